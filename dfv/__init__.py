@@ -1,0 +1,24 @@
+"""dfv: learns what varies (z) and what stays (s) in images grouped by identity. See README.md."""
+
+from typing import TYPE_CHECKING, Any
+
+from dfv.config import Config, ConfigError
+
+if TYPE_CHECKING:
+    from dfv.callbacks import SwapGrid
+    from dfv.model.disentangler import Disentangler
+    from dfv.runs import load
+
+__all__ = ["Config", "ConfigError", "Disentangler", "SwapGrid", "load"]
+__version__ = "0.1.0"
+
+# TensorFlow takes seconds to import, so what needs it is imported when it is asked for.
+_LAZY = {"Disentangler": "dfv.model.disentangler", "SwapGrid": "dfv.callbacks", "load": "dfv.runs"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'dfv' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_LAZY[name]), name)

@@ -1,0 +1,47 @@
+"""Everything that a run needs to go on, saved so that a crash leaves the previous checkpoint whole."""
+
+import logging
+import tempfile
+from pathlib import Path
+
+import tensorflow as tf
+
+from dfv.model.disentangler import Disentangler
+
+LOGGER = logging.getLogger(__name__)
+
+
+class Checkpoints:
+    """The checkpoints of a run folder, the last few kept."""
+
+    def __init__(self, model: Disentangler, run_dir: Path, keep: int, is_chief: bool):
+        # Keras keeps layers in lists that tf.train.Checkpoint does not follow, hence the variables themselves.
+        state = [variable.value for variable in all_variables(model)]
+        self._checkpoint = tf.train.Checkpoint(state=state)
+        # Every worker takes part in saving; the chief's is the one that is kept.
+        self._scratch = None if is_chief else tempfile.TemporaryDirectory()
+        folder = run_dir / "checkpoints" if is_chief else Path(self._scratch.name)
+        self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep=keep)
+        self._folder = run_dir / "checkpoints"
+
+    def save(self, step: int) -> None:
+        """Writes the checkpoint of this step."""
+        self._manager.save(checkpoint_number=step)
+
+    def restore(self) -> int:
+        """Restores the newest checkpoint that is whole and gives its step; 0 if there is none."""
+        found = tf.train.get_checkpoint_state(str(self._folder))
+        for path in reversed(found.all_model_checkpoint_paths if found else []):
+            try:
+                self._checkpoint.restore(path).assert_existing_objects_matched()
+                return int(path.rsplit("-", 1)[1])
+            except (tf.errors.OpError, AssertionError, ValueError) as error:
+                LOGGER.warning("Checkpoint %s is damaged (%s); taking the one before it.", path, str(error)[:200])
+        return 0
+
+
+def all_variables(model: Disentangler) -> list:
+    """Weights, statistics, replay and optimizers' state, in a fixed order."""
+    optimizers = ("generator_optimizer", "adversary_optimizer", "z_classifier_optimizer")
+    players = [getattr(model, name) for name in optimizers if hasattr(model, name)]
+    return [*model.variables, *(variable for player in players for variable in player.variables)]

@@ -1,0 +1,82 @@
+"""What every source gives: splits of uint8 images with their identity, attributes and known unspecified factors."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+SPLITS = ("train", "validation", "test")
+
+
+class DataError(ValueError):
+    """Data that is missing or wrong; the message names the file or split and says what to do."""
+
+
+class Images(Protocol):
+    """Images in memory (np.ndarray) or on disk (records.RecordImages), read by rows."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """One split.
+
+    images: [N, H, W, C] uint8, C = 1 or 3.
+    identity: [N] int32; images of one identity share s. Numbered from 0 without gaps in `train`; an identity
+      that `train` does not have gets a number above all of train's.
+    attributes: name -> [N] int32 from 0; specified factors, constant within an identity (NORB: category).
+    factors: name -> [N] int32 from 0 (classes) or float32 (a measure, such as degrees); known unspecified factors,
+      for evaluation alone.
+    """
+
+    images: Images
+    identity: np.ndarray
+    attributes: dict[str, np.ndarray] = field(default_factory=dict)
+    factors: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.identity)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        height, width, channels = self.images.shape[1:]
+        return int(height), int(width), int(channels)
+
+    def take(self, rows: np.ndarray) -> "ImageSet":
+        """The images of these rows, in their order, read into memory."""
+        rows = np.asarray(rows)
+        return ImageSet(
+            self.images[rows],
+            self.identity[rows],
+            {name: values[rows] for name, values in self.attributes.items()},
+            {name: values[rows] for name, values in self.factors.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The three splits of a set. Tuning looks at `validation` alone; `test` is for the final figure.
+
+    attribute_sizes: the number of values of each attribute.
+    """
+
+    train: ImageSet
+    validation: ImageSet
+    test: ImageSet
+    attribute_sizes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def num_identities(self) -> int:
+        """Identities in `train`."""
+        return int(self.train.identity.max()) + 1
+
+    @property
+    def label_sizes(self) -> tuple[int, ...]:
+        """Classes of each column of the labels that triplets carry: the identity, then each attribute."""
+        return (self.num_identities, *self.attribute_sizes.values())

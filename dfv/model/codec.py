@@ -1,0 +1,115 @@
+"""Encoder and decoder in use: codes, swaps, samples and interpolations of NumPy images."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dfv.model.codes import Codes, Posterior, prior_samples
+from dfv.model.networks import Decoder, Encoder, ImageShape, PretrainedSEncoder
+
+BATCH = 256
+
+
+def to_float(images: tf.Tensor) -> tf.Tensor:
+    """uint8 pixels 0 to 255 as float32 in [-1, 1]."""
+    return tf.cast(images, tf.float32) / 127.5 - 1.0
+
+
+def to_uint8(images: tf.Tensor) -> tf.Tensor:
+    """float32 in [-1, 1] as uint8 pixels, rounded."""
+    return tf.cast(tf.clip_by_value(tf.round((images + 1.0) * 127.5), 0.0, 255.0), tf.uint8)
+
+
+class Codec(keras.Model):
+    """A model with an `encoder`, a `decoder` and an `image_shape`.
+
+    Images are [N, H, W, C] uint8 of the model's image shape, in batches of any size; a ValueError names what came
+    instead. z is the posterior's mean wherever it comes from an image.
+    """
+
+    encoder: Encoder | PretrainedSEncoder
+    decoder: Decoder
+    image_shape: ImageShape
+    z_dim: int
+
+    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Reconstructions [B, H, W, C] of images, both float32 in [-1, 1]."""
+        codes = self.encoder(images, training=training)
+        return self.decoder(codes.z.mean, codes.s, training=training)
+
+    def encode(self, images: np.ndarray) -> Codes:
+        """s [N, s_dim], and the posterior's mean and log-variance of z [N, z_dim], NumPy float32."""
+        s, mean, log_var = self._in_batches(self._encode, self._checked(images))
+        return Codes(s, Posterior(mean, log_var))
+
+    def decode(self, s: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """Images [N, H, W, C] uint8 of s [N, s_dim] and z [N, z_dim] float32."""
+        return self._in_batches(self._decode, np.asarray(s, np.float32), np.asarray(z, np.float32))[0]
+
+    def reconstruct(self, images: np.ndarray) -> np.ndarray:
+        """Images from their own s and z."""
+        return self.swap(images, images)
+
+    def swap(self, images_s: np.ndarray, images_z: np.ndarray) -> np.ndarray:
+        """Images [N, H, W, C] uint8 with the s of the first and the z of the second."""
+        return self._in_batches(self._swap, self._checked(images_s), self._checked(images_z))[0]
+
+    def sample(self, images_s: np.ndarray, seed: int | np.ndarray) -> np.ndarray:
+        """Images uint8 with the s of `images_s` and z ~ N(0, I); a seed for each row, or the first row's, then up."""
+        images_s = self._checked(images_s)
+        seeds = np.asarray(seed, np.int64)
+        seeds = seeds + np.arange(len(images_s)) if seeds.ndim == 0 else seeds
+        return self._in_batches(self._sample, images_s, seeds)[0]
+
+    def interpolate(
+        self, images_a: np.ndarray, images_b: np.ndarray, weight_s: np.ndarray, weight_z: np.ndarray
+    ) -> np.ndarray:
+        """Images uint8 with s and z on the line from a's (weight 0) to b's (weight 1); a weight [N] for each row."""
+        weights = (np.broadcast_to(np.float32(weight), len(images_a)) for weight in (weight_s, weight_z))
+        return self._in_batches(self._interpolate, self._checked(images_a), self._checked(images_b), *weights)[0]
+
+    @tf.function(reduce_retracing=True)
+    def _encode(self, images: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        s, (mean, log_var) = self.encoder(to_float(images))
+        return s, mean, log_var
+
+    @tf.function(reduce_retracing=True)
+    def _decode(self, s: tf.Tensor, z: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return (to_uint8(self.decoder(z, s)),)
+
+    @tf.function(reduce_retracing=True)
+    def _swap(self, images_s: tf.Tensor, images_z: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        s, z = self.encoder(to_float(images_s)).s, self.encoder(to_float(images_z)).z.mean
+        return (to_uint8(self.decoder(z, s)),)
+
+    @tf.function(reduce_retracing=True)
+    def _sample(self, images_s: tf.Tensor, seeds: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        s = self.encoder(to_float(images_s)).s
+        return (to_uint8(self.decoder(prior_samples(seeds, self.z_dim), s)),)
+
+    @tf.function(reduce_retracing=True)
+    def _interpolate(
+        self, images_a: tf.Tensor, images_b: tf.Tensor, weight_s: tf.Tensor, weight_z: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
+        a, b = self.encoder(to_float(images_a)), self.encoder(to_float(images_b))
+        s = a.s + weight_s[:, None] * (b.s - a.s)
+        z = a.z.mean + weight_z[:, None] * (b.z.mean - a.z.mean)
+        return (to_uint8(self.decoder(z, s)),)
+
+    def _in_batches(self, function: Callable, *arrays: np.ndarray) -> list[np.ndarray]:
+        lengths = {len(array) for array in arrays}
+        if len(lengths) > 1:
+            raise ValueError(f"expected as many rows in every argument; received {[len(array) for array in arrays]}.")
+        starts = range(0, max(lengths.pop(), 1), BATCH)
+        parts = [function(*(tf.convert_to_tensor(array[i : i + BATCH]) for array in arrays)) for i in starts]
+        return [np.concatenate([part.numpy() for part in column]) for column in zip(*parts, strict=True)]
+
+    def _checked(self, images: Any) -> np.ndarray:
+        images = np.asarray(images)
+        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape or images.ndim != 4:
+            expected = ", ".join(map(str, self.image_shape))
+            raise ValueError(f"expected images [N, {expected}] uint8; received {list(images.shape)} {images.dtype}.")
+        return images

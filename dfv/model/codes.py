@@ -1,0 +1,38 @@
+"""The two codes of an image: s, deterministic, and z, a Gaussian posterior (section 4.1)."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+
+class Posterior(NamedTuple):
+    """q(z | x) = N(mean, exp(log_var)); both [B, z_dim] float32, log_var the natural log of the variance."""
+
+    mean: tf.Tensor
+    log_var: tf.Tensor
+
+
+class Codes(NamedTuple):
+    """Enc(x): s [B, s_dim] float32, what the identity specifies, and the posterior of z, all the rest."""
+
+    s: tf.Tensor
+    z: Posterior
+
+
+def sample(posterior: Posterior, noise: tf.Tensor) -> tf.Tensor:
+    """z ~ q(z | x), [B, z_dim] float32, differentiable in the posterior; noise ~ N(0, I) of the same shape."""
+    return posterior.mean + tf.exp(0.5 * posterior.log_var) * noise
+
+
+def kl_to_prior(posterior: Posterior) -> tf.Tensor:
+    """KL(q(z | x) || N(0, I)), [B] float32, in nats, summed over dimensions (equation 4)."""
+    # Eq. 4: 1/2 sum(mean^2 + var - log var - 1)
+    mean, log_var = posterior
+    return 0.5 * tf.reduce_sum(mean**2 + tf.exp(log_var) - log_var - 1.0, axis=-1)
+
+
+def prior_samples(seeds: tf.Tensor, z_dim: int) -> tf.Tensor:
+    """z ~ N(0, I), [N, z_dim] float32, row i a function of seeds[i] ([N] int64) alone."""
+    return tf.map_fn(
+        lambda seed: tf.random.stateless_normal((z_dim,), tf.stack([seed, 0])), seeds, fn_output_signature=tf.float32
+    )

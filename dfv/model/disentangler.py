@@ -1,0 +1,283 @@
+"""The model: Algorithm 1 as a Keras model's train_step."""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from dfv.config import Config, ConfigError
+from dfv.model import losses, optimizers, replicas
+from dfv.model.codec import Codec
+from dfv.model.codes import Codes, Posterior, kl_to_prior, sample
+from dfv.model.independence import ZClassifiers, kernel_on_means, prior_per_identity
+from dfv.model.networks import Adversary, Decoder, Encoder, ImageShape, PretrainedSEncoder, seeded
+from dfv.model.terms import FirstNonFinite, TermMeans
+from dfv.model.triplet import REPLAY_DRAWS, Noise, Triplet, read
+
+Terms = dict[str, tf.Tensor]
+
+
+class Decoded(NamedTuple):
+    """The images of one decoder pass, float32 in [-1, 1]; empty where no loss asks for them."""
+
+    reconstruction: tf.Tensor
+    swap_same: tf.Tensor
+    swap_other: tf.Tensor
+    prior_sample: tf.Tensor
+
+
+class Verdict(NamedTuple):
+    """The adversary's logits [B] on real images of id2 and on generated ones; None where no loss asks for them."""
+
+    real: tf.Tensor
+    swap_other: tf.Tensor
+    prior_sample: tf.Tensor | None
+
+
+@keras.saving.register_keras_serializable("dfv")
+class Disentangler(Codec):
+    """Learns s and z from triplets (x1, x1', x2): x1 and x1' share an identity, x2 has another.
+
+    config: dimensions, weights of the losses, optimizers; see `dfv.Config`.
+    image_shape: (H, W, C) of the images.
+    label_sizes: the number of classes of each column of the labels: the identity, then each attribute.
+
+    `fit` takes elements as `dfv.data.triplets` makes them: a dict of x1, x1_same, x2 [B, H, W, C] uint8 and
+    labels1, labels2 [B, L] int32.
+    """
+
+    def __init__(self, config: Config, image_shape: ImageShape, label_sizes: tuple[int, ...], **kwargs: Any):
+        super().__init__(**kwargs)
+        self.config, self.image_shape, self.label_sizes = config, tuple(image_shape), tuple(label_sizes)
+        network, loss, training = config.network, config.loss, config.training
+        self.z_dim = network.z_dim
+        self.has_prior_samples = loss.prior_sample_weight > 0 or loss.adversary_sees_prior_samples
+        self.has_adversary = loss.swap_other_weight > 0 or loss.prior_sample_weight > 0
+        self.has_z_classifiers = loss.z_classifier_weight > 0
+
+        dtype = "mixed_bfloat16" if training.mixed_precision else "float32"
+        with seeded(training.seed):
+            self._build_players(dtype)
+        self.means = TermMeans(self._term_names(), name="training")
+        self.validation_means = TermMeans(("reconstruction", "swap_same", "kl"), name="validation")
+        self.first_non_finite = FirstNonFinite()
+        self.built = True
+
+    def _build_players(self, dtype: str) -> None:
+        network, loss, training = self.config.network, self.config.loss, self.config.training
+        encoder = PretrainedSEncoder if training.pretrain_s_steps else Encoder
+        self.encoder = encoder(network, self.image_shape, dtype)
+        self.decoder = Decoder(network, self.image_shape, dtype)
+        if self.has_adversary:
+            self.adversary_columns = self._columns("adversary_labels", network.adversary_labels)
+            sizes = self.label_sizes[self.adversary_columns]
+            self.adversary = Adversary(network, self.image_shape, sizes, dtype)
+        if self.has_z_classifiers:
+            self.z_classifier_columns = self._columns("z_classifier_labels", loss.z_classifier_labels)
+            sizes = self.label_sizes[self.z_classifier_columns]
+            self.z_classifiers = ZClassifiers(network.z_dim, sizes, loss.replay_batches, 3 * training.batch_size)
+
+    def _columns(self, flag: str, kind: str) -> slice:
+        if kind == "attributes" and len(self.label_sizes) == 1:
+            raise ConfigError(f"--{flag}=attributes needs a set with attributes; this one has none. Use identity.")
+        return slice(0, 1) if kind == "identity" else slice(1, None)
+
+    def _term_names(self) -> list[str]:
+        names = list(self.term_weights())
+        if self.has_adversary:
+            names += ["adversary_on_real", "adversary_on_fakes", "adversary_accuracy"]
+        if self.has_z_classifiers:
+            names += ["z_classifier_on_mean", "z_classifier_on_sample"]
+        return names
+
+    def term_weights(self) -> dict[str, float]:
+        """The weight of each term of the generator's loss, those of weight 0 left out."""
+        loss = self.config.loss
+        weights = {
+            "reconstruction": loss.reconstruction_weight,
+            "swap_same": loss.swap_same_weight,
+            "kl": loss.kl_weight,
+            "swap_other": loss.swap_other_weight,
+            "prior_sample": loss.prior_sample_weight,
+            "prior_per_identity": loss.prior_per_identity_weight,
+            "kernel": loss.kernel_weight,
+            "z_classifier": loss.z_classifier_weight,
+        }
+        return {name: weight for name, weight in weights.items() if weight > 0}
+
+    def compile(
+        self,
+        generator_optimizer: keras.optimizers.Optimizer | None = None,
+        adversary_optimizer: keras.optimizers.Optimizer | None = None,
+        z_classifier_optimizer: keras.optimizers.Optimizer | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Gives each player its optimizer, the config's by default. Call it in the strategy's scope."""
+        training, updates = self.config.training, self.config.loss.z_classifier_updates
+        self.generator_optimizer = generator_optimizer or optimizers.generator_optimizer(training)
+        self.generator_optimizer.build(self.generator_variables)
+        if self.has_adversary:
+            self.adversary_optimizer = adversary_optimizer or optimizers.adversary_optimizer(training)
+            self.adversary_optimizer.build(self.adversary.trainable_variables)
+        if self.has_z_classifiers:
+            default = optimizers.z_classifier_optimizer(training, updates)
+            self.z_classifier_optimizer = z_classifier_optimizer or default
+            self.z_classifier_optimizer.build(self.z_classifiers.trainable_variables)
+        # Keras' callbacks look for `optimizer`; left out, compile() would make a stray RMSprop.
+        super().compile(optimizer=self.generator_optimizer, **{"jit_compile": training.jit_compile, **kwargs})
+
+    @property
+    def generator_variables(self) -> list[keras.Variable]:
+        """What encoder and decoder learn."""
+        return self.encoder.trainable_variables + self.decoder.trainable_variables
+
+    def train_step(self, data: dict[str, tf.Tensor]) -> Terms:
+        """One step of Algorithm 1, fused: the players share the passes, each loss is differentiated for its own."""
+        triplet, step = read(data), tf.identity(self.generator_optimizer.iterations.value)
+        noise = Noise(self.config.training.seed, step, triplet, self.z_dim)
+        with tf.GradientTape(persistent=True) as tape:
+            codes = self.encoder(triplet.images, training=True)
+            z = sample(codes.z, noise.posterior())
+            decoded = self._decode(codes.s, z, noise)
+            verdict = self._judge(triplet, decoded)
+            terms = self._generator_terms(triplet, codes, z, decoded, verdict, noise)
+            adversary_terms = self._adversary_terms(verdict)
+            # Optimizers sum the gradients of the replicas.
+            generator_loss = replicas.share([weight * terms[name] for name, weight in self.term_weights().items()])
+            adversary_loss = replicas.share(list(adversary_terms.values()))
+
+        gradients = tape.gradient(generator_loss, self.generator_variables)
+        self.generator_optimizer.apply(gradients, self.generator_variables)
+        if self.has_adversary:
+            gradients = tape.gradient(adversary_loss, self.adversary.trainable_variables)
+            terms |= adversary_terms | self._train_adversary(gradients, verdict)
+        if self.has_z_classifiers:
+            terms |= self._train_z_classifiers(triplet, codes, z, step, noise)
+        return self._report(terms, step)
+
+    def _decode(self, s: tf.Tensor, z: tf.Tensor, noise: Noise) -> Decoded:
+        """Every image that a loss asks for, in one pass of the decoder over pairs (z, s)."""
+        (s1, s1_same, s2), (z1, z1_same, _) = tf.split(s, 3), tf.split(z, 3)
+        both_ways = self.config.loss.reconstruct_all
+        pairs = Decoded(
+            reconstruction=[(z, s)] if both_ways else [(z1, s1)],
+            swap_same=[(z1, s1_same), (z1_same, s1)] if both_ways else [(z1, s1_same)],
+            swap_other=[(z1, s2)] if self.has_adversary else [],
+            prior_sample=[(noise.prior(), s2)] if self.has_prior_samples else [],
+        )
+        zs, ss = zip(*(pair for group in pairs for pair in group), strict=True)
+        images = self.decoder(tf.concat(zs, 0), tf.concat(ss, 0), training=True)
+        sizes = [sum(tf.shape(z)[0] for z, _ in group) for group in pairs]
+        return Decoded(*tf.split(images, sizes, num=len(sizes)))
+
+    def _judge(self, triplet: Triplet, decoded: Decoded) -> Verdict | None:
+        """The adversary's view: each kind of image is a batch of its own to BatchNorm, as in DCGAN."""
+        if not self.has_adversary:
+            return None
+        id2 = triplet.labels2[:, self.adversary_columns]
+        kinds = [triplet.x2, decoded.swap_other] + [decoded.prior_sample] * self.has_prior_samples
+        logits = [self.adversary(images, id2, training=True) for images in kinds]
+        return Verdict(*logits, *[None] * (3 - len(logits)))
+
+    def _generator_terms(
+        self, triplet: Triplet, codes: Codes, z: tf.Tensor, decoded: Decoded, verdict: Verdict | None, noise: Noise
+    ) -> Terms:
+        """Every term of the generator's loss that has a weight, scalars."""
+        both_ways, batch = self.config.loss.reconstruct_all, tf.shape(triplet.x1)[0]
+        originals = triplet.images if both_ways else triplet.x1
+        posterior = codes.z if both_ways else Posterior(*(part[:batch] for part in codes.z))
+        terms: dict[str, Callable[[], tf.Tensor]] = {
+            "reconstruction": lambda: losses.squared_error(decoded.reconstruction, originals),
+            "swap_same": lambda: losses.squared_error(decoded.swap_same, originals[: tf.shape(decoded.swap_same)[0]]),
+            "kl": lambda: kl_to_prior(posterior) / math.prod(self.image_shape),
+            "swap_other": lambda: losses.adversarial_loss(verdict.swap_other),
+            "prior_sample": lambda: losses.adversarial_loss(verdict.prior_sample),
+            "prior_per_identity": lambda: prior_per_identity(
+                replicas.gather(z), replicas.gather(triplet.labels[:, 0]), noise.prior_of_global_batch()
+            ),
+            "kernel": lambda: kernel_on_means(replicas.gather(codes.z.mean), replicas.gather(triplet.labels[:, 0])),
+            "z_classifier": lambda: tf.add_n(
+                self.z_classifiers(codes.z.mean, z, triplet.labels[:, self.z_classifier_columns])
+            ),
+        }
+        return {name: tf.reduce_mean(terms[name]()) for name in self.term_weights()}
+
+    def _adversary_terms(self, verdict: Verdict | None) -> Terms:
+        """Both terms of the adversary's own loss, scalars; half of the fakes are prior samples if it sees them."""
+        if verdict is None:
+            return {}
+        fakes = [verdict.swap_other]
+        if self.config.loss.adversary_sees_prior_samples:
+            fakes.append(verdict.prior_sample)
+        on_real = losses.adversary_loss_on_real(verdict.real, self.config.loss.real_label)
+        on_fakes = losses.adversary_loss_on_fakes(tf.concat(fakes, 0))
+        return {"adversary_on_real": tf.reduce_mean(on_real), "adversary_on_fakes": tf.reduce_mean(on_fakes)}
+
+    def _train_adversary(self, gradients: list[tf.Tensor], verdict: Verdict) -> Terms:
+        """Updates the adversary alone, unless it is too far ahead."""
+        variables, limit = self.adversary.trainable_variables, self.config.loss.adversary_max_accuracy
+        right = tf.concat([verdict.real > 0, verdict.swap_other < 0], 0)
+        accuracy = replicas.mean_over_replicas(tf.reduce_mean(tf.cast(right, tf.float32)))
+        if limit < 1:
+            optimizers.apply_where(accuracy <= limit, self.adversary_optimizer, gradients, variables)
+        else:
+            self.adversary_optimizer.apply(gradients, variables)
+        return {"adversary_accuracy": accuracy}
+
+    def _train_z_classifiers(
+        self, triplet: Triplet, codes: Codes, z: tf.Tensor, step: tf.Tensor, noise: Noise
+    ) -> Terms:
+        """Updates the classifiers on z alone, on the codes of the global batch and on kept ones."""
+        batch = (codes.z.mean, z, triplet.labels[:, self.z_classifier_columns])
+        on_mean, on_sample = self.z_classifiers.learn(
+            tuple(replicas.gather(values) for values in batch),
+            self.z_classifier_optimizer,
+            self.config.loss.z_classifier_updates,
+            step,
+            noise.seed(REPLAY_DRAWS),
+        )
+        return {"z_classifier_on_mean": on_mean, "z_classifier_on_sample": on_sample}
+
+    def _report(self, terms: Terms, step: tf.Tensor) -> Terms:
+        values = tf.stack([terms[name] for name in self.means.names])
+        self.means.update_state(values)
+        self.first_non_finite(replicas.mean_over_replicas(values), step)
+        return self.means.result()
+
+    def test_step(self, data: dict[str, tf.Tensor]) -> Terms:
+        """Errors and KL on a batch of triplets, from the mean of z."""
+        triplet = read(data)
+        s, posterior = self.encoder(triplet.images)
+        (s1, s1_same, _), z1 = tf.split(s, 3), tf.split(posterior.mean, 3)[0]
+        errors = [losses.squared_error(self.decoder(z1, code), triplet.x1) for code in (s1, s1_same)]
+        kl = kl_to_prior(posterior) / math.prod(self.image_shape)
+        self.validation_means.update_state(tf.stack([tf.reduce_mean(term) for term in (*errors, kl)]))
+        return self.validation_means.result()
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return [self.means, self.validation_means]
+
+    def get_metrics_result(self) -> Terms:
+        # Training and validation share names: what each step returns is the result, not the union.
+        return {}
+
+    def get_config(self) -> dict[str, Any]:
+        flags = {
+            name: list(value) if isinstance(value, tuple) else value for name, value in self.config.as_flags().items()
+        }
+        return {"flags": flags, "image_shape": list(self.image_shape), "label_sizes": list(self.label_sizes)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Disentangler":
+        flags = {name: tuple(value) if isinstance(value, list) else value for name, value in config["flags"].items()}
+        return cls(Config.of(**flags), tuple(config["image_shape"]), tuple(config["label_sizes"]))
+
+    def get_compile_config(self) -> dict[str, Any]:
+        names = ("generator_optimizer", "adversary_optimizer", "z_classifier_optimizer")
+        return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in names if hasattr(self, name)}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        self.compile(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})

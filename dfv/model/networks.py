@@ -1,0 +1,184 @@
+"""Encoder, decoder and adversary (supplementary material, "Network architectures")."""
+
+import contextlib
+import math
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+from dfv.config import NetworkConfig
+from dfv.model.codes import Codes, Posterior
+
+ImageShape = tuple[int, int, int]
+
+# Adam moves a weight by about its learning rate a step: too slow for one that is a log-variance itself.
+LOG_VAR_SPEED = 10.0
+# Shared variance starts small: at 1 the noise hides the means, and s learns alone what both should.
+FIRST_LOG_VAR = -3.0
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Makes the initial weights of the layers built within a function of `seed`; leaves no global state behind."""
+    state = random.getstate()
+    random.seed(seed)  # Keras draws the seeds of its initializers here.
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+def strided_sizes(size: int, num_layers: int) -> list[int]:
+    """Sizes at each resolution from the image down, halved and rounded up: 28 gives 28, 14, 7, 4."""
+    sizes = [size]
+    for _ in range(num_layers):
+        sizes.append(math.ceil(sizes[-1] / 2))
+    return sizes
+
+
+def batch_norm(dtype: Any) -> layers.BatchNormalization:
+    """BatchNorm whose statistics are those of the global batch, whatever the strategy."""
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    return layers.BatchNormalization(epsilon=1e-5, synchronized=replicas > 1, dtype=dtype)
+
+
+def convolution_stack(config: NetworkConfig, dtype: Any) -> list[layers.Layer]:
+    """The encoder's convolutions, each with BatchNorm and ReLU."""
+    per_resolution, kernel = (1, 5) if config.backbone == "three_5x5" else (2, 3)
+    stack: list[layers.Layer] = []
+    for width in config.widths:
+        for stride in (2, 1)[:per_resolution]:
+            stack += [
+                layers.Conv2D(width, kernel, stride, padding="same", use_bias=False, dtype=dtype),
+                batch_norm(dtype),
+                layers.ReLU(dtype=dtype),
+            ]
+    return stack
+
+
+def transposed_stack(config: NetworkConfig, image_shape: ImageShape, dtype: Any) -> list[layers.Layer]:
+    """The same convolutions mirrored, stride 2 turned into stride 1/2; the last gives the image, without BatchNorm."""
+    per_resolution, kernel = (1, 5) if config.backbone == "three_5x5" else (2, 3)
+    widths_out = (image_shape[2], *config.widths[:-1])
+    heights, breadths = (strided_sizes(size, len(config.widths)) for size in image_shape[:2])
+    stack: list[layers.Layer] = []
+    for level in reversed(range(len(config.widths))):
+        if per_resolution == 2:
+            stack += [
+                layers.Conv2D(config.widths[level], kernel, padding="same", use_bias=False, dtype=dtype),
+                batch_norm(dtype),
+                layers.ReLU(dtype=dtype),
+            ]
+        # An odd size n comes from (n + 1) / 2, an even one from n / 2: the output padding tells which.
+        padding = tuple(1 - size % 2 for size in (heights[level], breadths[level]))
+        last = level == 0
+        stack.append(
+            layers.Conv2DTranspose(
+                widths_out[level], kernel, 2, padding="same", output_padding=padding, use_bias=last, dtype=dtype
+            )
+        )
+        if not last:
+            stack += [batch_norm(dtype), layers.ReLU(dtype=dtype)]
+    return stack
+
+
+class Encoder(layers.Layer):
+    """Enc(x) = (s, posterior of z), one stack of convolutions under two heads, each a fully connected layer."""
+
+    def __init__(self, config: NetworkConfig, image_shape: ImageShape, dtype: Any = None):
+        super().__init__(name="encoder", dtype=dtype)
+        self.stack = keras.Sequential([*convolution_stack(config, dtype), layers.Flatten(dtype=dtype)])
+        self.s_head = layers.Dense(config.s_dim, dtype=dtype)
+        self.z_head = layers.Dense(config.z_dim * (1 if config.shared_variance else 2), dtype=dtype)
+        self.shared_variance = config.shared_variance
+        if config.shared_variance:
+            start = keras.initializers.Constant(FIRST_LOG_VAR / LOG_VAR_SPEED)
+            self.log_var = self.add_weight(shape=(config.z_dim,), initializer=start, dtype="float32", name="log_var")
+        self(tf.zeros((1, *image_shape)))
+
+    def call(self, images: tf.Tensor, training: bool = False) -> Codes:
+        """Codes of images [B, H, W, C] float32 in [-1, 1]."""
+        features = self.stack(images, training=training)
+        s, z = (tf.cast(head(features), tf.float32) for head in (self.s_head, self.z_head))
+        if self.shared_variance:
+            return Codes(s, Posterior(z, tf.broadcast_to(LOG_VAR_SPEED * self.log_var, tf.shape(z))))
+        return Codes(s, Posterior(*tf.split(z, 2, axis=-1)))
+
+
+class PretrainedSEncoder(layers.Layer):
+    """Two encoders: s from one trained beforehand and frozen, BatchNorm statistics too; z from its own.
+
+    Supplementary material, "Using a pre-trained embedding".
+    """
+
+    def __init__(self, config: NetworkConfig, image_shape: ImageShape, dtype: Any = None):
+        super().__init__(name="encoder", dtype=dtype)
+        self.s_encoder = Encoder(config, image_shape, dtype)
+        self.z_encoder = Encoder(config, image_shape, dtype)
+        self.s_encoder.trainable = False
+        self.z_encoder.s_head.trainable = False
+
+    def call(self, images: tf.Tensor, training: bool = False) -> Codes:
+        """Codes of images [B, H, W, C] float32 in [-1, 1]."""
+        return Codes(self.s_encoder(images, training=False).s, self.z_encoder(images, training=training).z)
+
+
+class Decoder(layers.Layer):
+    """Dec(z, s): each code through a fully connected layer, added, then the encoder's stack mirrored."""
+
+    def __init__(self, config: NetworkConfig, image_shape: ImageShape, dtype: Any = None):
+        super().__init__(name="decoder", dtype=dtype)
+        height, breadth = (strided_sizes(size, len(config.widths))[-1] for size in image_shape[:2])
+        features = height * breadth * config.widths[-1]
+        self.from_z = layers.Dense(features, use_bias=False, dtype=dtype)
+        self.from_s = layers.Dense(features, use_bias=False, dtype=dtype)
+        self.stack = keras.Sequential(
+            [
+                layers.Reshape((height, breadth, config.widths[-1]), dtype=dtype),
+                batch_norm(dtype),
+                layers.ReLU(dtype=dtype),
+                *transposed_stack(config, image_shape, dtype),
+            ]
+        )
+        self(tf.zeros((1, config.z_dim)), tf.zeros((1, config.s_dim)))
+
+    def call(self, z: tf.Tensor, s: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Images [B, H, W, C] float32 in [-1, 1] from z [B, z_dim] and s [B, s_dim]."""
+        images = self.stack(self.from_z(z) + self.from_s(s), training=training)
+        return tf.tanh(tf.cast(images, tf.float32))
+
+
+class Adversary(layers.Layer):
+    """Adv(x, id): three 5x5 convolutions of stride 2; a learned map for each label is added to each layer's output."""
+
+    def __init__(self, config: NetworkConfig, image_shape: ImageShape, label_sizes: tuple[int, ...], dtype: Any = None):
+        super().__init__(name="adversary", dtype=dtype)
+        self.convolutions, self.norms, self.tables = [], [], []
+        heights, breadths = (strided_sizes(size, 3)[1:] for size in image_shape[:2])
+        for width, height, breadth in zip(config.adversary_widths, heights, breadths, strict=True):
+            self.convolutions.append(layers.Conv2D(width, 5, 2, padding="same", use_bias=False, dtype=dtype))
+            self.norms.append(batch_norm(dtype))
+            self.tables.append(
+                [
+                    self.add_weight(shape=(size, height, breadth, width), initializer="zeros", name="labels")
+                    for size in label_sizes
+                ]
+            )
+        self.logit = layers.Dense(1, dtype=dtype)
+        self(tf.zeros((1, *image_shape)), tf.zeros((1, len(label_sizes)), tf.int32))
+
+    def call(self, images: tf.Tensor, labels: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Logits [B] that images [B, H, W, C] are real ones of labels [B, L] int32."""
+        x = images
+        for convolution, norm, tables in zip(self.convolutions, self.norms, self.tables, strict=True):
+            x = convolution(x)
+            for column, table in enumerate(tables):
+                x += tf.cast(tf.gather(table, labels[:, column]), x.dtype)
+            x = tf.nn.leaky_relu(norm(x, training=training), 0.2)
+        return tf.cast(
+            self.logit(tf.reshape(x, (tf.shape(x)[0], x.shape[1] * x.shape[2] * x.shape[3])))[:, 0], tf.float32
+        )

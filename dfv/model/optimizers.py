@@ -1,0 +1,61 @@
+"""One optimizer for each player, as the config says."""
+
+import keras
+import tensorflow as tf
+
+from dfv.config import TrainingConfig
+
+CONSTANT_PART = 0.1
+
+
+def learning_rate(
+    rate: float, schedule: str, num_updates: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """The rate itself, or a schedule that keeps it for the first tenth and then takes it to zero by a cosine."""
+    if schedule == "constant":
+        return rate
+    constant = int(CONSTANT_PART * num_updates)
+    # Keras' warm-up from the rate to the rate is the constant part.
+    return keras.optimizers.schedules.CosineDecay(
+        rate, max(num_updates - constant, 1), warmup_target=rate, warmup_steps=constant
+    )
+
+
+def _optimizer(kind: str, rate: float, schedule: str, config: TrainingConfig) -> keras.optimizers.Optimizer:
+    rate = learning_rate(rate, schedule, config.num_steps)
+    if kind == "sgd":
+        return keras.optimizers.SGD(rate, momentum=config.sgd_momentum)
+    return keras.optimizers.Adam(rate, beta_1=config.adam_beta1)
+
+
+def generator_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
+    """Encoder's and decoder's."""
+    return _optimizer(config.generator_optimizer, config.generator_learning_rate, config.generator_schedule, config)
+
+
+def adversary_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
+    """The adversary's on images."""
+    return _optimizer(config.adversary_optimizer, config.adversary_learning_rate, config.adversary_schedule, config)
+
+
+def z_classifier_optimizer(config: TrainingConfig, updates_per_step: int) -> keras.optimizers.Optimizer:
+    """The classifiers' on z, which make several updates in a step."""
+    num_updates = config.num_steps * updates_per_step
+    return keras.optimizers.Adam(
+        learning_rate(config.z_classifier_learning_rate, config.z_classifier_schedule, num_updates)
+    )
+
+
+def apply_where(
+    learns: tf.Tensor,
+    optimizer: keras.optimizers.Optimizer,
+    gradients: list[tf.Tensor],
+    variables: list[keras.Variable],
+) -> None:
+    """Applies the gradients if `learns`, a scalar bool; otherwise variables and optimizer stay as they are."""
+    # A conditional update is not allowed inside a replica, so the old values are put back.
+    state = [*variables, *optimizer.variables]
+    before = [tf.identity(variable.value) for variable in state]
+    optimizer.apply(gradients, variables)
+    for variable, value in zip(state, before, strict=True):
+        variable.assign(tf.where(learns, variable.value, value))

@@ -1,0 +1,210 @@
+"""The job `train`: from a config and a run folder to a trained model, continued where it was left."""
+
+import contextlib
+import logging
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+import tensorflow as tf
+from tqdm import tqdm
+
+from dfv import data, runs
+from dfv.checkpoints import Checkpoints
+from dfv.config import Config
+from dfv.data.image_set import Splits
+from dfv.data.triplets import triplets
+from dfv.model.disentangler import Disentangler
+from dfv.model.pretraining import pretrain_s
+from dfv.pictures import one_of_each, reconstruction_strip, save_png, swap_grid
+from dfv.strategies import is_chief, make_logical_cpus, make_strategy
+
+LOGGER = logging.getLogger(__name__)
+
+VALIDATION_BATCHES, GRID_IMAGES, STRIP_IMAGES = 16, 8, 12
+
+
+def train(config: Config, run_dir: Path) -> Disentangler:
+    """Trains until `num_steps`, from the newest checkpoint of the run folder if it has one.
+
+    Raises ConfigError, DataError, or RunError for what the user can mend, and Stopped after SIGTERM or Ctrl-C.
+    """
+    make_logical_cpus(config.training)
+    if config.training.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    strategy = make_strategy(config.training)
+    with runs.locked(run_dir) if is_chief(strategy) else contextlib.nullcontext():
+        if (run_dir / runs.FLAGS_FILE).exists():
+            runs.check_same_run(run_dir, config)
+        splits = data.load(config.data)
+        with strategy.scope():
+            model = Disentangler(config, splits.train.image_shape, splits.label_sizes)
+            model.compile()
+        return Loop(model, config, splits, run_dir, strategy).run()
+
+
+class Loop:
+    """The steps of one run, and what is written between them."""
+
+    def __init__(
+        self, model: Disentangler, config: Config, splits: Splits, run_dir: Path, strategy: tf.distribute.Strategy
+    ):
+        self.model, self.config, self.run_dir, self.strategy = model, config, run_dir, strategy
+        self.splits, self.is_chief = splits, is_chief(strategy)
+        self.checkpoints = Checkpoints(model, run_dir, config.training.num_checkpoints, self.is_chief)
+        self.step = self.checkpoints.restore()
+        self.grid_images = one_of_each(splits.validation, GRID_IMAGES, seed=0)
+        self.train_step = tf.function(
+            lambda batch: strategy.run(model.train_step, args=(batch,)), jit_compile=config.training.jit_compile
+        )
+        self.test_step = tf.function(lambda batch: strategy.run(model.test_step, args=(batch,)))
+        if self.is_chief:
+            self._open_logs()
+
+    def _open_logs(self) -> None:
+        runs.write_flags(self.run_dir, self.config)
+        validation = [f"validation_{name}" for name in self.model.validation_means.names]
+        columns = ["images_per_second", *self.model.means.names, *validation]
+        self.table = runs.MetricsTable(self.run_dir / runs.METRICS_FILE, columns, self.step)
+        self.summaries = tf.summary.create_file_writer(str(self.run_dir / "tensorboard"))
+
+    def run(self) -> Disentangler:
+        """Every step that is left; then the model and its pictures."""
+        training = self.config.training
+        if self.step:
+            LOGGER.info("Continuing %s at step %d.", self.run_dir, self.step)
+        elif training.pretrain_s_steps:
+            pretrain_s(self.model, self._triplets(self.splits.train, 0), self.strategy)
+            self._checkpoint()
+        with stop_requests() as stop, self._progress() as progress:
+            batches = iter(self._triplets(self.splits.train, self.step))
+            self._restart_clock()
+            while self.step < training.num_steps:
+                self.train_step(next(batches))
+                self.step += 1
+                progress.update()
+                self._after_step(progress)
+                if stop:
+                    self._checkpoint()
+                    raise runs.Stopped(self.run_dir, self.step, stop[0])
+        self._checkpoint()
+        self._pictures()
+        return self.model
+
+    def _after_step(self, progress: tqdm) -> None:
+        """Logs, validates and saves where this step is due for it."""
+        training, last = self.config.training, self.step == self.config.training.num_steps
+        row: dict[str, float] = {}
+        if self.step % training.log_steps == 0 or last:
+            row = self._means(self.model.means)
+            row["images_per_second"] = self._images_per_second()
+            shown = {name: f"{row[name]:.3g}" for name in ("reconstruction", "swap_same", "kl") if name in row}
+            progress.set_postfix(images_per_s=f"{row['images_per_second']:.0f}", **shown)
+        if self.step % training.validation_steps == 0 or last:
+            row |= self._validate()
+        if row:
+            self._check_finite()
+            self._log(row)
+            self._restart_clock()
+        overdue = training.checkpoint_minutes and time.monotonic() - self.saved_at > 60 * training.checkpoint_minutes
+        # Workers must agree on when to save, so their clocks cannot decide.
+        if self.step % training.checkpoint_steps == 0 or overdue and training.strategy != "multi_worker":
+            self._checkpoint()
+
+    def _triplets(self, image_set, first_step: int) -> tf.data.Dataset:
+        flags = self.config.data
+
+        def of_pipeline(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            return triplets(
+                image_set,
+                batch_size=self.config.training.batch_size,
+                seed=self.config.training.seed,
+                first_step=first_step,
+                x2_any_identity=flags.x2_any_identity,
+                augment_shift=flags.augment_shift,
+                augment_flip=flags.augment_flip,
+                input_context=context,
+            )
+
+        return self.strategy.distribute_datasets_from_function(of_pipeline)
+
+    def _validate(self) -> dict[str, float]:
+        """Mean errors on validation triplets, the same at every call."""
+        batches = iter(self._triplets(self.splits.validation, 0))
+        for _ in range(VALIDATION_BATCHES):
+            self.test_step(next(batches))
+        means = self._means(self.model.validation_means)
+        LOGGER.info("Step %d, validation: %s", self.step, ", ".join(f"{k} {v:.4g}" for k, v in means.items()))
+        return {f"validation_{name}": value for name, value in means.items()}
+
+    def _means(self, metric) -> dict[str, float]:
+        values = {name: float(value) for name, value in metric.result().items()}
+        metric.reset_state()
+        return values
+
+    def _restart_clock(self) -> None:
+        self.clock = time.monotonic(), self.step
+
+    def _images_per_second(self) -> float:
+        since, step = self.clock
+        images = 3 * self.config.training.batch_size * (self.step - step)
+        return images / max(time.monotonic() - since, 1e-9)
+
+    def _check_finite(self) -> None:
+        step, term = (int(value) for value in self.model.first_non_finite.found.numpy())
+        if step >= 0:
+            raise runs.TrainingError(
+                f"the loss is not finite: {self.model.means.names[term]} at step {step}. The last checkpoint stays; "
+                "try a lower --generator_learning_rate or a lower weight of that term."
+            )
+
+    def _log(self, row: dict[str, float]) -> None:
+        if not self.is_chief:
+            return
+        self.table.add(self.step, row)
+        with self.summaries.as_default(step=self.step):
+            for name, value in row.items():
+                tf.summary.scalar(name, value)
+            if "validation_kl" in row:
+                tf.summary.image("swap_grid", swap_grid(self.model, self.grid_images)[None])
+        self.summaries.flush()
+
+    def _checkpoint(self) -> None:
+        self._check_finite()
+        self.checkpoints.save(self.step)
+        if self.is_chief:
+            runs.save_model(self.model, self.run_dir)
+        self.saved_at = time.monotonic()
+
+    def _pictures(self) -> None:
+        if self.is_chief:
+            strip = one_of_each(self.splits.validation, STRIP_IMAGES, seed=1)
+            save_png(self.run_dir / "swap_grid.png", swap_grid(self.model, self.grid_images))
+            save_png(self.run_dir / "reconstructions.png", reconstruction_strip(self.model, strip))
+            LOGGER.info("Pictures of validation images and the model are in %s.", self.run_dir)
+
+    @contextlib.contextmanager
+    def _progress(self) -> Iterator[tqdm]:
+        self.saved_at = time.monotonic()
+        hidden = not (self.config.training.progress and self.is_chief and sys.stderr.isatty())
+        with tqdm(total=self.config.training.num_steps, initial=self.step, unit="step", disable=hidden) as bar:
+            yield bar
+
+
+@contextlib.contextmanager
+def stop_requests() -> Iterator[list[int]]:
+    """A list that SIGTERM and Ctrl-C append their number to; the handlers before are put back."""
+    requests: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        requests.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield requests
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
