@@ -109,7 +109,7 @@ def from_tfds(
 def _feature(builder: tfds.core.DatasetBuilder, argument: str, name: str) -> tfds.features.FeatureConnector:
     features = builder.info.features
     if name not in features:
-        raise DataError(f"{builder.name}: no feature {name!r}; set {argument} to one of {', '.join(features)}.")
+        raise DataError(f"{builder.name}: no feature {name!r}; set {argument} to one of {', '.join(sorted(features))}.")
     return features[name]
 
 
@@ -130,7 +130,7 @@ def _labels(builder: tfds.core.DatasetBuilder, split: str, identity: str) -> np.
     try:
         builder.info.splits[split]
     except (KeyError, ValueError) as error:
-        known = ", ".join(builder.info.splits)
+        known = ", ".join(sorted(builder.info.splits))
         raise DataError(
             f"{builder.name}: no split {split!r} among {known}; set train_split and test_split, for example to"
             " 'train[:80%]' and 'train[80%:]'."

@@ -1,5 +1,6 @@
 """Triplets (x1, x1', x2) as a tf.data.Dataset: a function of (seed, step, position in the global batch)."""
 
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,7 @@ def triplets(
             " choose a multiple of their number."
         )
     index = _Index.of(image_set, x2_any_identity)
+    reader = _Reader(image_set.images, index.order)
     replicas_here = context.num_replicas_in_sync // context.num_input_pipelines
     replica_rows = batch_size // context.num_replicas_in_sync
 
@@ -58,8 +60,8 @@ def triplets(
             draws = _draws((batch_size, num), seed, purpose, step)[replica * replica_rows :][:replica_rows]
             return tf.ensure_shape(draws, (replica_rows, num))
 
-        rows, labels1, labels2 = index.choose(own_draws(DRAW, 3), x2_any_identity)
-        images = _read(image_set.images, tf.reshape(rows, [-1]))
+        places, labels1, labels2 = index.choose(own_draws(DRAW, 3), x2_any_identity)
+        images = reader.read(places)
         if augment_shift or augment_flip:
             draws = tf.reshape(own_draws(AUGMENT, 9), (replica_rows, 3, 3))
             draws = tf.reshape(tf.transpose(draws, (1, 0, 2)), (-1, 3))
@@ -75,17 +77,17 @@ def triplets(
 class _Index:
     """The images in places sorted into blocks of one identity each, identities with a single image last.
 
-    order: [N] int32 (int64 from 2^31 images on), the image at each place: all that grows with the images.
+    order: [N] int32 (int64 from 2^31 images on), the image at each place: all that grows with the images. In NumPy,
+      since tf.data makes copies of the tensors that it captures.
     start, count: [I] int64, each block's first place and its length.
     labels: [I, 1 + A] int32, each block's identity and attributes.
-    num_places, num_paired: N, and the places in blocks of at least 2.
+    num_paired: the places in blocks of at least 2.
     """
 
-    order: tf.Tensor
+    order: np.ndarray
     start: tf.Tensor
     count: tf.Tensor
     labels: tf.Tensor
-    num_places: int
     num_paired: int
 
     @classmethod
@@ -100,28 +102,27 @@ class _Index:
             if np.any(values[order] != np.repeat(labels[-1], count)):
                 raise DataError(f"attribute {name!r} differs between images of one identity; make it one of `factors`.")
         return cls(
-            order=tf.constant(order),
+            order=order,
             start=tf.constant(start, tf.int64),
             count=tf.constant(count, tf.int64),
             labels=tf.constant(np.stack(labels, axis=1), tf.int32),
-            num_places=len(order),
             num_paired=int(count[count >= 2].sum()),
         )
 
     def choose(self, draws: tf.Tensor, x2_any_identity: bool) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """The images [3, B] of x1, x1' and x2, and the labels [B, 1 + A] of x1 and of x2, by draws [B, 3] int64."""
+        """The places [3 B] of x1, x1' and x2, and the labels [B, 1 + A] of x1 and of x2, by draws [B, 3] int64."""
         r1, r1_same, r2 = tf.unstack(draws, axis=1)
         x1 = r1 % self.num_paired
         block1 = self._block_of(x1)
         start, count = tf.gather(self.start, block1), tf.gather(self.count, block1)
         x1_same = start + (x1 - start + 1 + r1_same % (count - 1)) % count
         if x2_any_identity:
-            x2 = r2 % self.num_places
+            x2 = r2 % len(self.order)
         else:
-            other = r2 % (self.num_places - count)
+            other = r2 % (len(self.order) - count)
             x2 = tf.where(other < start, other, other + count)
-        rows = tf.gather(self.order, tf.stack([x1, x1_same, x2]))
-        return rows, tf.gather(self.labels, block1), tf.gather(self.labels, self._block_of(x2))
+        labels1, labels2 = tf.gather(self.labels, block1), tf.gather(self.labels, self._block_of(x2))
+        return tf.concat([x1, x1_same, x2], axis=0), labels1, labels2
 
     def _block_of(self, places: tf.Tensor) -> tf.Tensor:
         return tf.searchsorted(self.start, places, side="right") - 1
@@ -156,7 +157,18 @@ def _draws(shape: tuple[int, ...], seed: int, purpose: int, step: tf.Tensor) -> 
     return tf.random.stateless_uniform(shape, step_seed, minval=None, maxval=None, dtype=tf.int64, alg="philox")
 
 
-def _read(images: Images, rows: tf.Tensor) -> tf.Tensor:
-    """The images [n, H, W, C] of these rows, by NumPy: a tensor of them all would be a second copy in memory."""
-    values = tf.numpy_function(images.__getitem__, [rows], tf.uint8, stateful=False)
-    return tf.ensure_shape(values, (rows.shape[0], *images.shape[1:]))
+@dataclass(frozen=True, eq=False)
+class _Reader:
+    """Reads through NumPy: a tensor of all images would be a second copy of them, and tf.data would make a third."""
+
+    images: Images
+    order: np.ndarray
+
+    def read(self, places: tf.Tensor) -> tf.Tensor:
+        """The images [n, H, W, C] at these places; the dataset that reads them has to keep this object."""
+        this = weakref.proxy(self)  # TensorFlow never lets go of a function given to numpy_function, nor of what it has
+        values = tf.numpy_function(lambda places: this._images_at(places), [places], tf.uint8, stateful=False)
+        return tf.ensure_shape(values, (places.shape[0], *self.images.shape[1:]))
+
+    def _images_at(self, places: np.ndarray) -> np.ndarray:
+        return self.images[self.order[places]]

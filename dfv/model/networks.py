@@ -97,7 +97,9 @@ class Encoder(layers.Layer):
         self.shared_variance = config.shared_variance
         if config.shared_variance:
             start = keras.initializers.Constant(FIRST_LOG_VAR / LOG_VAR_SPEED)
-            self.log_var = self.add_weight(shape=(config.z_dim,), initializer=start, dtype="float32", name="log_var")
+            self.log_var = self.add_weight(
+                shape=(config.z_dim,), initializer=start, dtype="float32", autocast=False, name="log_var"
+            )
         self(tf.zeros((1, *image_shape)))
 
     def call(self, images: tf.Tensor, training: bool = False) -> Codes:

@@ -54,7 +54,7 @@ def numbers(part):
 
 
 def test_an_identity_with_too_few_images_is_refused_by_name():
-    with pytest.raises(DataError, match=r"identity 20 has 1 image in split 'train'; at least 2 .*--drop_small_identities"):
+    with pytest.raises(DataError, match="identity 20 has 1 image in split 'train'; at least 2 .*drop_small_identities"):
         finish(splits(), DataConfig())
     with pytest.raises(DataError, match="identity 10 has 2 images in split 'train'; at least 3"):
         finish(splits(), DataConfig(min_images_per_identity=3))

@@ -43,7 +43,7 @@ def write_character(folder, number, labels=None, frames=flat_frames, num_animati
 
 def write_splits(folder, train=TRAIN, validation=VALIDATION, test=TEST):
     indices = {"trainidx": train, "validx": validation, "testidx": test}
-    scipy.io.savemat(folder / "sprites_splits.mat", {k: np.array(v, np.uint16)[None] + 1 for k, v in indices.items()})
+    scipy.io.savemat(folder / "sprites_splits.mat", {k: np.array(v, np.int32)[None] + 1 for k, v in indices.items()})
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +68,10 @@ def splits(config):
 
 
 def test_splits_are_the_published_characters(splits):
-    green = {name: set(getattr(splits, name).images[:, :, :, 1].max((1, 2))) for name in ("train", "validation", "test")}
-    assert green == {"train": set(TRAIN), "validation": set(VALIDATION), "test": set(TEST)}
-    assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [3 * 172, 172, 2 * 172]
+    parts = (splits.train, splits.validation, splits.test)
+    characters = [set(part.images[..., 1].max((1, 2))) for part in parts]
+    assert characters == [set(TRAIN), set(VALIDATION), set(TEST)]
+    assert [len(part) for part in parts] == [3 * 172, 172, 2 * 172]
     assert splits.num_identities == 3 and splits.validation.identity.min() == 4 and set(splits.test.identity) == {3, 5}
 
 
@@ -143,14 +144,14 @@ def test_a_truncated_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"labels": (0, 4, 0, 0, 0, 0, 0)}, r"mislabelled; expected labels below \[2, 4, 3, 6, 2, 2, 2\], got \[0.0, 4.0"),
+        ({"labels": (0, 4, 0, 0, 0, 0, 0)}, r"mislabelled; expected labels below \[2, 4, .*, got \[0.0, 4"),
         ({"labels": (0, 0, 0, 0, 0, 0.5, 0)}, "mislabelled"),
         ({"labels": (0, 0, 0)}, "mislabelled"),
         ({"frames": lambda number, animation: flat_frames(number, animation)[1:]}, "expected 20 animations"),
         ({"frames": lambda number, animation: flat_frames(number, animation)[:, :-1]}, "expected 20 animations"),
         ({"num_animations": 19}, "expected 20 animations"),
-        ({"frames": lambda number, animation: flat_frames(number, animation) * 255}, "multiples of 1/255"),
-        ({"frames": lambda number, animation: flat_frames(number, animation) / 2}, "multiples of 1/255"),
+        ({"frames": lambda number, animation: flat_frames(number, animation) * 255}, "expected pixels that are mult"),
+        ({"frames": lambda number, animation: flat_frames(number, animation) / 2}, "expected pixels that are mult"),
     ],
 )
 def test_wrong_content_is_named(tmp_path, options, message):

@@ -1,5 +1,6 @@
 """Sets of TensorFlow Datasets, from small prepared sets under their own names."""
 
+from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -12,14 +13,14 @@ from dfv.data import DataError
 
 
 def prepare(folder, name, version, features, splits):
-    """Writes a set as TFDS does; splits: name -> feature -> [N] values."""
+    """Writes a set as TFDS does; splits: name -> (N, feature -> [N] values)."""
     tfds.dataset_builders.store_as_tfds_dataset(
         name=name,
         version=version,
         features=tfds.features.FeaturesDict(features),
         split_datasets={
-            split: [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-            for split, columns in splits.items()
+            split: [(row, {name: values[row] for name, values in columns.items()}) for row in range(num_examples)]
+            for split, (num_examples, columns) in splits.items()
         },
         data_dir=folder,
         disable_shuffling=True,
@@ -42,7 +43,7 @@ def shown(images):
 def mnist_dir(tmp_path_factory):
     features = {"image": tfds.features.Image(shape=(28, 28, 1)), "label": tfds.features.ClassLabel(num_classes=10)}
     columns = {
-        split: {"image": number_images(numbers), "label": numbers % 10}
+        split: (len(numbers), {"image": number_images(numbers), "label": numbers % 10})
         for split, numbers in {"train": np.arange(5040), "test": np.arange(30_000, 30_050)}.items()
     }
     return prepare(tmp_path_factory.mktemp("mnist"), "mnist", "3.0.1", features, columns)
@@ -66,11 +67,10 @@ def test_mnist_at_another_size(mnist_dir):
 
 def test_a_truncated_prepared_file_is_named(mnist_dir, tmp_path):
     (tmp_path / "mnist" / "3.0.1").mkdir(parents=True)
-    for path in (data_path := tmp_path.joinpath(mnist_dir, "mnist", "3.0.1")).iterdir():
+    for path in Path(mnist_dir, "mnist", "3.0.1").iterdir():
         content = path.read_bytes()
         is_train = "train.tfrecord" in path.name
         (tmp_path / "mnist" / "3.0.1" / path.name).write_bytes(content[:-1000] if is_train else content)
-    assert data_path.is_dir()
     with pytest.raises(DataError, match="mnist-train.tfrecord-.* cannot be read to the end.*Delete that folder"):
         data.load(DataConfig(dataset="mnist", data_dir=str(tmp_path)))
 
@@ -79,7 +79,7 @@ def test_a_truncated_prepared_file_is_named(mnist_dir, tmp_path):
 def test_a_set_that_cannot_be_downloaded_ends_in_the_expected_tree(dataset, tmp_path, caplog):
     failure = mock.patch.object(tfds.core.DatasetBuilder, "download_and_prepare", side_effect=ConnectionError("no net"))
     config = DataConfig(dataset=dataset, data_dir=str(tmp_path))
-    message = rf"preparing it failed \(ConnectionError: no net\).*\n.*{dataset}-train.tfrecord-.*\n.*http.*\n?.*--data_dir=DIR"
+    message = rf"failed \(ConnectionError: no net\).*\n.*\n.*{dataset}-train.tfrecord-.*\n.*http.*--data_dir=DIR"
     with failure, caplog.at_level("WARNING"), pytest.raises(DataError, match=message):
         data.load(config)
     assert f"{dataset} is not prepared under {tmp_path}" in caplog.text and "downloading it" in caplog.text
@@ -114,7 +114,8 @@ def norb_columns(instances, light_known):
 
 
 def norb(folder, light_known):
-    splits = {"train": norb_columns((4, 6, 7, 8, 9), light_known), "test": norb_columns((0, 1, 2, 3, 5), light_known)}
+    toys = {"train": (4, 6, 7, 8, 9), "test": (0, 1, 2, 3, 5)}
+    splits = {split: (150, norb_columns(instances, light_known)) for split, instances in toys.items()}
     return prepare(folder, "smallnorb", "2.0.0", NORB_FEATURES, splits)
 
 
@@ -124,9 +125,10 @@ def norb_splits(tmp_path_factory):
 
 
 def test_norb_holds_out_whole_toys(norb_splits):
-    toys = {name: set(shown(getattr(norb_splits, name).images) % 20_000 // 10 % 10) for name in ("train", "validation", "test")}
-    assert toys == {"train": {4, 6, 7, 8}, "validation": {9}, "test": {0, 1, 2, 3, 5}}
-    assert [len(p) for p in (norb_splits.train, norb_splits.validation, norb_splits.test)] == [240, 60, 300]
+    parts = (norb_splits.train, norb_splits.validation, norb_splits.test)
+    instances = [set(shown(part.images) % 20_000 // 10 % 10) for part in parts]
+    assert instances == [{4, 6, 7, 8}, {9}, {0, 1, 2, 3, 5}]
+    assert [len(part) for part in parts] == [240, 60, 300]
     assert norb_splits.num_identities == 20 and norb_splits.attribute_sizes == {"category": 5}
 
 
@@ -157,12 +159,12 @@ def letters_dir(tmp_path_factory):
         "size": np.float32,
     }
     columns = {
-        split: {
+        split: (len(numbers), {
             "picture": number_images(numbers, 10, 3)[:, :8],
-            "photo": [np.full((4 + n % 3, 6, 1), n % 256, np.uint8) for n in numbers],
+            "photo": [np.full((4 + n % 3, 6, 1), n, np.uint8) for n in numbers],
             "letter": np.array(["b", "a", "c"])[numbers % 3],
             "size": numbers / 2,
-        }
+        })
         for split, numbers in {"train": np.arange(60), "test": np.arange(60, 81)}.items()
     }
     return prepare(tmp_path_factory.mktemp("letters"), "letters", "1.0.0", features, columns)
@@ -195,7 +197,7 @@ def test_images_of_several_sizes_are_resized(letters_dir):
         ({"identity": "size"}, "feature 'size': expected an integer or a text"),
         ({"image": "size"}, "feature 'size': expected uint8 images"),
         ({"image": "photo"}, r"images may differ in size; .*image_size=64"),
-        ({"test_split": "validation"}, "no split 'validation' among test, train|no split 'validation' among train, test"),
+        ({"test_split": "validation"}, "no split 'validation' among test, train; set train_split"),
         ({"validation_fraction": 1.5}, "validation_fraction: expected .*got 1.5"),
     ],
 )

@@ -24,7 +24,7 @@ def file_name(subject, azimuth, elevation, pose=0):
 
 
 def photograph(subject, azimuth, elevation, pose=0, shape=(192, 168)):
-    """The upper third says who, the middle one the azimuth, the left half of the lowest the elevation, the other the pose."""
+    """The upper third shows the subject, the middle one the azimuth, the lowest the elevation and, right, the pose."""
     pixels = np.full(shape, subject, np.uint8)
     pixels[shape[0] // 3 :] = azimuth + 130
     pixels[2 * shape[0] // 3 :] = elevation + 90
@@ -101,8 +101,8 @@ def test_form_of_the_splits(splits):
 def test_another_split_index_is_another_split_of_the_same_prepared_files(splits, folders, tmp_path):
     other = load(folders[0], tmp_path, split_index=1, image_size=32)
     assert other.test.images.shape == (12, 32, 32, 1)
-    lights = {tuple(np.sort(part.factors["azimuth"] * 100 + part.factors["elevation"])) for part in (splits.test, other.test)}
-    assert len(lights) == 2
+    lights = [np.sort(part.factors["azimuth"] * 100 + part.factors["elevation"]) for part in (splits.test, other.test)]
+    assert np.any(lights[0] != lights[1])
 
 
 def test_the_split_depends_on_each_name_alone_and_has_the_papers_ratio():
@@ -140,23 +140,25 @@ def test_members_that_climb_out_of_a_zip_file_write_nothing(tmp_path):
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        (file_name(11, 0, 0), pgm(photograph(11, 0, 0))[:-100], "not a whole PGM image.*Unpack the published archive"),
-        (file_name(11, 0, 0), b"no image", "not a whole PGM image"),
-        (file_name(13, 0, 0), pgm(photograph(13, 0, 0)[:, 1:]), "expected 168x192 pixels, got 167x192.*Replace it"),
-        (file_name(11, -130, -40), pgm(np.zeros((9, 9), np.uint8)), "expected 168x192 or 640x480 pixels, got 9x9"),
-        (file_name(13, 0, 0), pgm(photograph(13, 0, 0, 0, (480, 640))), "expected 168x192 pixels, got 640x480"),
-        (file_name(13, 0, 0), b"P5\n168 192\n65535\n" + bytes(2 * 168 * 192), "expected 8 bits of grey"),
-        ("yaleB11/yaleB13_P00A+000E+00.pgm", pgm(photograph(13, 0, 0)), "mislabelled; expected yaleBNN"),
-        ("yaleB14/yaleB14_P00A+000E+00.pgm", pgm(photograph(14, 0, 0)), "mislabelled; expected yaleBNN"),
-        ("yaleB11/yaleB11_P00.pgm", pgm(photograph(11, 0, 0)), "mislabelled; expected yaleBNN"),
-        ("yaleB11/yaleB11_P00A+190E+00.pgm", pgm(photograph(11, 0, 0)), "mislabelled; no light has azimuth 190"),
-    ],
-)
+GOOD = photograph(11, 0, 0)
+BAD_FILES = {
+    "truncated": (file_name(11, 0, 0), pgm(GOOD)[:-100], "not a whole PGM image.*Unpack the published archive"),
+    "no image": (file_name(11, 0, 0), b"no image", "not a whole PGM image"),
+    "narrow": (file_name(13, 0, 0), pgm(GOOD[:, 1:]), "expected 168x192 pixels, got 167x192.*Replace it"),
+    "small": (file_name(11, 0, 0), pgm(GOOD[:9, :9]), "expected 168x192 or 640x480 pixels, got 9x9"),
+    "uncropped": (file_name(13, 0, 0), pgm(np.zeros((480, 640), np.uint8)), "expected 168x192 pixels, got 640x480"),
+    "16 bits": (file_name(13, 0, 0), b"P5\n168 192\n65535\n" + bytes(2 * 168 * 192), "expected 8 bits of grey"),
+    "two subjects": ("yaleB11/yaleB13_P00A+000E+00.pgm", pgm(GOOD), "mislabelled; expected yaleBNN"),
+    "no subject": ("yaleB14/yaleB14_P00A+000E+00.pgm", pgm(GOOD), "mislabelled; expected yaleBNN"),
+    "no light": ("yaleB11/yaleB11_P00.pgm", pgm(GOOD), "mislabelled; expected yaleBNN"),
+    "azimuth": ("yaleB11/yaleB11_P00A+190E+00.pgm", pgm(GOOD), "mislabelled; no light has azimuth 190"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
 @pytest.mark.parametrize("write", [write_tree, write_zip])
-def test_a_bad_file_is_named(tmp_path, write, name, content, message):
+def test_a_bad_file_is_named(tmp_path, write, kind):
+    name, content, message = BAD_FILES[kind]
     write(tmp_path, {**published_files(), name: content})
     with pytest.raises(DataError, match=name.replace("+", r"\+") + ": " + message):
         list(reader.read(tmp_path))

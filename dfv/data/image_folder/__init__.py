@@ -1,0 +1,62 @@
+"""A user's own images: one folder for each identity, any common format and size."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+
+from dfv.config import DataConfig
+from dfv.data.image_folder import files
+from dfv.data.image_folder.decoding import decode, is_grey
+from dfv.data.image_set import DataError, ImageSet, Splits
+from dfv.data.records import store
+
+
+def load(config: DataConfig) -> Splits:
+    """The images below each folder of config.image_dir; identities are numbered in the order of the folders' names.
+
+    Images are square, 64 pixels if not set, in grey if all files are or config.grayscale says so; see decoding.decode.
+    Splits are 80 / 10 / 10, by a hash of names and config.split_index, of each identity's images or of the identities;
+    see files.split_within and split_across.
+    """
+    folder = Path(config.image_dir).expanduser()
+    found = files.find(folder)
+    names = np.array([name for images in found.values() for name in images])
+    identity = np.repeat(np.arange(len(found), dtype=np.int32), [len(images) for images in found.values()])
+    grey = all([is_grey(folder / name) for name in names]) or config.grayscale  # all opened: bad files come out early
+    if config.split_by == "within":
+        splits = files.split_within(names, identity, config.split_index)
+    else:
+        splits_of_identities = files.split_across(list(found), config.split_index)
+        splits, identity = splits_of_identities[identity], _unseen_last(splits_of_identities)[identity]
+    if not {"validation", "test"} <= set(splits):
+        raise DataError(f"{folder}: {len(names)} images are too few to hold any out; at least 6 are needed. Add some.")
+
+    def part(split: str) -> ImageSet:
+        return _part(folder, names[splits == split], identity[splits == split], grey, config)
+
+    return Splits(part("train"), part("validation"), part("test"))
+
+
+def _unseen_last(splits: np.ndarray) -> np.ndarray:
+    """[number of identities] int32: their numbers if those of train come first, otherwise in the same order."""
+    numbers = np.empty(len(splits), np.int32)
+    numbers[np.argsort(splits != "train", kind="stable")] = np.arange(len(splits))
+    return numbers
+
+
+def _part(folder: Path, names: np.ndarray, identity: np.ndarray, grey: bool, config: DataConfig) -> ImageSet:
+    size = config.image_size or 64
+    paths = [folder / name for name in names]
+    images = (decode(path, size, grey) for path in paths)
+    return ImageSet(store(images, len(paths), (size, size, 1 if grey else 3), config, _version(paths)), identity)
+
+
+def _version(paths: list[Path]) -> str:
+    """A name for these files as they are now: another one as soon as any of them changes."""
+    digest = hashlib.sha256()
+    for path in paths:
+        status = path.stat()
+        digest.update(os.fsencode(path.absolute()) + f"\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    return f"image_folder_{digest.hexdigest()[:16]}"

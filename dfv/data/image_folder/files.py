@@ -1,0 +1,124 @@
+"""Which files of a folder are images of whom, and in which split each is."""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from absl import logging
+
+from dfv.data.image_set import DataError
+
+SUFFIXES = frozenset(".bmp .gif .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split())
+
+_EXPECTED = """Expected one folder of images for each identity, at least two:
+  {folder}/anna/1.jpg, {folder}/anna/2.png, ...
+  {folder}/ben/1.jpg, ...
+Set --image_dir to the folder that holds them."""
+
+
+def find(folder: Path) -> dict[str, list[str]]:
+    """identity's name -> its images' paths, relative to the folder; both sorted. Says what it skipped.
+
+    Raises DataError, with the tree that is expected, if fewer than two identities are there.
+    """
+    if not folder.is_dir():
+        raise _error(folder, "is not a folder" if folder.exists() else "does not exist")
+    try:
+        top = {entry.name: entry.is_dir() for entry in os.scandir(folder)}
+    except OSError as error:
+        raise _error(folder, f"cannot be read ({error.strerror})") from error
+    skipped = Counter(_kind(name) for name, is_dir in top.items() if not is_dir)
+    found = {}
+    for identity in sorted(name for name, is_dir in top.items() if is_dir and not name.startswith(".")):
+        names = list(_walk(folder, identity))
+        images = sorted(name for name in names if _kind(name) == "image")
+        skipped.update(_kind(name) for name in names if _kind(name) != "image")
+        if images:
+            found[identity] = images
+        else:
+            skipped["folder without images"] += 1
+    _check(folder, found, skipped)
+    return found
+
+
+def _walk(folder: Path, identity: str) -> Iterator[str]:
+    """Every file below folder / identity, relative to folder. Links are followed; no folder is entered twice."""
+
+    def refuse(error: OSError) -> None:
+        raise DataError(f"{error.filename}: cannot be read ({error.strerror}). Change its permissions, or move it out.")
+
+    entered = {_place(folder)}
+    for parent, folders, names in os.walk(folder / identity, followlinks=True, onerror=refuse):
+        entered.add(_place(parent))
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and _place(parent, name) not in entered)
+        for name in names:
+            yield Path(parent, name).relative_to(folder).as_posix()
+
+
+def _place(*path: str | Path) -> tuple[int, int]:
+    status = os.stat(os.path.join(*path))
+    return status.st_dev, status.st_ino
+
+
+def _kind(name: str) -> str:
+    name = os.path.basename(name)
+    suffix = os.path.splitext(name)[1].lower()
+    if name.startswith("."):
+        return "hidden"
+    return "image" if suffix in SUFFIXES else suffix or "without suffix"
+
+
+def _check(folder: Path, found: dict[str, list[str]], skipped: Counter[str]) -> None:
+    num_flat = skipped.pop("image", 0)
+    if not found and num_flat:
+        raise _error(folder, f"has {num_flat} images but no folders of images in it, so whose they are is not known")
+    if not found:
+        known = ", ".join(sorted(SUFFIXES))
+        raise _error(folder, f"has no images ({known}) in folders of their own")
+    if len(found) == 1:
+        raise _error(folder, f"has images in one folder alone, {next(iter(found))!r}")
+    if num_flat:
+        skipped["image outside the identities' folders"] = num_flat
+    if skipped:
+        counts = ", ".join(f"{count} {kind}" for kind, count in skipped.most_common())
+        logging.warning("%s: skipped %s.", folder, counts)
+
+
+def _error(folder: Path, what: str) -> DataError:
+    return DataError(f"{folder} {what}. " + _EXPECTED.format(folder=folder))
+
+
+def split_within(names: Sequence[str], identity: np.ndarray, split_index: int) -> np.ndarray:
+    """[N] str: the split of each image; a tenth each of every identity's, rounded so that the sum is right too.
+
+    They are chosen by a hash of the name. An identity with two images or fewer has them all in train.
+    """
+    count = np.bincount(identity)[identity]
+    rows = np.lexsort((_digests(names, split_index), identity))
+    rows = rows[count[rows] > 2]
+    turn = np.arange(len(rows)) % 10
+    splits = np.full(len(names), "train", dtype="<U10")
+    splits[rows[turn == 2]] = "test"
+    splits[rows[turn == 5]] = "validation"
+    return splits
+
+
+def split_across(identities: Sequence[str], split_index: int) -> np.ndarray:
+    """[number of identities] str: the split of each, a tenth and at least one in validation and in test."""
+    if len(identities) < 4:
+        raise DataError(
+            f"--split_by=across needs at least 4 identities, got {len(identities)}. Add some, or set --split_by=within."
+        )
+    tenth = max(1, round(len(identities) / 10))
+    order = np.argsort(_digests(identities, split_index))
+    splits = np.full(len(identities), "train", dtype="<U10")
+    splits[order[:tenth]] = "test"
+    splits[order[tenth : 2 * tenth]] = "validation"
+    return splits
+
+
+def _digests(names: Sequence[str], split_index: int) -> np.ndarray:
+    return np.array([hashlib.sha256(f"{split_index}:".encode() + os.fsencode(name)).hexdigest() for name in names])

@@ -1,0 +1,66 @@
+"""Packaging: dfv and export, with the run files and the small trained models inside dfv."""
+
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+HERE = Path(__file__).parent
+TEST = ["pytest>=8,<10", "hypothesis>=6,<7", "ruff>=0.8,<1", "mypy>=1.13,<3"]
+
+
+class BuildPy(build_py):
+    """Puts configs/*.flags into the wheel as dfv/configs, where dfv.flagfiles looks for them."""
+
+    def run(self) -> None:
+        super().run()
+        if not self.editable_mode:
+            folder = Path(self.build_lib, "dfv", "configs")
+            folder.mkdir(parents=True, exist_ok=True)
+            for path in (HERE / "configs").glob("*.flags"):
+                shutil.copy(path, folder)
+
+
+setup(
+    name="dfv",
+    version="0.1.0",
+    description="Disentangles what the identity of an image specifies from all the rest, with Keras 3 on TensorFlow",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    license_files=["LICENSE"],
+    python_requires=">=3.11,<3.14",
+    packages=find_packages(include=["dfv*", "export*"]),
+    package_data={
+        "dfv": ["pretrained/*", "data/*/*.md", "data/*/*.bib", "data/*/*.tsv", "data/*/*.txt", "py.typed"],
+        "export": ["**/*.md", "**/*.txt"],
+    },
+    cmdclass={"build_py": BuildPy},
+    install_requires=[
+        "absl-py>=2.1,<3",
+        "h5py>=3.11,<4",
+        "importlib_resources>=6,<8",
+        "keras>=3.15,<3.16",
+        "matplotlib>=3.9,<4",
+        "numpy>=2,<3",
+        "pillow>=11,<14",
+        "scikit-learn>=1.5,<2",
+        "scipy>=1.14,<2",
+        "tensorboard>=2.20,<2.22",
+        "tensorflow>=2.21,<2.22",
+        "tensorflow-datasets>=4.9.10,<5",
+        "tqdm>=4.66,<5",
+    ],
+    extras_require={
+        "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
+        "test": TEST,
+    },
+    classifiers=[
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Operating System :: POSIX :: Linux",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)

@@ -1,0 +1,83 @@
+"""The program's words: help, and one clear message for every mistake before anything is loaded."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dfv.config import Config, option_fields
+from dfv.flagfiles import SHIPPED, expand
+from dfv.main import config_of, define_flags, main
+from dfv.runs import read_flags, write_flags
+
+RUN_FILES = sorted(path for folder in SHIPPED for path in folder.glob("*.flags"))
+
+
+def run_program(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "dfv.main", *arguments], capture_output=True, text=True, timeout=60)
+
+
+def test_help_is_quick_and_lists_every_flag():
+    run_program("--help")  # byte-compiles
+    started = time.monotonic()
+    answer = run_program("--help")
+    assert time.monotonic() - started < 1.0
+    assert answer.returncode == 0
+    assert all(f"--{field.name}=" in answer.stdout for _, field in option_fields())
+    assert "train_and_evaluate" in answer.stdout
+
+
+def test_a_mistake_is_told_without_loading_tensorflow():
+    script = "import sys; from dfv.main import main; status = main(['--s_dim=0']); print(status, 'tensorflow' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert answer.stdout.split() == ["2", "False"]
+    assert answer.stderr.strip() == "dfv: --s_dim expects at least 1; got 0."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--no_such_flag=1"], "no_such_flag"),
+        (["--s_dim=many"], "s_dim"),
+        (["--widths=8,x,8"], "--widths expects whole numbers"),
+        (["--widths=8,8"], "three numbers"),
+        (["--kl_weight=nan"], "--kl_weight"),
+        (["--kl_weight=-1"], "at least 0"),
+        (["--mode=test"], "mode"),
+        (["--dataset=cifar"], "one of toy_sprites"),
+        (["--dataset=image_folder"], "--image_dir"),
+        (["--jit_compile", "--strategy=mirrored"], "--strategy=one_device"),
+        (["--flagfile=nowhere.flags"], "nowhere.flags"),
+        (["train"], "expected flags alone"),
+        (["--mode=evaluate", "--run_dir=nowhere"], "neither a run folder nor a shipped model"),
+    ],
+)
+def test_a_mistake_ends_in_one_message(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error and error.startswith("dfv: ") and "\n" not in error
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("path", RUN_FILES, ids=lambda path: path.stem)
+def test_every_run_file_parses_and_says_what_it_is(path: Path, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    arguments, name = expand([f"--flagfile=configs/{path.name}"])
+    values = define_flags()
+    values(["dfv", *arguments])
+    assert isinstance(config_of(values), Config) and name == path.stem
+    header = path.read_text()
+    assert f"--flagfile=configs/{path.name}" in header
+    assert all(f"{word}" in header for word in ("Command:", "Data:", "Time", "result"))
+
+
+def test_the_flags_of_a_run_read_back_as_the_same_config(tmp_path):
+    config = Config.of(dataset="mnist", widths=(3, 4, 5), kl_weight=0.1 + 0.2, reconstruct_all=True, data_dir="/a b/c")
+    write_flags(tmp_path, config)
+    assert read_flags(tmp_path) == config
+    values = define_flags()
+    values(["dfv", *expand([f"--flagfile={tmp_path}/config.flags"])[0]])
+    assert config_of(values) == config

@@ -1,0 +1,154 @@
+"""A run from flags to a folder: what it leaves, how it stops, and that it continues bit for bit."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dfv
+from dfv.config import Config
+from dfv.main import main
+from dfv.runs import RunError, TrainingError, find_model, locked, read_flags
+from dfv.training import train
+
+TINY = {
+    "dataset": "toy_sprites",
+    "toy_characters": 12,
+    "image_size": 16,
+    "widths": (4, 6, 8),
+    "adversary_widths": (4, 6, 8),
+    "s_dim": 4,
+    "z_dim": 4,
+    "batch_size": 4,
+    "num_steps": 6,
+    "log_steps": 2,
+    "validation_steps": 3,
+    "checkpoint_steps": 3,
+    "shared_variance": True,
+    "prior_per_identity_weight": 0.1,
+    "z_classifier_weight": 0.01,
+    "replay_batches": 2,
+}
+
+
+def as_arguments(flags: dict, run_dir: Path) -> list[str]:
+    values = {k: ",".join(map(str, v)) if isinstance(v, tuple) else str(v).lower() for k, v in flags.items()}
+    return [*(f"--{name}={value}" for name, value in values.items()), f"--run_dir={run_dir}"]
+
+
+def weights_of(run_dir: Path) -> list[np.ndarray]:
+    return dfv.load(run_dir).get_weights()
+
+
+@pytest.fixture(scope="module")
+def finished_run(tmp_path_factory) -> Path:
+    run_dir = tmp_path_factory.mktemp("runs") / "tiny"
+    assert main(as_arguments(TINY, run_dir)) == 0
+    return run_dir
+
+
+def test_a_run_folder_holds_all_that_is_promised(finished_run):
+    names = {path.name for path in finished_run.iterdir()}
+    assert {"checkpoints", "model.keras", "config.flags", "metrics.csv", "tensorboard"} <= names
+    assert {"swap_grid.png", "reconstructions.png"} <= names
+    assert any((finished_run / "tensorboard").iterdir())
+    assert read_flags(finished_run) == Config.of(**TINY)
+
+
+def test_metrics_have_a_row_for_each_logged_step_and_validation(finished_run):
+    with (finished_run / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == [2, 3, 4, 6]
+    assert [bool(row["validation_reconstruction"]) for row in rows] == [False, True, False, True]
+    assert all(np.isfinite(float(row["reconstruction"])) for row in rows if row["reconstruction"])
+
+
+def test_the_flags_file_alone_repeats_the_run(finished_run, tmp_path):
+    assert main([f"--flagfile={finished_run}/config.flags", f"--run_dir={tmp_path}/again"]) == 0
+    again = weights_of(tmp_path / "again")
+    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(weights_of(finished_run), again, strict=True))
+
+
+def test_a_continued_run_is_refused_by_name_if_its_flags_changed(finished_run, capsys):
+    changed = TINY | {"kl_weight": 0.5, "z_dim": 5}
+    assert main(as_arguments(changed, finished_run)) == 2
+    error = capsys.readouterr().err
+    assert "--kl_weight was 0.1, is 0.5" in error and "--z_dim was 4, is 5" in error
+
+
+def test_a_second_process_is_refused(tmp_path):
+    with locked(tmp_path), pytest.raises(RunError, match="another process"), locked(tmp_path):
+        pass
+
+
+def test_load_says_what_is_missing(tmp_path):
+    with pytest.raises(RunError, match="no model.keras yet"):
+        find_model(tmp_path)
+    with pytest.raises(RunError, match="neither a run folder nor a shipped model"):
+        find_model("nowhere")
+    (tmp_path / "model.keras").write_bytes(b"no model")
+    with pytest.raises(RunError, match="no model that this version can load"):
+        dfv.load(tmp_path)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_term(tmp_path):
+    config = Config.of(**TINY, generator_learning_rate=1e30, generator_optimizer="sgd")
+    with pytest.raises(TrainingError, match=r"not finite: \w+ at step \d"):
+        train(config, tmp_path / "run")
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, caplog):
+    run_dir = tmp_path / "run"
+    train(Config.of(**TINY), run_dir)
+    newest = run_dir / "checkpoints" / "ckpt-6.data-00000-of-00001"
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes(content)
+    train(Config.of(**TINY), run_dir)
+    assert "ckpt-6 is damaged" in caplog.text and "at step 3" in caplog.text
+
+
+def start(flags: dict, run_dir: Path) -> subprocess.Popen:
+    command = [sys.executable, "-m", "dfv.main", *as_arguments(flags, run_dir)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def wait_for(path: Path, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.02)
+
+
+def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path):
+    flags = TINY | {"deterministic": True, "num_steps": 40, "checkpoint_steps": 5}
+    whole = start(flags, tmp_path / "whole")
+    broken = start(flags, tmp_path / "broken")
+    wait_for(tmp_path / "broken" / "checkpoints" / "ckpt-5.index")
+    broken.send_signal(signal.SIGKILL)
+    broken.wait()
+    assert start(flags, tmp_path / "broken").wait(120) == 0
+    assert whole.wait(120) == 0
+    pairs = zip(weights_of(tmp_path / "whole"), weights_of(tmp_path / "broken"), strict=True)
+    assert all(np.array_equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_request_saves_and_says_so(tmp_path, number):
+    process = start(TINY | {"num_steps": 100_000, "checkpoint_steps": 100_000, "log_steps": 1}, tmp_path / "run")
+    metrics = tmp_path / "run" / "metrics.csv"
+    wait_for(metrics)
+    while len(metrics.read_text().splitlines()) < 3:
+        time.sleep(0.02)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert "stopped at step" in output and "Traceback" not in output
+    assert list((tmp_path / "run" / "checkpoints").glob("ckpt-*.index"))
+    assert os.path.exists(tmp_path / "run" / "model.keras")
