@@ -122,9 +122,9 @@ class NetworkConfig(_Checked):
         choices=("three_5x5", "six_3x3"),
     )
     widths: tuple[int, ...] = option(
-        (64, 128, 256), "Channels at each of the three resolutions of encoder and, mirrored, decoder."
+        (32, 64, 128), "Channels at each of the three resolutions of encoder and, mirrored, decoder."
     )
-    adversary_widths: tuple[int, ...] = option((64, 128, 256), "Channels of the adversary's three convolutions.")
+    adversary_widths: tuple[int, ...] = option((32, 64, 128), "Channels of the adversary's three convolutions.")
     s_dim: int = option(64, "Dimension of s, the specified code.", at_least=1)
     z_dim: int = option(512, "Dimension of z, the unspecified code.", at_least=1)
     shared_variance: bool = option(
@@ -140,7 +140,7 @@ class NetworkConfig(_Checked):
         super().__post_init__()
         for name in ("widths", "adversary_widths"):
             if len(getattr(self, name)) != 3:
-                raise ConfigError(f"--{name} expects three numbers, such as 64,128,256; got {getattr(self, name)}.")
+                raise ConfigError(f"--{name} expects three numbers, such as 32,64,128; got {getattr(self, name)}.")
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class LossConfig(_Checked):
         1.0, "Squared error of x1 from its own z and the s of x1', of the same identity.", at_least=0
     )
     kl_weight: float = option(
-        1.0, "KL of the posterior of z to N(0, I); nats divided by the number of pixels.", at_least=0
+        0.1, "KL of the posterior of z to N(0, I); nats divided by the number of pixels.", at_least=0
     )
     swap_other_weight: float = option(
         0.1, "Adversarial loss of images with the z of x1 and the s of x2, nats.", at_least=0

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import tensorflow as tf
 from tqdm import tqdm
@@ -15,7 +16,7 @@ from tqdm import tqdm
 from dfv import data, runs
 from dfv.checkpoints import Checkpoints
 from dfv.config import Config
-from dfv.data.image_set import Splits
+from dfv.data.image_set import DataError, ImageSet, Splits
 from dfv.data.triplets import triplets
 from dfv.model.disentangler import Disentangler
 from dfv.model.pretraining import pretrain_s
@@ -83,7 +84,7 @@ class Loop:
             batches = iter(self._triplets(self.splits.train, self.step))
             self._restart_clock()
             while self.step < training.num_steps:
-                self.train_step(next(batches))
+                self.train_step(read_batch(batches))
                 self.step += 1
                 progress.update()
                 self._after_step(progress)
@@ -114,7 +115,7 @@ class Loop:
         if self.step % training.checkpoint_steps == 0 or overdue and training.strategy != "multi_worker":
             self._checkpoint()
 
-    def _triplets(self, image_set, first_step: int) -> tf.data.Dataset:
+    def _triplets(self, image_set: ImageSet, first_step: int) -> tf.data.Dataset:
         flags = self.config.data
 
         def of_pipeline(context: tf.distribute.InputContext) -> tf.data.Dataset:
@@ -135,7 +136,7 @@ class Loop:
         """Mean errors on validation triplets, the same at every call."""
         batches = iter(self._triplets(self.splits.validation, 0))
         for _ in range(VALIDATION_BATCHES):
-            self.test_step(next(batches))
+            self.test_step(read_batch(batches))
         means = self._means(self.model.validation_means)
         LOGGER.info("Step %d, validation: %s", self.step, ", ".join(f"{k} {v:.4g}" for k, v in means.items()))
         return {f"validation_{name}": value for name, value in means.items()}
@@ -192,6 +193,18 @@ class Loop:
         hidden = not (self.config.training.progress and self.is_chief and sys.stderr.isatty())
         with tqdm(total=self.config.training.num_steps, initial=self.step, unit="step", disable=hidden) as bar:
             yield bar
+
+
+def read_batch(batches: Iterator) -> Any:
+    """The next batch of triplets; raises DataError for images that cannot be read."""
+    try:
+        return next(batches)
+    except tf.errors.InvalidArgumentError as error:
+        # tf.data turns every exception into this one; the first line has its name and message.
+        first_line = error.message.splitlines()[0]
+        if "DataError: " not in first_line:
+            raise
+        raise DataError(first_line.split("DataError: ", 1)[1]) from error
 
 
 @contextlib.contextmanager

@@ -1,8 +1,11 @@
 """Sets of TensorFlow Datasets: prepared, and read in the order of their files."""
 
 import hashlib
+import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import numpy as np
 import tensorflow as tf
@@ -27,6 +30,7 @@ def prepare(builder: tfds.core.DatasetBuilder, origin: str, manual_dir: Path | N
     logging.warning("%s is not prepared under %s: %s, once.", builder.name, builder.data_path, action)
     settings = tfds.download.DownloadConfig(manual_dir=manual_dir, try_download_gcs=False)
     try:
+        _check_network(builder)
         builder.download_and_prepare(download_config=settings)
     except DataError:
         raise
@@ -36,6 +40,20 @@ def prepare(builder: tfds.core.DatasetBuilder, origin: str, manual_dir: Path | N
             f"{builder.name}: nothing is prepared under {builder.data_path}, and preparing it failed ({reason})."
             f" {origin}"
         ) from error
+
+
+def _check_network(builder: tfds.core.DatasetBuilder) -> None:
+    """Raises ConnectionError if none of the set's servers has an address: TFDS would try for minutes."""
+    servers = {urlsplit(url).hostname or "" for url in builder.url_infos or ()}
+    if not servers or getproxies():
+        return
+    for server in servers:
+        try:
+            socket.getaddrinfo(server, 443)
+            return
+        except OSError:
+            continue
+    raise ConnectionError(f"no network, no address of {', '.join(sorted(servers))}")
 
 
 def manual_dir(builder: tfds.core.DatasetBuilder, config: DataConfig) -> Path:

@@ -47,8 +47,7 @@ def triplets(
             f"--batch_size={batch_size} cannot be shared equally by {context.num_replicas_in_sync} replicas;"
             " choose a multiple of their number."
         )
-    index = _Index.of(image_set, x2_any_identity)
-    reader = _Reader(image_set.images, index.order)
+    source = _Source.of(image_set, x2_any_identity)
     replicas_here = context.num_replicas_in_sync // context.num_input_pipelines
     replica_rows = batch_size // context.num_replicas_in_sync
 
@@ -60,8 +59,7 @@ def triplets(
             draws = _draws((batch_size, num), seed, purpose, step)[replica * replica_rows :][:replica_rows]
             return tf.ensure_shape(draws, (replica_rows, num))
 
-        places, labels1, labels2 = index.choose(own_draws(DRAW, 3), x2_any_identity)
-        images = reader.read(places)
+        images, labels1, labels2 = source.read(own_draws(DRAW, 3))
         if augment_shift or augment_flip:
             draws = tf.reshape(own_draws(AUGMENT, 9), (replica_rows, 3, 3))
             draws = tf.reshape(tf.transpose(draws, (1, 0, 2)), (-1, 3))
@@ -73,25 +71,28 @@ def triplets(
     return elements.map(batch, PARALLEL_BATCHES, deterministic=True).prefetch(PREFETCHED_BATCHES)
 
 
-@dataclass(frozen=True)
-class _Index:
+@dataclass(frozen=True, eq=False)
+class _Source:
     """The images in places sorted into blocks of one identity each, identities with a single image last.
 
-    order: [N] int32 (int64 from 2^31 images on), the image at each place: all that grows with the images. In NumPy,
-      since tf.data makes copies of the tensors that it captures.
+    All in NumPy, since tf.data makes copies of the tensors that it captures.
+
+    order: [N] int32 (int64 from 2^31 images on), the image at each place: all that grows with the images.
     start, count: [I] int64, each block's first place and its length.
     labels: [I, 1 + A] int32, each block's identity and attributes.
     num_paired: the places in blocks of at least 2.
     """
 
+    images: Images
     order: np.ndarray
-    start: tf.Tensor
-    count: tf.Tensor
-    labels: tf.Tensor
+    start: np.ndarray
+    count: np.ndarray
+    labels: np.ndarray
     num_paired: int
+    x2_any_identity: bool
 
     @classmethod
-    def of(cls, image_set: ImageSet, x2_any_identity: bool) -> "_Index":
+    def of(cls, image_set: ImageSet, x2_any_identity: bool) -> "_Source":
         """Raises DataError if no triplet can be drawn, or if an attribute varies within an identity."""
         order, count = _sorted_blocks(image_set.identity)
         _check_triplets_exist(image_set.identity, count, x2_any_identity)
@@ -101,31 +102,43 @@ class _Index:
             labels.append(values[order[start]])
             if np.any(values[order] != np.repeat(labels[-1], count)):
                 raise DataError(f"attribute {name!r} differs between images of one identity; make it one of `factors`.")
-        return cls(
-            order=order,
-            start=tf.constant(start, tf.int64),
-            count=tf.constant(count, tf.int64),
-            labels=tf.constant(np.stack(labels, axis=1), tf.int32),
-            num_paired=int(count[count >= 2].sum()),
-        )
+        table = np.stack(labels, axis=1).astype(np.int32)
+        num_paired = int(count[count >= 2].sum())
+        return cls(image_set.images, order, start, count, table, num_paired, x2_any_identity)
 
-    def choose(self, draws: tf.Tensor, x2_any_identity: bool) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """The places [3 B] of x1, x1' and x2, and the labels [B, 1 + A] of x1 and of x2, by draws [B, 3] int64."""
-        r1, r1_same, r2 = tf.unstack(draws, axis=1)
+    def read(self, draws: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """The images [3 B, H, W, C] of x1, x1' and x2, and the labels [B, 1 + A] of x1 and x2, by draws [B, 3] int64.
+
+        The dataset that reads them has to keep this object: TensorFlow never lets go of a function that it was given
+        for numpy_function, so that function must not hold the images.
+        """
+        this, num = weakref.proxy(self), draws.shape[0]
+        types = (tf.uint8, tf.int32, tf.int32)
+        images, labels1, labels2 = tf.numpy_function(lambda d: this._read(d), [draws], types, stateful=False)
+        labels_shape = (num, self.labels.shape[1])
+        images = tf.ensure_shape(images, (3 * num, *self.images.shape[1:]))
+        return images, tf.ensure_shape(labels1, labels_shape), tf.ensure_shape(labels2, labels_shape)
+
+    def _read(self, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        places, block1, block2 = self.choose(draws)
+        return self.images[self.order[places]], self.labels[block1], self.labels[block2]
+
+    def choose(self, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The places [3 B] of x1, x1' and x2, and the blocks [B] of x1 and of x2."""
+        r1, r1_same, r2 = draws.T
         x1 = r1 % self.num_paired
         block1 = self._block_of(x1)
-        start, count = tf.gather(self.start, block1), tf.gather(self.count, block1)
+        start, count = self.start[block1], self.count[block1]
         x1_same = start + (x1 - start + 1 + r1_same % (count - 1)) % count
-        if x2_any_identity:
+        if self.x2_any_identity:
             x2 = r2 % len(self.order)
         else:
             other = r2 % (len(self.order) - count)
-            x2 = tf.where(other < start, other, other + count)
-        labels1, labels2 = tf.gather(self.labels, block1), tf.gather(self.labels, self._block_of(x2))
-        return tf.concat([x1, x1_same, x2], axis=0), labels1, labels2
+            x2 = np.where(other < start, other, other + count)
+        return np.concatenate([x1, x1_same, x2]), block1, self._block_of(x2)
 
-    def _block_of(self, places: tf.Tensor) -> tf.Tensor:
-        return tf.searchsorted(self.start, places, side="right") - 1
+    def _block_of(self, places: np.ndarray) -> np.ndarray:
+        return np.searchsorted(self.start, places, side="right") - 1
 
 
 def _sorted_blocks(identity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -155,20 +168,3 @@ def _draws(shape: tuple[int, ...], seed: int, purpose: int, step: tf.Tensor) -> 
     """Integers over all of int64, so that remainders of up to 10^9 are uniform to 1 part in 10^10."""
     step_seed = tf.random.experimental.stateless_fold_in(tf.constant([seed, purpose], tf.int64), step, alg="philox")
     return tf.random.stateless_uniform(shape, step_seed, minval=None, maxval=None, dtype=tf.int64, alg="philox")
-
-
-@dataclass(frozen=True, eq=False)
-class _Reader:
-    """Reads through NumPy: a tensor of all images would be a second copy of them, and tf.data would make a third."""
-
-    images: Images
-    order: np.ndarray
-
-    def read(self, places: tf.Tensor) -> tf.Tensor:
-        """The images [n, H, W, C] at these places; the dataset that reads them has to keep this object."""
-        this = weakref.proxy(self)  # TensorFlow never lets go of a function given to numpy_function, nor of what it has
-        values = tf.numpy_function(lambda places: this._images_at(places), [places], tf.uint8, stateful=False)
-        return tf.ensure_shape(values, (places.shape[0], *self.images.shape[1:]))
-
-    def _images_at(self, places: np.ndarray) -> np.ndarray:
-        return self.images[self.order[places]]

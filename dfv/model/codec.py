@@ -103,9 +103,12 @@ class Codec(keras.Model):
         lengths = {len(array) for array in arrays}
         if len(lengths) > 1:
             raise ValueError(f"expected as many rows in every argument; received {[len(array) for array in arrays]}.")
-        starts = range(0, max(lengths.pop(), 1), BATCH)
+        num_rows = lengths.pop()
+        if num_rows == 0:  # TensorFlow's convolutions refuse a batch of none.
+            arrays = tuple(np.zeros((1, *array.shape[1:]), array.dtype) for array in arrays)
+        starts = range(0, max(num_rows, 1), BATCH)
         parts = [function(*(tf.convert_to_tensor(array[i : i + BATCH]) for array in arrays)) for i in starts]
-        return [np.concatenate([part.numpy() for part in column]) for column in zip(*parts, strict=True)]
+        return [np.concatenate([part.numpy() for part in column])[:num_rows] for column in zip(*parts, strict=True)]
 
     def _checked(self, images: Any) -> np.ndarray:
         images = np.asarray(images)

@@ -140,7 +140,7 @@ class Disentangler(Codec):
         with tf.GradientTape(persistent=True) as tape:
             codes = self.encoder(triplet.images, training=True)
             z = sample(codes.z, noise.posterior())
-            decoded = self._decode(codes.s, z, noise)
+            decoded = self._decode_pairs(codes.s, z, noise)
             verdict = self._judge(triplet, decoded)
             terms = self._generator_terms(triplet, codes, z, decoded, verdict, noise)
             adversary_terms = self._adversary_terms(verdict)
@@ -157,7 +157,7 @@ class Disentangler(Codec):
             terms |= self._train_z_classifiers(triplet, codes, z, step, noise)
         return self._report(terms, step)
 
-    def _decode(self, s: tf.Tensor, z: tf.Tensor, noise: Noise) -> Decoded:
+    def _decode_pairs(self, s: tf.Tensor, z: tf.Tensor, noise: Noise) -> Decoded:
         """Every image that a loss asks for, in one pass of the decoder over pairs (z, s)."""
         (s1, s1_same, s2), (z1, z1_same, _) = tf.split(s, 3), tf.split(z, 3)
         both_ways = self.config.loss.reconstruct_all

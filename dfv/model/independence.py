@@ -66,6 +66,7 @@ class ZClassifiers(layers.Layer):
         self.kept_means = self._state((kept, z_dim), "zeros")
         self.kept_samples = self._state((kept, z_dim), "zeros")
         self.kept_labels = self._state((kept, len(label_sizes)), "zeros", "int32")
+        self.built = True
 
     def _network(self, z_dim: int) -> keras.Sequential:
         hidden = [layers.Dense(256, activation="relu") for _ in range(2)]

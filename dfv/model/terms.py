@@ -38,6 +38,7 @@ class FirstNonFinite(keras.layers.Layer):
             trainable=False,
             aggregation="only_first_replica",
         )
+        self.built = True
 
     def call(self, values: tf.Tensor, step: tf.Tensor) -> None:
         """Looks at the terms [T] of one step."""

@@ -77,12 +77,22 @@ def test_a_truncated_prepared_file_is_named(mnist_dir, tmp_path):
 
 @pytest.mark.parametrize("dataset", ["mnist", "smallnorb"])
 def test_a_set_that_cannot_be_downloaded_ends_in_the_expected_tree(dataset, tmp_path, caplog):
-    failure = mock.patch.object(tfds.core.DatasetBuilder, "download_and_prepare", side_effect=ConnectionError("no net"))
+    failure = mock.patch.object(tfds.core.DatasetBuilder, "download_and_prepare", side_effect=TimeoutError("no answer"))
+    found = mock.patch("socket.getaddrinfo", return_value=[])
     config = DataConfig(dataset=dataset, data_dir=str(tmp_path))
-    message = rf"failed \(ConnectionError: no net\).*\n.*\n.*{dataset}-train.tfrecord-.*\n.*http.*--data_dir=DIR"
-    with failure, caplog.at_level("WARNING"), pytest.raises(DataError, match=message):
+    message = rf"failed \(TimeoutError: no answer\).*\n.*\n.*{dataset}-train.tfrecord-.*\n.*http.*--data_dir=DIR"
+    with failure, found, caplog.at_level("WARNING"), pytest.raises(DataError, match=message):
         data.load(config)
     assert f"{dataset} is not prepared under {tmp_path}" in caplog.text and "downloading it" in caplog.text
+
+
+def test_without_a_network_no_download_is_tried(tmp_path, monkeypatch):
+    monkeypatch.setattr("dfv.data.tfds_reading.getproxies", dict)
+    no_address = mock.patch("socket.getaddrinfo", side_effect=OSError)
+    download = mock.patch.object(tfds.core.DatasetBuilder, "download_and_prepare")
+    with no_address, download as tried, pytest.raises(DataError, match="no network, no address of .*googleapis.com"):
+        data.load(DataConfig(dataset="mnist", data_dir=str(tmp_path)))
+    assert not tried.called
 
 
 NORB_FEATURES = {

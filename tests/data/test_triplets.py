@@ -133,6 +133,25 @@ def test_the_index_arithmetic_agrees_with_lists(image_set):
         assert tuple(rows_of(batch[key])[position] for key in KEYS[:3]) == expected
 
 
+def test_the_index_arithmetic_holds_beyond_32_bits():
+    """Three identities of 10^9 images and more: an order that takes no memory, places against Python's integers."""
+    count = np.array([10**9, 2 * 10**9 + 1, 3 * 10**9])
+    start, num_images = np.cumsum(count) - count, int(count.sum())
+    order, labels = np.broadcast_to(np.int64(0), num_images), np.zeros((3, 1), np.int32)
+    source = module._Source(spelled(1), order, start, count, labels, num_images, False)
+    draws = np.random.default_rng(0).integers(-(2**63), 2**63, (100, 3))
+    places, block1, block2 = source.choose(draws)
+    for position, (r1, r1_same, r2) in enumerate(draws.tolist()):
+        x1, other = r1 % num_images, r2 % (num_images - int(count[block1[position]]))
+        first, length = int(start[block1[position]]), int(count[block1[position]])
+        x1_same = first + (x1 - first + 1 + r1_same % (length - 1)) % length
+        x2 = other if other < first else other + length
+        assert places.reshape(3, 100)[:, position].tolist() == [x1, x1_same, x2]
+        assert first <= x1 < first + length and x1_same != x1
+        assert start[block2[position]] <= x2 < start[block2[position]] + count[block2[position]]
+    assert places.max() > 2**32
+
+
 @pytest.mark.parametrize("augmentation", [{}, {"augment_shift": 2, "augment_flip": True}])
 def test_a_batch_is_a_function_of_seed_and_step(image_set, augmentation):
     first = batches(image_set, 6, **augmentation)

@@ -16,7 +16,8 @@ from dfv.data.records import store
 def load(config: DataConfig) -> Splits:
     """The images below each folder of config.image_dir; identities are numbered in the order of the folders' names.
 
-    Images are square, 64 pixels if not set, in grey if all files are or config.grayscale says so; see decoding.decode.
+    Images are square, 64 pixels if not set, see decoding.decode; in grey if all files are stored so, without a palette,
+    or config.grayscale is set.
     Splits are 80 / 10 / 10, by a hash of names and config.split_index, of each identity's images or of the identities;
     see files.split_within and split_across.
     """
@@ -31,7 +32,10 @@ def load(config: DataConfig) -> Splits:
         splits_of_identities = files.split_across(list(found), config.split_index)
         splits, identity = splits_of_identities[identity], _unseen_last(splits_of_identities)[identity]
     if not {"validation", "test"} <= set(splits):
-        raise DataError(f"{folder}: {len(names)} images are too few to hold any out; at least 6 are needed. Add some.")
+        raise DataError(
+            f"{folder}: {len(names)} images are too few to hold any out; expected at least 6, in folders of 3 or more."
+            " Add some."
+        )
 
     def part(split: str) -> ImageSet:
         return _part(folder, names[splits == split], identity[splits == split], grey, config)

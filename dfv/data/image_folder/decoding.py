@@ -9,11 +9,12 @@ from dfv.data.image_set import DataError
 
 MAX_PIXELS = 100_000_000
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-_GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N")
+_DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+_GREY = ("1", "L", "LA", *_DEEP)
 
 
 def is_grey(path: Path) -> bool:
-    """Whether the file has no colours, as its header says; reads no pixels."""
+    """Whether the file's header says grey (a palette counts as colour); reads no pixels. Raises DataError."""
     with _open(path) as image:
         return image.mode in _GREY
 
@@ -27,8 +28,8 @@ def decode(path: Path, size: int, grey: bool) -> np.ndarray:
     with _open(path) as opened:
         try:
             opened.draft(None, (2 * size, 2 * size))  # large JPEG files are decoded at a fraction of their size
-            image = ImageOps.exif_transpose(_eight_bits(opened))
-            image = _over_white(image).convert("L" if grey else "RGB")
+            ImageOps.exif_transpose(opened, in_place=True)
+            image = _over_white(_eight_bits(opened)).convert("L" if grey else "RGB")
         except Exception as error:  # Pillow's decoders raise nearly anything for a damaged file
             raise _error(path, error) from error
     side = min(image.size)
@@ -52,16 +53,12 @@ def _open(path: Path) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    if image.mode == "F" or not image.mode.startswith("I"):
-        if image.mode == "F":
-            raise ValueError("it has floating-point pixels; save it with 8 or 16 bits")
+    if image.mode not in (*_DEEP, "F"):
         return image
     pixels = np.asarray(image)
-    if pixels.min() < 0 or pixels.max() > 65535:
-        raise ValueError("it has more than 16 bits a pixel; save it with 8 or 16")
-    reduced = Image.fromarray(np.rint(pixels / 257).astype(np.uint8))
-    reduced.info = image.info
-    return reduced
+    if image.mode == "F" or pixels.min() < 0 or pixels.max() > 65535:
+        raise ValueError("its pixels have more than 16 bits")
+    return Image.fromarray(np.rint(pixels / 257).astype(np.uint8))
 
 
 def _over_white(image: Image.Image) -> Image.Image:

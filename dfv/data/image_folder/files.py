@@ -50,17 +50,21 @@ def _walk(folder: Path, identity: str) -> Iterator[str]:
     def refuse(error: OSError) -> None:
         raise DataError(f"{error.filename}: cannot be read ({error.strerror}). Change its permissions, or move it out.")
 
-    entered = {_place(folder)}
+    entered: set[tuple[int, int]] = set()
+
+    def enter(path: Path) -> bool:
+        status = path.stat()
+        place = (status.st_dev, status.st_ino)
+        is_new = place not in entered
+        entered.add(place)
+        return is_new
+
+    enter(folder)
+    enter(folder / identity)
     for parent, folders, names in os.walk(folder / identity, followlinks=True, onerror=refuse):
-        entered.add(_place(parent))
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and _place(parent, name) not in entered)
+        folders[:] = [name for name in sorted(folders) if not name.startswith(".") and enter(Path(parent, name))]
         for name in names:
             yield Path(parent, name).relative_to(folder).as_posix()
-
-
-def _place(*path: str | Path) -> tuple[int, int]:
-    status = os.stat(os.path.join(*path))
-    return status.st_dev, status.st_ino
 
 
 def _kind(name: str) -> str:
@@ -91,7 +95,7 @@ def _error(folder: Path, what: str) -> DataError:
     return DataError(f"{folder} {what}. " + _EXPECTED.format(folder=folder))
 
 
-def split_within(names: Sequence[str], identity: np.ndarray, split_index: int) -> np.ndarray:
+def split_within(names: Sequence[str] | np.ndarray, identity: np.ndarray, split_index: int) -> np.ndarray:
     """[N] str: the split of each image; a tenth each of every identity's, rounded so that the sum is right too.
 
     They are chosen by a hash of the name. An identity with two images or fewer has them all in train.
@@ -120,5 +124,5 @@ def split_across(identities: Sequence[str], split_index: int) -> np.ndarray:
     return splits
 
 
-def _digests(names: Sequence[str], split_index: int) -> np.ndarray:
+def _digests(names: Sequence[str] | np.ndarray, split_index: int) -> np.ndarray:
     return np.array([hashlib.sha256(f"{split_index}:".encode() + os.fsencode(name)).hexdigest() for name in names])

@@ -1,0 +1,150 @@
+"""`fit` as Keras users know it, on one device and on two replicas; precision and XLA; pre-trained s."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dfv.model.pretraining import pretrain_s
+
+NUM_IDENTITIES, BATCH = 3, 8
+
+
+def learnable_triplets(num_batches, seed=0):
+    """s is the column of a bright bar, z the brightness of the ground."""
+    random = np.random.default_rng(seed)
+    identity1 = random.integers(0, NUM_IDENTITIES, num_batches * BATCH).astype(np.int32)
+    identity2 = (identity1 + random.integers(1, NUM_IDENTITIES, num_batches * BATCH).astype(np.int32)) % NUM_IDENTITIES
+
+    def draw(identity):
+        images = np.ones((len(identity), 12, 12, 1)) * random.uniform(0, 160, (len(identity), 1, 1, 1))
+        for image, column in zip(images, identity, strict=True):
+            image[:, 4 * column : 4 * column + 3] = 255
+        return images.astype(np.uint8)
+
+    def labels(identity):
+        return np.stack([identity, identity % 2, identity % 4], 1)
+
+    columns = {"x1": draw(identity1), "x1_same": draw(identity1), "x2": draw(identity2)}
+    columns |= {"labels1": labels(identity1), "labels2": labels(identity2)}
+    return tf.data.Dataset.from_tensor_slices(columns).batch(BATCH, drop_remainder=True)
+
+
+EPOCHS, STEPS = 2, 12
+
+
+def fit(model):
+    return model.fit(
+        learnable_triplets(STEPS).repeat(),
+        validation_data=learnable_triplets(2, seed=1),
+        epochs=EPOCHS,
+        steps_per_epoch=STEPS,
+        verbose=0,
+    ).history
+
+
+@pytest.fixture(scope="module")
+def fitted(tiny_model):
+    """A model fitted on one device, and its history."""
+    model = tiny_model(generator_learning_rate=0.01)
+    return model, fit(model)
+
+
+def test_fit_learns_and_gives_every_term(fitted):
+    model, history = fitted
+    assert set(history) == {*model.means.names, "val_reconstruction", "val_swap_same", "val_kl"}
+    assert all(len(values) == EPOCHS and np.all(np.isfinite(values)) for values in history.values())
+    for term in ("reconstruction", "swap_same"):
+        assert history[term][-1] < 0.7 * history[term][0]
+    assert int(model.generator_optimizer.iterations.numpy()) == EPOCHS * STEPS
+    np.testing.assert_array_equal(model.first_non_finite.found, [-1, -1])
+
+
+def test_fit_on_two_replicas_gives_the_same_history(mirrored, tiny_model, fitted):
+    with mirrored.scope():
+        model = tiny_model(generator_learning_rate=0.01)
+    history = fit(model)
+    assert set(history) == set(fitted[1])
+    for term, values in fitted[1].items():
+        assert history[term] == pytest.approx(values, rel=1e-2), term
+
+
+def test_evaluate_is_the_mean_error_on_the_batches_and_changes_nothing(paper):
+    model, batches = paper.at_start().model, learnable_triplets(3)
+    before = [variable.numpy() for variable in model.variables]
+    results = model.evaluate(batches, return_dict=True, verbose=0)
+    errors, kls = [], []
+    for batch in batches:
+        x1, x1_same = (tf.cast(batch[name], tf.float32) / 127.5 - 1 for name in ("x1", "x1_same"))
+        codes = model.encoder(x1)
+        own, same = model.decoder(codes.z.mean, codes.s), model.decoder(codes.z.mean, model.encoder(x1_same).s)
+        errors.append([np.mean((own - x1) ** 2), np.mean((same - x1) ** 2)])
+        x2 = tf.cast(batch["x2"], tf.float32) / 127.5 - 1
+        mean, log_var = model.encoder(tf.concat([x1, x1_same, x2], 0)).z
+        kls.append(np.mean(np.sum(0.5 * (mean**2 + np.exp(log_var) - log_var - 1), 1)) / 144)
+    assert (results["reconstruction"], results["swap_same"]) == pytest.approx(tuple(np.mean(errors, 0)), rel=1e-4)
+    assert results["kl"] == pytest.approx(np.mean(kls), rel=1e-3)
+    for variable, value in zip(model.variables, before, strict=True):
+        np.testing.assert_array_equal(variable, value)
+
+
+def test_means_are_those_of_the_steps_since_the_last_reset(paper, triplet_batch):
+    means = paper.at_start().model.means
+    steps = []
+    for seed in range(3):
+        means.reset_state()
+        steps.append(float(paper.step(triplet_batch(seed=seed))["kl"]))
+    paper.at_start()
+    for seed in range(3):
+        result = paper.step(triplet_batch(seed=seed))
+    assert float(result["kl"]) == pytest.approx(np.mean(steps), rel=1e-5)
+
+
+def test_mixed_precision_keeps_variables_and_losses_in_float32(tiny_model, triplet_batch, additions):
+    model = tiny_model(**additions, mixed_precision=True)
+    terms = model.train_step(triplet_batch())
+    kinds = {str(tf.as_dtype(variable.dtype).name) for variable in model.variables}
+    assert kinds == {"float32", "int32", "int64"}  # labels kept, and the step that was not finite
+    assert all(term.dtype == tf.float32 and np.isfinite(term) for term in terms.values())
+    assert model.encoder.s_head.compute_dtype == "bfloat16" and model.decoder.from_z.compute_dtype == "bfloat16"
+    single = tiny_model(**additions).train_step(triplet_batch())
+    for name, term in single.items():
+        assert float(terms[name]) == pytest.approx(float(term), rel=0.05, abs=0.02), name
+    assert float(terms["reconstruction"]) != float(single["reconstruction"])
+
+
+@pytest.mark.parametrize("mode", ["paper", pytest.param("additions", marks=pytest.mark.slow)])
+def test_step_compiles_with_xla(mode, tiny_model, triplet_batch, additions):
+    model = tiny_model(**(additions if mode == "additions" else {}), jit_compile=True)
+    assert model.jit_compile
+    before = [variable.numpy() for variable in model.trainable_variables]
+    terms = tf.function(model.train_step, jit_compile=True)(triplet_batch())
+    assert all(np.isfinite(term) for term in terms.values())
+    changed = [np.any(variable != value) for variable, value in zip(model.trainable_variables, before, strict=True)]
+    assert all(changed)
+
+
+def test_pre_training_teaches_s_the_identity_and_freezes_it(tiny_model):
+    model = tiny_model(pretrain_s_steps=15, log_steps=5)
+    start = [variable.numpy() for variable in model.encoder.z_encoder.variables]
+    batches = learnable_triplets(15)
+    pretrain_s(model, batches, tf.distribute.get_strategy())
+    frozen = [variable.numpy() for variable in model.encoder.s_encoder.variables]
+    for variable, value in zip(model.encoder.z_encoder.variables, start, strict=True):
+        np.testing.assert_array_equal(variable, value)
+    batch = next(iter(batches))
+    s, identity = model.encode(batch["x1"].numpy()).s, batch["labels1"].numpy()[:, 0]
+    centres = np.stack([s[identity == i].mean(0) for i in np.unique(identity)])
+    nearest = np.unique(identity)[np.argmin(((s[:, None] - centres) ** 2).sum(-1), axis=1)]
+    assert np.mean(nearest == identity) > 0.9
+    model.train_step(batch)
+    for variable, value in zip(model.encoder.s_encoder.variables, frozen, strict=True):
+        np.testing.assert_array_equal(variable, value)
+
+
+def test_callbacks_find_the_optimizer(tiny_model):
+    model = tiny_model()
+    schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 1e-3 / (epoch + 1))
+    model.fit(learnable_triplets(2), epochs=2, callbacks=[schedule], verbose=0)
+    assert float(model.generator_optimizer.learning_rate) == pytest.approx(5e-4)
+    assert model.optimizer is model.generator_optimizer
