@@ -19,10 +19,10 @@ class Checkpoints:
         state = [variable.value for variable in all_variables(model)]
         self._checkpoint = tf.train.Checkpoint(state=state)
         # Every worker takes part in saving; the chief's is the one that is kept.
-        self._scratch = None if is_chief else tempfile.TemporaryDirectory()
-        folder = run_dir / "checkpoints" if is_chief else Path(self._scratch.name)
-        self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep=keep)
         self._folder = run_dir / "checkpoints"
+        self._scratch = tempfile.TemporaryDirectory()
+        folder = str(self._folder) if is_chief else self._scratch.name
+        self._manager = tf.train.CheckpointManager(self._checkpoint, folder, max_to_keep=keep)
 
     def save(self, step: int) -> None:
         """Writes the checkpoint of this step."""

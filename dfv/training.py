@@ -57,6 +57,7 @@ class Loop:
         self.splits, self.is_chief = splits, is_chief(strategy)
         self.checkpoints = Checkpoints(model, run_dir, config.training.num_checkpoints, self.is_chief)
         self.step = self.checkpoints.restore()
+        self.validation_batches = self._triplets(splits.validation, first_step=0)
         self.grid_images = one_of_each(splits.validation, GRID_IMAGES, seed=0)
         self.train_step = tf.function(
             lambda batch: strategy.run(model.train_step, args=(batch,)), jit_compile=config.training.jit_compile
@@ -134,7 +135,7 @@ class Loop:
 
     def _validate(self) -> dict[str, float]:
         """Mean errors on validation triplets, the same at every call."""
-        batches = iter(self._triplets(self.splits.validation, 0))
+        batches = iter(self.validation_batches)
         for _ in range(VALIDATION_BATCHES):
             self.test_step(read_batch(batches))
         means = self._means(self.model.validation_means)

@@ -30,7 +30,7 @@ def test_help_is_quick_and_lists_every_flag():
 
 
 def test_a_mistake_is_told_without_loading_tensorflow():
-    script = "import sys; from dfv.main import main; status = main(['--s_dim=0']); print(status, 'tensorflow' in sys.modules)"
+    script = "import sys; from dfv.main import main; print(main(['--s_dim=0']), 'tensorflow' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert answer.stdout.split() == ["2", "False"]
     assert answer.stderr.strip() == "dfv: --s_dim expects at least 1; got 0."

@@ -72,7 +72,10 @@ def _without_small(splits: Splits, config: DataConfig) -> Splits:
     small = identities[few]
     logging.warning(
         "Dropped %d of %d identities, with fewer than %d images in split 'train': %s.",
-        len(small), len(identities), config.min_images_per_identity, ", ".join(map(str, small[:20])),
+        len(small),
+        len(identities),
+        config.min_images_per_identity,
+        ", ".join(map(str, small[:20])),
     )
     return _map(splits, lambda part: select(part, np.flatnonzero(~np.isin(part.identity, small))))
 

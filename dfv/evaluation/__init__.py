@@ -1,0 +1,5 @@
+"""What a trained model has learnt: Table 1, swaps judged, figures and a report."""
+
+from dfv.evaluation.run import evaluate
+
+__all__ = ["evaluate"]

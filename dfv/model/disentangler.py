@@ -33,7 +33,7 @@ class Verdict(NamedTuple):
 
     real: tf.Tensor
     swap_other: tf.Tensor
-    prior_sample: tf.Tensor | None
+    prior_sample: tf.Tensor
 
 
 @keras.saving.register_keras_serializable("dfv")
@@ -50,7 +50,7 @@ class Disentangler(Codec):
 
     def __init__(self, config: Config, image_shape: ImageShape, label_sizes: tuple[int, ...], **kwargs: Any):
         super().__init__(**kwargs)
-        self.config, self.image_shape, self.label_sizes = config, tuple(image_shape), tuple(label_sizes)
+        self.config, self.image_shape, self.label_sizes = config, image_shape, label_sizes
         network, loss, training = config.network, config.loss, config.training
         self.z_dim = network.z_dim
         self.has_prior_samples = loss.prior_sample_weight > 0 or loss.adversary_sees_prior_samples
@@ -172,17 +172,17 @@ class Disentangler(Codec):
         sizes = [sum(tf.shape(z)[0] for z, _ in group) for group in pairs]
         return Decoded(*tf.split(images, sizes, num=len(sizes)))
 
-    def _judge(self, triplet: Triplet, decoded: Decoded) -> Verdict | None:
+    def _judge(self, triplet: Triplet, decoded: Decoded) -> Verdict:
         """The adversary's view: each kind of image is a batch of its own to BatchNorm, as in DCGAN."""
         if not self.has_adversary:
-            return None
+            return Verdict(None, None, None)
         id2 = triplet.labels2[:, self.adversary_columns]
         kinds = [triplet.x2, decoded.swap_other] + [decoded.prior_sample] * self.has_prior_samples
         logits = [self.adversary(images, id2, training=True) for images in kinds]
         return Verdict(*logits, *[None] * (3 - len(logits)))
 
     def _generator_terms(
-        self, triplet: Triplet, codes: Codes, z: tf.Tensor, decoded: Decoded, verdict: Verdict | None, noise: Noise
+        self, triplet: Triplet, codes: Codes, z: tf.Tensor, decoded: Decoded, verdict: Verdict, noise: Noise
     ) -> Terms:
         """Every term of the generator's loss that has a weight, scalars."""
         both_ways, batch = self.config.loss.reconstruct_all, tf.shape(triplet.x1)[0]
@@ -204,9 +204,9 @@ class Disentangler(Codec):
         }
         return {name: tf.reduce_mean(terms[name]()) for name in self.term_weights()}
 
-    def _adversary_terms(self, verdict: Verdict | None) -> Terms:
+    def _adversary_terms(self, verdict: Verdict) -> Terms:
         """Both terms of the adversary's own loss, scalars; half of the fakes are prior samples if it sees them."""
-        if verdict is None:
+        if not self.has_adversary:
             return {}
         fakes = [verdict.swap_other]
         if self.config.loss.adversary_sees_prior_samples:

@@ -37,8 +37,8 @@ class Triplet(NamedTuple):
 
 def read(data: dict[str, tf.Tensor]) -> Triplet:
     """The triplet of an element of `dfv.data.triplets`."""
-    images = (to_float(data[name]) for name in ("x1", "x1_same", "x2"))
-    return Triplet(*images, data["labels1"], data["labels2"])
+    x1, x1_same, x2 = (to_float(data[name]) for name in ("x1", "x1_same", "x2"))
+    return Triplet(x1, x1_same, x2, data["labels1"], data["labels2"])
 
 
 class Noise:

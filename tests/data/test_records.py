@@ -118,12 +118,15 @@ def test_the_default_folder_is_in_the_home(images, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("limit", [0, 1])
-@pytest.mark.parametrize("wrong, message", [
-    (lambda images: images[:49], "set: expected 50 images, got 49"),
-    (lambda images: np.concatenate([images, images]), "set: expected 50 images, got more"),
-    (lambda images: [*images[:7], images[7].T], r"image 7 is \(3, 4, 5\)"),
-    (lambda images: [*images[:7], images[7].astype(np.float32)], "image 7 is .* of float32"),
-])
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        (lambda images: images[:49], "set: expected 50 images, got 49"),
+        (lambda images: np.concatenate([images, images]), "set: expected 50 images, got more"),
+        (lambda images: [*images[:7], images[7].T], r"image 7 is \(3, 4, 5\)"),
+        (lambda images: [*images[:7], images[7].astype(np.float32)], "image 7 is .* of float32"),
+    ],
+)
 def test_wrong_images_are_refused_and_nothing_is_kept(images, tmp_path, limit, wrong, message):
     config = DataConfig(memory_limit_mb=limit, cache_dir=str(tmp_path))
     with pytest.raises(DataError, match=message):

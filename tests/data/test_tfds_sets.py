@@ -169,12 +169,15 @@ def letters_dir(tmp_path_factory):
         "size": np.float32,
     }
     columns = {
-        split: (len(numbers), {
-            "picture": number_images(numbers, 10, 3)[:, :8],
-            "photo": [np.full((4 + n % 3, 6, 1), n, np.uint8) for n in numbers],
-            "letter": np.array(["b", "a", "c"])[numbers % 3],
-            "size": numbers / 2,
-        })
+        split: (
+            len(numbers),
+            {
+                "picture": number_images(numbers, 10, 3)[:, :8],
+                "photo": [np.full((4 + n % 3, 6, 1), n, np.uint8) for n in numbers],
+                "letter": np.array(["b", "a", "c"])[numbers % 3],
+                "size": numbers / 2,
+            },
+        )
         for split, numbers in {"train": np.arange(60), "test": np.arange(60, 81)}.items()
     }
     return prepare(tmp_path_factory.mktemp("letters"), "letters", "1.0.0", features, columns)

@@ -81,7 +81,11 @@ def test_every_element_is_a_triplet_with_its_labels(image_set):
 def test_shapes_are_known_before_a_batch_is_drawn(image_set):
     spec = triplets(image_set, batch_size=8, seed=0, augment_shift=1).element_spec
     assert {key: spec[key].shape.as_list() for key in KEYS} == {
-        "x1": [8, 5, 6, 3], "x1_same": [8, 5, 6, 3], "x2": [8, 5, 6, 3], "labels1": [8, 3], "labels2": [8, 3],
+        "x1": [8, 5, 6, 3],
+        "x1_same": [8, 5, 6, 3],
+        "x2": [8, 5, 6, 3],
+        "labels1": [8, 3],
+        "labels2": [8, 3],
     }
 
 
@@ -222,9 +226,14 @@ def test_augmentation_shifts_and_mirrors_each_image_by_itself(image_set):
 
 
 def test_flip_alone_and_shift_alone(image_set):
-    plain, flipped, moved = (batches(image_set, 1, 64, **options)[0]["x2"] for options in (
-        {}, {"augment_flip": True}, {"augment_shift": 1},
-    ))
+    plain, flipped, moved = (
+        batches(image_set, 1, 64, **options)[0]["x2"]
+        for options in (
+            {},
+            {"augment_flip": True},
+            {"augment_shift": 1},
+        )
+    )
     for image, mirror, shift in zip(plain, flipped, moved, strict=True):
         assert np.array_equal(mirror, image) or np.array_equal(mirror, image[:, ::-1])
         assert any(np.array_equal(shift, shifted(image, i, j)) for i in (-1, 0, 1) for j in (-1, 0, 1))
@@ -278,11 +287,14 @@ def test_images_live_as_long_as_what_reads_them(image_set):
     assert released() is None
 
 
-@pytest.mark.parametrize("identity, message", [
-    ([0, 1, 2], "at least 2 images.*3 images of 3 identities"),
-    ([], "at least 2 images"),
-    ([4, 4, 4], "at least 2 identities.*identity 4.*--x2_any_identity"),
-])
+@pytest.mark.parametrize(
+    "identity, message",
+    [
+        ([0, 1, 2], "at least 2 images.*3 images of 3 identities"),
+        ([], "at least 2 images"),
+        ([4, 4, 4], "at least 2 identities.*identity 4.*--x2_any_identity"),
+    ],
+)
 def test_a_set_without_triplets_is_refused(identity, message):
     with pytest.raises(DataError, match=message):
         triplets(ImageSet(spelled(len(identity)), np.array(identity, np.int32)), batch_size=2, seed=0)

@@ -21,13 +21,15 @@ class Sprites(tfds.core.GeneratorBasedBuilder):
     def _info(self) -> tfds.core.DatasetInfo:
         attributes = {name: tfds.features.ClassLabel(num_classes=size) for name, size in reader.ATTRIBUTES.items()}
         return self.dataset_info_from_configs(
-            features=tfds.features.FeaturesDict({
-                "image": tfds.features.Image(shape=(reader.SIZE, reader.SIZE, 3)),
-                "character": tfds.features.Scalar(np.int64),
-                "animation": tfds.features.ClassLabel(names=reader.ANIMATIONS),
-                "frame": tfds.features.Scalar(np.int64),
-                **attributes,
-            }),
+            features=tfds.features.FeaturesDict(
+                {
+                    "image": tfds.features.Image(shape=(reader.SIZE, reader.SIZE, 3)),
+                    "character": tfds.features.Scalar(np.int64),
+                    "animation": tfds.features.ClassLabel(names=reader.ANIMATIONS),
+                    "frame": tfds.features.Scalar(np.int64),
+                    **attributes,
+                }
+            ),
             supervised_keys=("image", "character"),
             disable_shuffling=True,
             homepage="https://papers.nips.cc/paper/5845-deep-visual-analogy-making",

@@ -21,14 +21,16 @@ class YaleB(tfds.core.GeneratorBasedBuilder):
 
     def _info(self) -> tfds.core.DatasetInfo:
         return self.dataset_info_from_configs(
-            features=tfds.features.FeaturesDict({
-                "image": tfds.features.Image(shape=(None, None, 1)),
-                "subject": tfds.features.ClassLabel(names=reader.SUBJECTS),
-                "pose": tfds.features.ClassLabel(num_classes=9),
-                "azimuth": tfds.features.Scalar(np.float32),
-                "elevation": tfds.features.Scalar(np.float32),
-                "name": tfds.features.Text(),
-            }),
+            features=tfds.features.FeaturesDict(
+                {
+                    "image": tfds.features.Image(shape=(None, None, 1)),
+                    "subject": tfds.features.ClassLabel(names=reader.SUBJECTS),
+                    "pose": tfds.features.ClassLabel(num_classes=9),
+                    "azimuth": tfds.features.Scalar(np.float32),
+                    "elevation": tfds.features.Scalar(np.float32),
+                    "name": tfds.features.Text(),
+                }
+            ),
             supervised_keys=("image", "subject"),
             disable_shuffling=True,
             homepage="http://vision.ucsd.edu/~leekc/ExtYaleDatabase/ExtYaleB.html",

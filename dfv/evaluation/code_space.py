@@ -1,0 +1,51 @@
+"""A picture of both code spaces: PCA and t-SNE, coloured by identity and by a known factor."""
+
+import io
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
+from dfv.evaluation.coded import Coded
+from dfv.evaluation.protocol import Labels
+from dfv.evaluation.subset import some_rows
+
+MAX_IDENTITIES = 10
+
+
+def code_space(test: Coded, factors: Labels | None, limit: int, seed: int = 0) -> bytes:
+    """A PNG: rows are s and z, columns PCA and t-SNE coloured by identity, then t-SNE by the first known factor.
+
+    Identities beyond the first ten are left out, as colours would no longer tell them apart.
+    """
+    some = np.unique(test.part.identity)[:MAX_IDENTITIES]
+    rows = np.flatnonzero(np.isin(test.part.identity, some))
+    rows = rows[some_rows(len(rows), limit, seed)]
+    columns = [("identity", test.part.identity[rows])]
+    if factors is not None:
+        columns.append((factors.names[0], factors.test[test.rows[rows], 0]))
+    figure = Figure(figsize=(3.4 * (1 + len(columns)), 6.8), layout="constrained", dpi=150)
+    axes = figure.subplots(2, 1 + len(columns), squeeze=False)
+    for line, (name, codes) in zip(axes, (("s", test.s[rows]), ("z, mean", test.mean[rows])), strict=True):
+        maps = {"PCA": _pca(codes), "t-SNE": _tsne(codes, seed)}
+        panels = [("PCA", *columns[0]), *(("t-SNE", *column) for column in columns)]
+        for axis, (kind, label, values) in zip(line, panels, strict=True):
+            classes = np.unique(values, return_inverse=True)[1]
+            axis.scatter(*maps[kind].T, c=classes, cmap="tab10" if classes.max() < 10 else "viridis", s=7, linewidths=0)
+            axis.set(title=f"{name}: {kind}, by {label}", xticks=[], yticks=[])
+            axis.spines[:].set_color("#cccccc")
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(buffer)
+    return buffer.getvalue()
+
+
+def _pca(codes: np.ndarray) -> np.ndarray:
+    codes = codes if codes.shape[1] > 1 else np.pad(codes, [(0, 0), (0, 1)])
+    return PCA(2, random_state=0).fit_transform(codes)
+
+
+def _tsne(codes: np.ndarray, seed: int) -> np.ndarray:
+    perplexity = min(30.0, max(2.0, (len(codes) - 1) / 4))
+    return TSNE(2, init="random", perplexity=perplexity, random_state=seed).fit_transform(codes)

@@ -1,0 +1,71 @@
+"""The codes of a split's images, computed once and read by everything that measures codes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dfv.data.image_set import ImageSet, Splits
+from dfv.evaluation.limits import Limits
+from dfv.evaluation.subset import batches, some_rows, subset
+from dfv.model.codec import Codec
+
+CODES = ("z_mean", "z_sampled", "z_mean_and_log_var", "s")
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Images of one split with their s [N, s_dim] and their posterior's mean and log-variance [N, z_dim], float32.
+
+    rows: where these images stand in the split.
+    """
+
+    part: ImageSet
+    rows: np.ndarray
+    s: np.ndarray
+    mean: np.ndarray
+    log_var: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.s)
+
+    def z_sampled(self, seed: int) -> np.ndarray:
+        """A draw from each image's posterior, [N, z_dim] float32."""
+        noise = np.random.default_rng(seed).standard_normal(self.mean.shape, np.float32)
+        return self.mean + np.exp(0.5 * self.log_var) * noise
+
+    def code(self, name: str, seed: int) -> np.ndarray:
+        """One of CODES as a matrix [N, D] float32."""
+        if name == "z_mean_and_log_var":
+            return np.concatenate([self.mean, self.log_var], axis=1)
+        return {"z_mean": self.mean, "s": self.s}[name] if name != "z_sampled" else self.z_sampled(seed)
+
+    def take(self, rows: np.ndarray) -> "Coded":
+        """These rows alone."""
+        part = subset(self.part, rows)
+        return Coded(part, self.rows[rows], self.s[rows], self.mean[rows], self.log_var[rows])
+
+
+@dataclass(frozen=True)
+class CodedSplits:
+    train: Coded
+    validation: Coded
+    test: Coded
+
+
+def encode(model: Codec, part: ImageSet, limit: int) -> Coded:
+    """The codes of at most `limit` images."""
+    rows = some_rows(len(part), limit)
+    part = subset(part, rows)
+    codes = [model.encode(part.images[batch]) for batch in batches(len(part))]
+    s, mean, log_var = (
+        np.concatenate(parts) for parts in zip(*((code.s, *code.z) for code in codes), strict=True)
+    )
+    return Coded(part, rows, s, mean, log_var)
+
+
+def encode_splits(model: Codec, splits: Splits, limits: Limits) -> CodedSplits:
+    return CodedSplits(
+        encode(model, splits.train, limits.probe_images(model.z_dim)),
+        encode(model, splits.validation, limits.validation_images),
+        encode(model, splits.test, limits.test_images),
+    )

@@ -1,0 +1,42 @@
+"""How much an evaluation looks at: enough for small standard errors, little enough for a few minutes on a CPU."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Images and pairs, drawn with a fixed seed where a set has more; epochs at most."""
+
+    train_images: int = 50_000
+    train_numbers: int = 10_000_000  # train_images times the dimension of z
+    validation_images: int = 5_000
+    test_images: int = 10_000
+    probe_epochs: int = 100
+    judge_images: int = 50_000
+    judge_epochs: int = 30
+    judge_pixels: int = 400_000_000  # images times epochs times height times width
+    swaps: int = 5_000
+    analogies: int = 5_000
+    reconstructions: int = 5_000
+    dependence_images: int = 2_000
+    permutations: int = 200
+    retrieval_queries: int = 1_000
+    code_pictures: int = 2_000
+
+    def probe_images(self, z_dim: int) -> int:
+        """The number of training images whose codes the probes are trained on."""
+        return min(self.train_images, max(self.train_numbers // z_dim, 1_000))
+
+    def judge_training(self, num_images: int, height: int, width: int) -> tuple[int, int]:
+        """The number of training images of a judge, and of epochs."""
+        passes = self.judge_pixels // (height * width)
+        images = min(num_images, self.judge_images, max(passes // 5, 1_000))
+        return images, min(self.judge_epochs, max(passes // images, 1))
+
+
+# For tests and for a first look.
+FAST = Limits(
+    train_images=1_000, validation_images=300, test_images=500, probe_epochs=15, judge_images=1_000, judge_epochs=3,
+    swaps=200, analogies=200, reconstructions=200, dependence_images=200, permutations=40, retrieval_queries=100,
+    code_pictures=100,
+)

@@ -1,0 +1,26 @@
+"""Pairs of test images whose codes are exchanged."""
+
+import numpy as np
+
+
+def other_identity(identity: np.ndarray, number: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (s-donor, z-donor), [number] each, drawn evenly from all pairs of different identities."""
+    rng = np.random.default_rng(seed)
+    first, second = rng.integers(0, len(identity), (2, number))
+    while np.any(same := identity[first] == identity[second]):
+        first[same], second[same] = rng.integers(0, len(identity), (2, int(same.sum())))
+    return first, second
+
+
+def same_identity(identity: np.ndarray, number: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (s-donor, z-donor), at most `number` each: two different images of one identity, each z-donor once."""
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(identity))
+    order = order[np.argsort(identity[order], kind="stable")]
+    starts = np.flatnonzero(np.r_[True, np.diff(identity[order]) != 0])
+    sizes = np.diff(np.r_[starts, len(order)])
+    start, size = np.repeat(starts, sizes), np.repeat(sizes, sizes)
+    # The next one in its identity's drawn order, the first after the last.
+    partner = order[start + (np.arange(len(order)) - start + 1) % size]
+    chosen = rng.permutation(np.flatnonzero(size > 1))[:number]
+    return partner[chosen], order[chosen]

@@ -1,0 +1,118 @@
+"""Which images train a probe, which stop it and which score it, and what it predicts."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from dfv.config import ConfigError, DataConfig
+from dfv.data.image_set import ImageSet, Splits
+from dfv.evaluation.subset import subset
+
+HELD_OUT_FRACTION = 0.1
+
+
+def scored_splits(splits: Splits, config: DataConfig, split: str = "test") -> Splits:
+    """The splits of an evaluation: `train` trains probes and judges, `validation` stops them, `test` scores the model.
+
+    split="validation" is for tuning: that split takes the place of `test`, and a part of `train` its own. Where
+    `train` includes the validation images, they are taken out of it again.
+    """
+    if split == "test":
+        return dataclasses.replace(splits, train=_without_validation(splits)) if config.include_validation else splits
+    if split != "validation":
+        raise ConfigError(f"expected to evaluate on test or validation; got {split!r}.")
+    if config.include_validation:
+        raise ConfigError("a model trained with --include_validation cannot be judged on validation; evaluate on test.")
+    held_out = _held_out(splits)
+    train, stopping = (subset(splits.train, np.flatnonzero(mask)) for mask in (~held_out, held_out))
+    return dataclasses.replace(splits, train=train, validation=stopping, test=splits.validation)
+
+
+def has_unseen_identities(splits: Splits) -> bool:
+    """Whether the test split shows identities that `train` does not have."""
+    return bool(np.setdiff1d(splits.test.identity, splits.train.identity).size)
+
+
+@dataclasses.dataclass(frozen=True)
+class Labels:
+    """What tells the identity: [N, L] int32 for each split, the columns' names and numbers of classes.
+
+    Unseen identities have no label in training; their attributes do.
+    """
+
+    names: tuple[str, ...]
+    sizes: tuple[int, ...]
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def identity_labels(splits: Splits) -> Labels | None:
+    """The labels that a probe of identity predicts; None if test identities are unseen and have no attributes."""
+    if not has_unseen_identities(splits):
+        columns = {"identity": tuple(part.identity for part in (splits.train, splits.validation, splits.test))}
+        return _labels(columns, {"identity": splits.num_identities})
+    if not splits.attribute_sizes:
+        return None
+    return _labels(
+        {
+            name: tuple(part.attributes[name] for part in (splits.train, splits.validation, splits.test))
+            for name in splits.attribute_sizes
+        },
+        splits.attribute_sizes,
+    )
+
+
+def factor_labels(splits: Splits, num_bins: int = 7) -> Labels | None:
+    """The known unspecified factors as classes: measures in bins that hold equally many training images."""
+    columns, sizes = {}, {}
+    for name, values in splits.train.factors.items():
+        parts = [values, splits.validation.factors[name], splits.test.factors[name]]
+        if values.dtype.kind == "f":
+            edges = np.unique(np.quantile(values, np.arange(1, num_bins) / num_bins))
+            parts = [np.digitize(part, edges) for part in parts]
+        size = max(int(part.max(initial=0)) for part in parts) + 1
+        if size > 1:
+            columns[name], sizes[name] = tuple(parts), size
+    return _labels(columns, sizes) if columns else None
+
+
+def _labels(columns: dict[str, tuple[np.ndarray, ...]], sizes: dict[str, int]) -> Labels:
+    parts = (np.stack(part, axis=1).astype(np.int32) for part in zip(*columns.values(), strict=True))
+    return Labels(tuple(columns), tuple(sizes[name] for name in columns), *parts)
+
+
+def without_twin(splits: Splits, attribute: str = "weapon") -> np.ndarray | None:
+    """[N] bool: test images of characters that no training character equals in all attributes but this one."""
+    if attribute not in splits.attribute_sizes or not has_unseen_identities(splits):
+        return None
+
+    def others(part: ImageSet) -> np.ndarray:
+        columns = [part.attributes[name] for name in splits.attribute_sizes if name != attribute]
+        sizes = [size for name, size in splits.attribute_sizes.items() if name != attribute]
+        return np.ravel_multi_index(columns, sizes)
+
+    return ~np.isin(others(splits.test), others(splits.train))
+
+
+def _without_validation(splits: Splits) -> ImageSet:
+    # They were appended.
+    return subset(splits.train, np.arange(len(splits.train) - len(splits.validation)))
+
+
+def _held_out(splits: Splits) -> np.ndarray:
+    """[N] bool over `train`: a tenth of the images of each identity, or of the identities of each first attribute."""
+    identity, rng = splits.train.identity, np.random.default_rng(0)
+    unseen = np.setdiff1d(splits.validation.identity, identity).size > 0
+    names, units = (identity, np.arange(len(identity))) if not unseen else (_first_attribute(splits), identity)
+    held_out = np.zeros(len(identity), bool)
+    for name in np.unique(names):
+        members = np.unique(units[names == name])
+        held_out |= np.isin(units, rng.permutation(members)[: math.ceil(HELD_OUT_FRACTION * len(members))])
+    return held_out
+
+
+def _first_attribute(splits: Splits) -> np.ndarray:
+    attributes = splits.train.attributes
+    return next(iter(attributes.values())) if attributes else np.zeros(len(splits.train), int)

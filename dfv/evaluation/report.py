@@ -1,0 +1,63 @@
+"""report.html: what results.json holds, for people."""
+
+from typing import Any
+
+from dfv.evaluation import page, sections
+from dfv.evaluation.sections import number, percent, with_error
+
+CAPTIONS = {
+    "swap": "Swaps (figure 2a). Test images on top and at the left; every other image has the s of the one on top and"
+    " the z of the one at the left. Reconstructions on the diagonal.",
+    "interpolation": "Interpolation (figure 2b), two grids. The images top left and bottom right are real; z changes"
+    " down the rows, s along the columns.",
+    "analogies": "Analogies. From top to bottom: the image that gives s, the one that gives z, the swap, the truth.",
+    "reconstruction": "Reconstruction. From top to bottom: test images, their reconstructions, other images of the same"
+    " identity, and the first row again with the s of those.",
+    "generation": "Conditional generation (figures 5 and 8). At the left a test image; then its s with z from the"
+    " prior.",
+    "retrieval_s": "Retrieval by s (figure 4). At the left the query, then its nearest neighbours among the test"
+    " images.",
+    "retrieval_z": "Retrieval by the mean of z (figure 4).",
+    "codes": "Both code spaces: PCA and t-SNE of up to ten test identities.",
+}
+SECTIONS = (sections.table1, sections.factors, sections.swaps, sections.images, sections.codes)
+
+
+def render(results: dict[str, Any], pictures: dict[str, bytes]) -> str:
+    """The whole page; pictures: PNGs by the names of CAPTIONS."""
+    run = results["run"]
+    title = f"{run['dataset']}, {run['split']} split"
+    shown = "".join(page.picture(pictures[name], text) for name, text in CAPTIONS.items() if name in pictures)
+    flags = "\n".join(f"--{name}={value}" for name, value in run["flags"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
+    parts = [
+        f"<h1>{title}</h1><p>{_scope(run)}</p>",
+        page.cards(_headlines(results)),
+        *(section(results) for section in SECTIONS),
+        page.section("Figures", "Test images, drawn with a fixed seed.", shown),
+        page.section("Run", versions, page.folded("Flags", flags)),
+    ]
+    return page.page(title, "".join(parts))
+
+
+def _scope(run: dict[str, Any]) -> str:
+    who = "identities that training never saw" if run["unseen_identities"] else "identities known from training"
+    train, validation, test = (f"{run['images'][name]:,}" for name in ("train", "validation", "test"))
+    return (
+        f"{test} images of {run['test_identities']} {who}. Probes were trained on {train} codes and stopped by"
+        f" {validation}, with {run['seeds']} seeds."
+    )
+
+
+def _headlines(results: dict[str, Any]) -> dict[str, str]:
+    codes = results["table1"]["codes"]
+    shown = {
+        "leak of z's mean, points below chance": with_error(codes["z_mean"]["strongest"]["leak"]),
+        "error read from s, %": percent(codes["s"]["strongest"]["test"], 2),
+    }
+    if "identity_swaps" in results:
+        rates = sections.mean_rates(results["identity_swaps"]["swap_mean"])
+        shown["swaps that show the s-donor / the z-donor, %"] = " / ".join(map(percent, rates))
+    if "analogies" in results:
+        shown["swap against the truth, of the better copy's error"] = number(results["analogies"]["mse_ratio"], 2)
+    return shown | {"MSE of the reconstruction, pixels in [0, 1]": number(results["reconstruction"]["own"]["mse"], 4)}

@@ -1,0 +1,161 @@
+"""The whole evaluation of a trained model: tables, figures, report."""
+
+import dataclasses
+import io
+import json
+import math
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import sklearn
+import tensorflow as tf
+from PIL import Image
+from tqdm import tqdm
+
+import dfv
+from dfv.config import Config
+from dfv.data.image_set import SPLITS, Splits
+from dfv.evaluation.analogies import KNOWN_FOR, judge_analogies
+from dfv.evaluation.code_space import code_space
+from dfv.evaluation.coded import encode_splits
+from dfv.evaluation.dependence import Dependence, dependence
+from dfv.evaluation.diversity import diversity
+from dfv.evaluation.factors import read_factors
+from dfv.evaluation.figures import pictures
+from dfv.evaluation.judges import train_judge
+from dfv.evaluation.limits import Limits
+from dfv.evaluation.protocol import (
+    Labels,
+    factor_labels,
+    has_unseen_identities,
+    identity_labels,
+    scored_splits,
+    without_twin,
+)
+from dfv.evaluation.reconstruction import reconstruct
+from dfv.evaluation.report import render
+from dfv.evaluation.retrieval import retrieve
+from dfv.evaluation.subset import some_rows
+from dfv.evaluation.swaps import Judged, judge_swaps
+from dfv.evaluation.table1 import Table1, table1
+from dfv.model.codec import Codec
+
+PACKAGES = (dfv, tf, keras, np, sklearn)
+
+
+def evaluate(
+    model: Codec,
+    splits: Splits,
+    config: Config,
+    out_dir: Path | str,
+    *,
+    seeds: int = 3,
+    progress: bool = True,
+    split: str = "test",
+    limits: Limits | None = None,
+) -> dict[str, Any]:
+    """Everything that the paper shows of a model, from test images; split="validation" for tuning.
+
+    Writes results.json, report.html and figures/*.png into out_dir, and returns what results.json holds: rates and
+    errors as fractions, None for what is not a number. seeds: how many each probe is trained with.
+    """
+    evaluation = _Evaluation(model, scored_splits(splits, config.data, split), config, seeds, limits or Limits())
+    results: dict[str, Any] = {"run": {"dataset": config.data.dataset, "split": split, **evaluation.describe()}}
+    with tqdm(evaluation.stages().items(), disable=not progress, desc="evaluation", unit="stage") as bar:
+        for name, stage in bar:
+            bar.set_postfix_str(name)
+            results[name] = _plain(stage())
+    _write(Path(out_dir), results, evaluation.pictures())
+    return results
+
+
+class _Evaluation:
+    """A model, the splits that train, stop and score, and every measurement by its name."""
+
+    def __init__(self, model: Codec, splits: Splits, config: Config, seeds: int, limits: Limits):
+        self.model, self.splits, self.config, self.seeds, self.limits = model, splits, config, seeds, limits
+        self.unseen = has_unseen_identities(splits)
+        self.labels, self.factor_labels = identity_labels(splits), factor_labels(splits)
+        self.coded = encode_splits(model, splits, limits)
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "seeds": self.seeds,
+            "unseen_identities": self.unseen,
+            "test_identities": len(np.unique(self.coded.test.part.identity)),
+            "images": {name: len(getattr(self.coded, name)) for name in SPLITS},
+            "flags": self.config.as_flags(),
+            "versions": {"python": platform.python_version()} | {m.__name__: m.__version__ for m in PACKAGES},
+        }
+
+    def stages(self) -> dict[str, Callable[[], Any]]:
+        """Measurement by name, in the order of the report; what the set does not allow is left out."""
+        model, test, limits = self.model, self.coded.test, self.limits
+        labels, factors = self.labels, self.factor_labels
+        stages: dict[str, Callable[[], Any]] = {
+            "reconstruction": lambda: reconstruct(model, test, limits.reconstructions),
+            "diversity": lambda: diversity(model, test),
+        }
+        if self.config.data.dataset in KNOWN_FOR:
+            stages["analogies"] = lambda: judge_analogies(
+                model, self.config.data.dataset, self.splits.test, test, limits.analogies
+            )
+        stages["table1"] = self._table1
+        if labels is not None:
+            stages["identity_swaps"] = lambda: self._judged(labels)
+        if factors is not None:
+            stages["factors"] = lambda: read_factors(self.coded, factors, limits, seeds=self.seeds, unseen=self.unseen)
+            stages["factor_swaps"] = lambda: self._judged(factors)
+        return stages | {"retrieval": lambda: retrieve(test, limits.retrieval_queries), "dependence": self._dependence}
+
+    def _table1(self) -> Table1:
+        twinless = without_twin(self.splits)
+        parts = {} if twinless is None else {"without_twin": twinless}
+        return table1(self.coded, self.labels, self.limits, seeds=self.seeds, unseen=self.unseen, parts=parts)
+
+    def _judged(self, labels: Labels) -> Judged:
+        judge = train_judge(self.splits, labels, self.limits)
+        return judge_swaps(self.model, self.coded.test, judge, self.limits.swaps)
+
+    def _dependence(self) -> dict[str, Dependence]:
+        test = self.coded.test.take(some_rows(len(self.coded.test), self.limits.dependence_images))
+        return {
+            name: dependence(test.code(name, seed=0), test.part.identity, self.limits.permutations)
+            for name in ("z_mean", "z_sampled", "s")
+        }
+
+    def pictures(self) -> dict[str, bytes]:
+        """PNGs by name."""
+        test = self.coded.test
+        grids = pictures(self.model, self.config.data, self.splits.test, test)
+        codes = code_space(test, self.factor_labels, self.limits.code_pictures)
+        return {name: _png(grid) for name, grid in grids.items()} | {"codes": codes}
+
+
+def _png(picture: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def _write(out_dir: Path, results: dict[str, Any], figures: dict[str, bytes]) -> None:
+    (out_dir / "figures").mkdir(parents=True, exist_ok=True)
+    for name, png in figures.items():
+        (out_dir / "figures" / f"{name}.png").write_bytes(png)
+    (out_dir / "results.json").write_text(json.dumps(results, indent=1, allow_nan=False) + "\n")
+    (out_dir / "report.html").write_text(render(results, figures), encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """Records as dicts, keys as text, and None for what is not a finite number, as JSON has it."""
+    if dataclasses.is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if hasattr(value, "_asdict"):
+        return _plain(value._asdict())
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,47 @@
+"""Some images of a split, seen through it: nothing is read or copied until it is asked for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from dfv.data.image_set import Images, ImageSet
+
+
+@dataclass(frozen=True)
+class _Rows:
+    images: Images
+    rows: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.rows), *self.images.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        return self.images[self.rows[rows]]
+
+
+def subset(part: ImageSet, rows: np.ndarray) -> ImageSet:
+    """The images of these rows, in their order."""
+    return ImageSet(
+        _Rows(part.images, rows),
+        part.identity[rows],
+        {name: values[rows] for name, values in part.attributes.items()},
+        {name: values[rows] for name, values in part.factors.items()},
+    )
+
+
+def some_rows(number: int, limit: int, seed: int = 0) -> np.ndarray:
+    """All rows of a split of this size if there are no more than `limit`, otherwise as many drawn ones, in order."""
+    if number <= limit:
+        return np.arange(number)
+    return np.sort(np.random.default_rng(seed).choice(number, limit, replace=False))
+
+
+def batches(number: int, size: int = 1024) -> Iterator[np.ndarray]:
+    """The rows 0 to number - 1 in batches."""
+    for start in range(0, number, size):
+        yield np.arange(start, min(start + size, number))

@@ -1,0 +1,88 @@
+"""Table 1: what fresh probes read of the identity from z and from s."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dfv.evaluation.coded import CODES, Coded, CodedSplits
+from dfv.evaluation.limits import Limits
+from dfv.evaluation.protocol import Labels
+from dfv.evaluation.reading import Reading, read
+from dfv.evaluation.task import Parts, Task
+
+
+def read_code(
+    coded: CodedSplits,
+    labels: Labels,
+    name: str,
+    limits: Limits,
+    *,
+    seeds: int,
+    unseen: bool,
+    parts: dict[str, np.ndarray] | None = None,
+) -> Reading:
+    """What the probes read of these labels from one of CODES.
+
+    unseen: test identities are not in training, so images of one identity are no independent cases, and folds keep
+    identities together. parts: name -> [N] bool over the whole test split.
+    """
+    tasks = tasks_of(coded, labels, name, seeds, unseen)
+    clusters = coded.test.part.identity if unseen else None
+    chosen = {key: mask[coded.test.rows] for key, mask in (parts or {}).items() if mask[coded.test.rows].any()}
+    return read(tasks, limits, clusters, chosen)
+
+
+def tasks_of(coded: CodedSplits, labels: Labels, name: str, seeds: int, unseen: bool) -> list[Task]:
+    """A task for each seed; seeds differ in the probe's start, the order of its data and the noise of sampled z."""
+    known = Parts(
+        labels.train[coded.train.rows], labels.validation[coded.validation.rows], labels.test[coded.test.rows]
+    )
+    parts = (coded.train, coded.validation, coded.test)
+    groups = Parts(*(part.part.identity if unseen else np.arange(len(part)) for part in parts))
+    if not unseen:
+        groups = groups._replace(validation=groups.validation + len(coded.train))
+    drawn = name == "z_sampled"
+    codes = [_codes(parts, name, seed) for seed in range(seeds if drawn else 1)]
+    return [Task(codes[seed if drawn else 0], known, labels.sizes, groups) for seed in range(seeds)]
+
+
+def _codes(parts: tuple[Coded, ...], name: str, seed: int) -> Parts:
+    # Each split has noise of its own.
+    return Parts(*(part.code(name, len(parts) * seed + i) for i, part in enumerate(parts)))
+
+
+@dataclass(frozen=True)
+class Table1:
+    """What was read of each of CODES; predicts: what the probes were asked for, in words."""
+
+    predicts: str
+    codes: dict[str, Reading]
+
+
+def table1(
+    coded: CodedSplits, labels: Labels | None, limits: Limits, *, seeds: int, unseen: bool, parts: dict[str, np.ndarray]
+) -> Table1:
+    """The table; without labels that training knows, its probes learn test identities from some of their images."""
+    if labels is None:
+        coded, labels = among_test_images(coded.test)
+        unseen, predicts = False, "the test identities, trained on other test images of theirs"
+    elif labels.names == ("identity",):
+        predicts = "the identity"
+    else:
+        predicts = f"{', '.join(labels.names)} of unseen identities"
+    readings = {name: read_code(coded, labels, name, limits, seeds=seeds, unseen=unseen, parts=parts) for name in CODES}
+    return Table1(predicts, readings)
+
+
+def among_test_images(test: Coded, seed: int = 0) -> tuple[CodedSplits, Labels]:
+    """Test images dealt out within each identity: six tenths to train probes, two to stop them, two to score."""
+    names, identity = np.unique(test.part.identity, return_inverse=True)
+    rank, order = np.empty(len(test)), np.random.default_rng(seed).permutation(len(test))
+    for name in range(len(names)):
+        own = order[identity[order] == name]
+        rank[own] = (np.arange(len(own)) + 0.5) / len(own)
+    shares = (rank < 0.6, (rank >= 0.6) & (rank < 0.8), rank >= 0.8)
+    labels = np.zeros((int(test.rows.max()) + 1, 1), np.int32)
+    labels[test.rows, 0] = identity
+    coded = CodedSplits(*(test.take(np.flatnonzero(share)) for share in shares))
+    return coded, Labels(("identity",), (len(names),), labels, labels, labels)

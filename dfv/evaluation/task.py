@@ -1,0 +1,48 @@
+"""What a probe is given: codes and labels of three splits."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Parts(NamedTuple):
+    """One array for each split."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True)
+class Task:
+    """codes [N, D] float32; labels [N, L] int32, column l of sizes[l] classes; groups [N]: what folds keep together."""
+
+    codes: Parts
+    labels: Parts
+    sizes: tuple[int, ...]
+    groups: Parts
+
+    def permuted(self, seed: int) -> "Task":
+        """The same with labels dealt out anew, image by image, to those who train and stop; test keeps its own."""
+        rng = np.random.default_rng(seed)
+        train, validation = (rng.permutation(part) for part in self.labels[:2])
+        return replace(self, labels=Parts(train, validation, self.labels.test))
+
+    def standardised(self) -> "Task":
+        """The same with every dimension of mean 0 and deviation 1 on the training split; a constant one stays 0."""
+        mean, deviation = self.codes.train.mean(0), self.codes.train.std(0)
+        scale = np.where(deviation > 1e-6 * (1e-6 + np.abs(mean)), deviation, 1.0).astype(np.float32)
+        return replace(self, codes=Parts(*((part - mean) / scale for part in self.codes)))
+
+    def folds(self, number: int, seed: int) -> Iterator["Task"]:
+        """Training and validation pooled and cut anew: a fold scores, the next one stops, the rest train."""
+        codes, labels, groups = (np.concatenate(parts[:2]) for parts in (self.codes, self.labels, self.groups))
+        names, members = np.unique(groups, return_inverse=True)
+        fold = np.random.default_rng(seed).permutation(len(names))[members] % number
+        for scoring in range(number):
+            stopping = (scoring + 1) % number
+            masks = ((fold != scoring) & (fold != stopping), fold == stopping, fold == scoring)
+            cut = [Parts(*(values[mask] for mask in masks)) for values in (codes, labels, groups)]
+            yield Task(cut[0], cut[1], self.sizes, cut[2])
