@@ -138,13 +138,19 @@ class MetricsTable:
             csv.DictWriter(file, self._columns).writerow(row)
 
 
-def save_model(model: "Disentangler", run_dir: Path) -> None:
-    """Writes model.keras, without the optimizers' state, whole or not at all."""
-    plain = type(model).from_config(model.get_config())
-    plain.set_weights(model.get_weights())
-    aside = run_dir / f".{os.getpid()}-{MODEL_FILE}"
-    plain.save(aside)
-    aside.replace(run_dir / MODEL_FILE)
+class ModelFile:
+    """model.keras of a run: the model without its optimizers' state, written whole or not at all."""
+
+    def __init__(self, model: "Disentangler", run_dir: Path):
+        self._model, self._path = model, run_dir / MODEL_FILE
+        self._copy = type(model).from_config(model.get_config())
+
+    def save(self) -> None:
+        """Writes the weights as they are now."""
+        self._copy.set_weights(self._model.get_weights())
+        aside = self._path.with_name(f".{os.getpid()}-{MODEL_FILE}")
+        self._copy.save(aside)
+        aside.replace(self._path)
 
 
 def find_model(name: str | Path) -> Path:

@@ -70,6 +70,7 @@ class Loop:
         runs.write_flags(self.run_dir, self.config)
         validation = [f"validation_{name}" for name in self.model.validation_means.names]
         columns = ["images_per_second", *self.model.means.names, *validation]
+        self.model_file = runs.ModelFile(self.model, self.run_dir)
         self.table = runs.MetricsTable(self.run_dir / runs.METRICS_FILE, columns, self.step)
         self.summaries = tf.summary.create_file_writer(str(self.run_dir / "tensorboard"))
 
@@ -178,7 +179,7 @@ class Loop:
         self._check_finite()
         self.checkpoints.save(self.step)
         if self.is_chief:
-            runs.save_model(self.model, self.run_dir)
+            self.model_file.save()
         self.saved_at = time.monotonic()
 
     def _pictures(self) -> None:

@@ -127,7 +127,7 @@ def wait_for(path: Path, seconds: float = 90) -> None:
 
 
 def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path):
-    flags = TINY | {"deterministic": True, "num_steps": 40, "checkpoint_steps": 5}
+    flags = TINY | {"deterministic": True, "num_steps": 40, "checkpoint_steps": 5, "validation_steps": 20}
     whole = start(flags, tmp_path / "whole")
     broken = start(flags, tmp_path / "broken")
     wait_for(tmp_path / "broken" / "checkpoints" / "ckpt-5.index")

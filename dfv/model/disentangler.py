@@ -218,6 +218,8 @@ class Disentangler(Codec):
     def _train_adversary(self, gradients: list[tf.Tensor], verdict: Verdict) -> Terms:
         """Updates the adversary alone, unless it is too far ahead."""
         variables, limit = self.adversary.trainable_variables, self.config.loss.adversary_max_accuracy
+        # As slices, Keras' Adam would square the gradients of a label's images one by one, not their sum.
+        gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
         right = tf.concat([verdict.real > 0, verdict.swap_other < 0], 0)
         accuracy = replicas.mean_over_replicas(tf.reduce_mean(tf.cast(right, tf.float32)))
         if limit < 1:

@@ -72,6 +72,17 @@ def test_the_generator_learns_from_the_adversary(tiny_model, triplet_batch):
     assert not any(same(trainable(model)["generator"], before))
 
 
+def test_adams_first_step_moves_every_weight_by_the_learning_rate(tiny_model, triplet_batch):
+    """Also where several images of a batch share a row of a table: Keras squares their gradients one by one."""
+    model = tiny_model(adversary_learning_rate=1e-3)
+    before = trainable(model)["adversary"]
+    model.train_step(triplet_batch())
+    for variable, value in zip(model.adversary.trainable_variables, before, strict=True):
+        moves = np.abs(variable.numpy() - value)
+        moves = moves[moves > 1e-4] / 1e-3  # tiny gradients are held by Adam's epsilon
+        assert moves.size and np.quantile(moves, [0.1, 1.0]) == pytest.approx([1.0, 1.0], abs=0.05), variable.path
+
+
 def test_gate_keeps_the_adversary_as_it_is_while_it_is_too_strong(tiny_model, triplet_batch):
     model = tiny_model(adversary_max_accuracy=0.5)
     learnt_at = {True: 0, False: 0}

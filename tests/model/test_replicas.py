@@ -127,14 +127,14 @@ def check_replicas_agree(strategy, variables):
 # SGD: rounding, as measured with synchronised BatchNorm alone. Adam divides by the gradient's size, so the rounding of
 # a gradient near 0 becomes a good part of an update: a quarter of one, at the learning rate of 2e-4.
 TOLERANCE = {"sgd": 6e-6, "adam": 5e-5}
+# Tracing the adversary takes most of the time, and Adam treats its gradients as it does the others'.
+FLAGS = {"sgd": {"adversary_max_accuracy": 0.9}, "adam": {"swap_other_weight": 0.0, "prior_sample_weight": 0.0}}
 
 
 @pytest.mark.parametrize("kind", TOLERANCE)
 def test_three_steps_on_two_replicas_are_those_on_one(kind, mirrored, tiny_model, triplet_batch, additions):
-    flags = additions | {"adversary_max_accuracy": 0.9, "batch_size": GLOBAL_BATCH}
-
     def make():
-        model = tiny_model(**flags)
+        model = tiny_model(**additions | FLAGS[kind] | {"z_classifier_updates": 1, "batch_size": GLOBAL_BATCH})
         if kind == "sgd":
             model.compile(*(keras.optimizers.SGD(0.02) for _ in range(3)))
         return model
@@ -155,7 +155,7 @@ def test_three_steps_on_two_replicas_are_those_on_one(kind, mirrored, tiny_model
     moved = [
         np.abs(variable.numpy() - value).max() for variable, value in zip(alone.trainable_variables, start, strict=True)
     ]
-    assert min(moved) > 10 * TOLERANCE[kind]
+    assert min(moved) > 5 * TOLERANCE[kind]
     check_replicas_agree(mirrored, all_variables(shared))
     for name, mean in alone.means.result().items():
         assert float(shared.means.result()[name]) == pytest.approx(float(mean), rel=1e-4, abs=1e-5), name
