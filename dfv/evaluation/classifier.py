@@ -1,5 +1,7 @@
 """A softmax classifier of several label columns, trained with early stopping: probes and judges are made of it."""
 
+import math
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -7,6 +9,7 @@ from keras import layers
 from keras.initializers import GlorotUniform
 from keras.optimizers.schedules import LearningRateSchedule
 
+from dfv.data.image_set import Images
 from dfv.evaluation.subset import batches
 
 
@@ -17,8 +20,14 @@ class Classifier(keras.Sequential):
     """
 
     def __init__(
-        self, stack: list[layers.Layer], input_shape: tuple[int, ...], sizes: tuple[int, ...],
-        *, dtype: str = "float32", batch: int = 128, learning_rate: float | LearningRateSchedule = 1e-3,
+        self,
+        stack: list[layers.Layer],
+        input_shape: tuple[int, ...],
+        sizes: tuple[int, ...],
+        *,
+        dtype: str = "float32",
+        batch: int = 128,
+        learning_rate: float | LearningRateSchedule = 1e-3,
     ):
         super().__init__([layers.Input(input_shape, dtype=dtype), *stack, layers.Dense(sum(sizes))])
         self.sizes, self.batch = sizes, batch
@@ -36,18 +45,25 @@ class Classifier(keras.Sequential):
             kernel.assign(GlorotUniform(len(kernels) * seed + i)(kernel.shape))
 
     def fit_until_best(
-        self, train: tuple[np.ndarray, np.ndarray], validation: tuple[np.ndarray, np.ndarray],
-        *, seed: int, max_epochs: int, patience: int,
+        self,
+        train: tuple[np.ndarray, np.ndarray],
+        validation: tuple[Images, np.ndarray],
+        *,
+        seed: int,
+        max_epochs: int,
+        patience: int,
+        least_steps: int = 1,
     ) -> None:
         """Trains anew on (inputs, labels); keeps the epoch of fewest validation errors, of least loss among equals.
 
-        It ends after `patience` epochs without a better one.
+        It ends after `patience` epochs without a better one. An epoch goes through the data once, or more often
+        where that takes fewer than least_steps.
         """
         self.restart(seed)
         rng, best, best_weights, waited = np.random.default_rng(seed), (np.inf, np.inf), self.get_weights(), 0
         inputs, labels = (tf.constant(values) for values in train)
         for _ in range(max_epochs):
-            self._train_epoch(inputs, labels, tf.constant(self._order(len(train[0]), rng)))
+            self._train_epoch(inputs, labels, tf.constant(self._order(len(train[0]), rng, least_steps)))
             score, waited = self.score(*validation), waited + 1
             if score < best:
                 best, best_weights, waited = score, self.get_weights(), 0
@@ -55,10 +71,12 @@ class Classifier(keras.Sequential):
                 break
         self.set_weights(best_weights)
 
-    def _order(self, number: int, rng: np.random.Generator) -> np.ndarray:
-        """The rows of an epoch's batches, [batches, batch]; those left over are others next time."""
+    def _order(self, number: int, rng: np.random.Generator, least_steps: int) -> np.ndarray:
+        """The rows of an epoch's batches, [steps, batch]; those left over are others next time."""
         size = min(self.batch, number)
-        return rng.permutation(number)[: number // size * size].reshape(-1, size)
+        whole = number // size * size
+        passes = math.ceil(least_steps * size / whole)
+        return np.concatenate([rng.permutation(number)[:whole] for _ in range(passes)]).reshape(-1, size)
 
     @tf.function(reduce_retracing=True)
     def _train_epoch(self, inputs: tf.Tensor, labels: tf.Tensor, order: tf.Tensor) -> None:
@@ -77,17 +95,17 @@ class Classifier(keras.Sequential):
     def _logits(self, inputs: tf.Tensor) -> tf.Tensor:
         return self(inputs, training=False)
 
-    def logits(self, inputs: np.ndarray) -> np.ndarray:
-        """[N, sum of sizes] float32."""
+    def logits(self, inputs: Images) -> np.ndarray:
+        """[N, sum of sizes] float32, of inputs that are read in batches."""
         return np.concatenate([self._logits(tf.constant(inputs[rows])).numpy() for rows in batches(len(inputs))])
 
-    def score(self, inputs: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    def score(self, inputs: Images, labels: np.ndarray) -> tuple[float, float]:
         """Error rate over all columns, and mean loss."""
         logits = self.logits(inputs)
         loss = tf.reduce_mean(self._cross_entropy(logits, labels))
         return float(np.mean(self._labels_of(logits) != labels)), float(loss)
 
-    def predict_labels(self, inputs: np.ndarray) -> np.ndarray:
+    def predict_labels(self, inputs: Images) -> np.ndarray:
         """The likeliest class of each column, [N, L]."""
         return self._labels_of(self.logits(inputs))
 

@@ -57,9 +57,7 @@ def encode(model: Codec, part: ImageSet, limit: int) -> Coded:
     rows = some_rows(len(part), limit)
     part = subset(part, rows)
     codes = [model.encode(part.images[batch]) for batch in batches(len(part))]
-    s, mean, log_var = (
-        np.concatenate(parts) for parts in zip(*((code.s, *code.z) for code in codes), strict=True)
-    )
+    s, mean, log_var = (np.concatenate(parts) for parts in zip(*((code.s, *code.z) for code in codes), strict=True))
     return Coded(part, rows, s, mean, log_var)
 
 

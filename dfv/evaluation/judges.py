@@ -10,7 +10,7 @@ from dfv.data.image_set import Splits
 from dfv.evaluation.classifier import Classifier
 from dfv.evaluation.limits import Limits
 from dfv.evaluation.protocol import Labels
-from dfv.evaluation.subset import some_rows
+from dfv.evaluation.subset import some_rows, subset
 
 BATCH = 64
 
@@ -32,7 +32,7 @@ class Judge:
 def train_judge(splits: Splits, labels: Labels, limits: Limits, seed: int = 0) -> Judge:
     """A judge trained on real images of `train`; the epoch that errs least on those of `validation` is kept."""
     height, width, _ = splits.train.image_shape
-    num_train, epochs = limits.judge_training(len(splits.train), height, width)
+    num_train, epochs = limits.judge_training(len(splits.train), height, width, BATCH)
     train = some_rows(len(splits.train), num_train)
     validation = some_rows(len(splits.validation), limits.validation_images)
     test = some_rows(len(splits.test), limits.test_images)
@@ -42,10 +42,13 @@ def train_judge(splits: Splits, labels: Labels, limits: Limits, seed: int = 0) -
     )
     classifier.fit_until_best(
         (splits.train.images[train], labels.train[train]),
-        (splits.validation.images[validation], labels.validation[validation]),
-        seed=seed, max_epochs=epochs, patience=epochs,
+        (subset(splits.validation, validation).images, labels.validation[validation]),
+        seed=seed,
+        max_epochs=epochs,
+        patience=epochs,
     )
-    return Judge(labels, classifier, classifier.predict_labels(splits.test.images[test]) != labels.test[test], test)
+    wrong = classifier.predict_labels(subset(splits.test, test).images) != labels.test[test]
+    return Judge(labels, classifier, wrong, test)
 
 
 def _convolutions(seed: int) -> list[layers.Layer]:
@@ -59,6 +62,10 @@ def _convolutions(seed: int) -> list[layers.Layer]:
         ]
     hidden = layers.Dense(256, use_bias=False)
     return [
-        *stack, layers.Flatten(), hidden, layers.BatchNormalization(momentum=0.9), layers.ReLU(),
+        *stack,
+        layers.Flatten(),
+        hidden,
+        layers.BatchNormalization(momentum=0.9),
+        layers.ReLU(),
         layers.Dropout(0.3, seed=seed),
     ]

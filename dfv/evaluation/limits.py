@@ -1,5 +1,6 @@
 """How much an evaluation looks at: enough for small standard errors, little enough for a few minutes on a CPU."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -12,9 +13,11 @@ class Limits:
     validation_images: int = 5_000
     test_images: int = 10_000
     probe_epochs: int = 100
+    enough_to_choose: int = 500  # with fewer validation images, probes are chosen by folds over them and training
     judge_images: int = 50_000
-    judge_epochs: int = 30
-    judge_pixels: int = 400_000_000  # images times epochs times height times width
+    judge_epochs: int = 15
+    judge_steps: int = 500  # at least; small sets are gone through more often for them
+    judge_pixels: int = 300_000_000  # images times epochs times height times width
     swaps: int = 5_000
     analogies: int = 5_000
     reconstructions: int = 5_000
@@ -27,16 +30,29 @@ class Limits:
         """The number of training images whose codes the probes are trained on."""
         return min(self.train_images, max(self.train_numbers // z_dim, 1_000))
 
-    def judge_training(self, num_images: int, height: int, width: int) -> tuple[int, int]:
+    def judge_training(self, num_images: int, height: int, width: int, batch: int) -> tuple[int, int]:
         """The number of training images of a judge, and of epochs."""
         passes = self.judge_pixels // (height * width)
         images = min(num_images, self.judge_images, max(passes // 5, 1_000))
-        return images, min(self.judge_epochs, max(passes // images, 1))
+        at_least = math.ceil(self.judge_steps / max(images // batch, 1))
+        return images, max(min(self.judge_epochs, passes // images), at_least)
 
 
 # For tests and for a first look.
 FAST = Limits(
-    train_images=1_000, validation_images=300, test_images=500, probe_epochs=15, judge_images=1_000, judge_epochs=3,
-    swaps=200, analogies=200, reconstructions=200, dependence_images=200, permutations=40, retrieval_queries=100,
+    train_images=1_000,
+    validation_images=300,
+    test_images=500,
+    probe_epochs=15,
+    enough_to_choose=200,
+    judge_images=1_000,
+    judge_epochs=3,
+    judge_steps=50,
+    swaps=200,
+    analogies=200,
+    reconstructions=200,
+    dependence_images=200,
+    permutations=40,
+    retrieval_queries=100,
     code_pictures=100,
 )

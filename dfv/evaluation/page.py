@@ -15,17 +15,16 @@ body { margin: 0; background: var(--ground); color: var(--ink);
 main { max-width: 1080px; margin: 0 auto; padding: 48px 28px 80px; }
 h1 { font-size: 30px; line-height: 1.2; margin: 0 0 6px; letter-spacing: -0.01em; }
 h2 { font-size: 21px; margin: 52px 0 8px; letter-spacing: -0.005em; }
-p { max-width: 46em; margin: 8px 0 16px; color: var(--soft); }
+p { max-width: 52em; margin: 8px 0 16px; color: var(--soft); }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 12px; margin: 28px 0 8px; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 14px 16px; }
 .card b { display: block; font-size: 25px; font-weight: 600; line-height: 1.25; color: var(--accent); }
 .card span { font-size: 14px; color: var(--soft); }
 .wide { overflow-x: auto; margin: 12px 0 20px; }
-table { border-collapse: collapse; width: 100%; font-size: 14.5px; font-variant-numeric: tabular-nums; }
-th, td { padding: 7px 12px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th { font-weight: 600; color: var(--soft); vertical-align: bottom; white-space: normal; }
+table { border-collapse: collapse; font-size: 14.5px; font-variant-numeric: tabular-nums; }
+th, td { padding: 7px 14px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th { font-weight: 600; color: var(--soft); vertical-align: bottom; white-space: normal; max-width: 9em; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
-td.words { text-align: left; }
 tr.published td { color: var(--soft); font-style: italic; }
 figure { margin: 20px 0 36px; }
 figure div { overflow-x: auto; }

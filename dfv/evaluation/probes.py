@@ -12,6 +12,7 @@ from dfv.evaluation.task import Parts, Task
 
 HIDDEN_UNITS = {"network": (256,), "linear": ()}
 PATIENCE = 10
+LEAST_STEPS = 50
 VOTERS = (1, 5, 20, 50)
 
 Setting = tuple[str, int]  # raw or standardised codes, number of voters
@@ -22,14 +23,17 @@ def network_predictions(task: Task, hidden: tuple[int, ...], seed: int, max_epoc
     task = task.standardised()
     classifier = _classifier(hidden, task.codes.train.shape[1], task.sizes)
     train, validation, _ = zip(task.codes, task.labels, strict=True)
-    classifier.fit_until_best(train, validation, seed=seed, max_epochs=max_epochs, patience=PATIENCE)
+    classifier.fit_until_best(
+        train, validation, seed=seed, max_epochs=max_epochs, patience=PATIENCE, least_steps=LEAST_STEPS
+    )
     return Parts(*(classifier.predict_labels(codes) for codes in task.codes))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _classifier(hidden: tuple[int, ...], dim: int, sizes: tuple[int, ...]) -> Classifier:
     # Every fit starts it anew; tracing a new one takes longer than training it on a small set.
-    return Classifier([layers.Dense(units, "relu") for units in hidden], (dim,), sizes)
+    rate = 1e-3 if hidden else 1e-2
+    return Classifier([layers.Dense(units, "relu") for units in hidden], (dim,), sizes, learning_rate=rate)
 
 
 class Neighbours:
@@ -44,7 +48,8 @@ class Neighbours:
         most = min(max(VOTERS), len(task.codes.train) - 1)
         self.settings = [(scale, k) for scale in ("raw", "standardised") for k in VOTERS if k <= most]
         self._indices = {
-            "raw": self._search(task.codes, most), "standardised": self._search(task.standardised().codes, most)
+            "raw": self._search(task.codes, most),
+            "standardised": self._search(task.standardised().codes, most),
         }
 
     def _search(self, codes: Parts, most: int) -> Parts:

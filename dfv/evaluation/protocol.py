@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from dfv.config import ConfigError, DataConfig
-from dfv.data.image_set import ImageSet, Splits
+from dfv.data.image_set import SPLITS, DataError, ImageSet, Splits
 from dfv.evaluation.subset import subset
 
 HELD_OUT_FRACTION = 0.1
@@ -18,10 +18,15 @@ def scored_splits(splits: Splits, config: DataConfig, split: str = "test") -> Sp
     split="validation" is for tuning: that split takes the place of `test`, and a part of `train` its own. Where
     `train` includes the validation images, they are taken out of it again.
     """
+    if split not in ("test", "validation"):
+        raise ConfigError(f"expected to evaluate on test or validation; got {split!r}.")
+    for name in SPLITS:
+        if not len(getattr(splits, name)):
+            raise DataError(f"split '{name}' has no images; an evaluation needs all three. Add images.")
+    if len(np.unique(getattr(splits, split).identity)) < 2:
+        raise DataError(f"split '{split}' has one identity; swaps need two. Add images of others.")
     if split == "test":
         return dataclasses.replace(splits, train=_without_validation(splits)) if config.include_validation else splits
-    if split != "validation":
-        raise ConfigError(f"expected to evaluate on test or validation; got {split!r}.")
     if config.include_validation:
         raise ConfigError("a model trained with --include_validation cannot be judged on validation; evaluate on test.")
     held_out = _held_out(splits)

@@ -1,5 +1,6 @@
 """How much of some labels a code tells: the strongest of three probes, over seeds, against chance as measured."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,8 +11,6 @@ from dfv.evaluation.paired import Estimate, estimate
 from dfv.evaluation.probes import HIDDEN_UNITS, Neighbours, network_predictions
 from dfv.evaluation.task import Parts, Task
 
-# With fewer validation images than this, probes are chosen by cross-validation over training and validation codes.
-ENOUGH_TO_CHOOSE = 500
 FOLDS = 5
 
 
@@ -21,9 +20,18 @@ class Trial(NamedTuple):
     errors: Parts
     by_chance: Parts
 
-    def leak(self, split: str) -> np.ndarray:
-        """Chance minus error of each image of a split, [N]."""
-        return getattr(self.by_chance, split) - getattr(self.errors, split)
+
+Merit = Callable[[Trial, str], np.ndarray]
+
+
+def leak(trial: Trial, split: str) -> np.ndarray:
+    """Chance minus error of each image of a split, [N]."""
+    return getattr(trial.by_chance, split) - getattr(trial.errors, split)
+
+
+def rightness(trial: Trial, split: str) -> np.ndarray:
+    """One minus error of each image of a split, [N]; where a code is to be read well, chance is no matter."""
+    return 1 - getattr(trial.errors, split)
 
 
 @dataclass(frozen=True)
@@ -56,21 +64,31 @@ class Reading:
 
 
 def read(
-    tasks: list[Task], limits: Limits, clusters: np.ndarray | None = None, parts: dict[str, np.ndarray] | None = None
+    tasks: list[Task],
+    limits: Limits,
+    clusters: np.ndarray | None = None,
+    parts: dict[str, np.ndarray] | None = None,
+    merit: Merit = leak,
 ) -> Reading:
     """The reading of tasks that differ by their seed alone.
 
-    clusters: [N], test images that stand or fall together; parts: name -> [N] bool, parts of the test images.
+    clusters: [N], test images that stand or fall together; parts: name -> [N] bool, parts of the test images; merit:
+    what the strongest probe has most of on validation data.
     """
     trials = _trials(tasks, limits)
-    leaks = _leaks_by_folds(tasks[0], limits) if len(tasks[0].labels.validation) < ENOUGH_TO_CHOOSE else {
-        kind: np.mean([trial.leak("validation").mean() for trial in of_kind]) for kind, of_kind in trials.items()
-    }
+    few = len(tasks[0].labels.validation) < limits.enough_to_choose
+    merits = (
+        _merits_by_folds(tasks[0], limits, merit)
+        if few
+        else {
+            kind: np.mean([merit(trial, "validation").mean() for trial in of_kind]) for kind, of_kind in trials.items()
+        }
+    )
     families = [[kind for kind in trials if kind.startswith(family)] for family in ("network", "linear", "neighbours")]
-    kinds = [max(family, key=leaks.__getitem__) for family in families]
+    kinds = [max(family, key=merits.__getitem__) for family in families]
     everything = np.ones(len(tasks[0].labels.test), bool)
     probes = {kind.split()[0]: _summary(kind, trials[kind], everything, clusters) for kind in kinds}
-    best = max(kinds, key=leaks.__getitem__)
+    best = max(kinds, key=merits.__getitem__)
     named = {name: _summary(best, trials[best], mask, clusters) for name, mask in (parts or {}).items()}
     return Reading(probes, probes[best.split()[0]], named)
 
@@ -101,17 +119,17 @@ def _trial(task: Task, predictions: list[Parts], train_rows: np.ndarray | slice 
     )
 
 
-def _leaks_by_folds(task: Task, limits: Limits) -> dict[str, float]:
+def _merits_by_folds(task: Task, limits: Limits, merit: Merit) -> dict[str, float]:
     by_fold = [_trials([fold], limits) for fold in task.folds(FOLDS, seed=0)]
-    return {kind: float(np.mean([trials[kind][0].leak("test").mean() for trials in by_fold])) for kind in by_fold[0]}
+    return {kind: float(np.mean([merit(trials[kind][0], "test").mean() for trials in by_fold])) for kind in by_fold[0]}
 
 
 def _summary(kind: str, trials: list[Trial], mask: np.ndarray, clusters: np.ndarray | None) -> ProbeReading:
     test = np.stack([trial.errors.test for trial in trials])[:, mask]
     train, validation = (np.mean([trial.errors[split].mean() for trial in trials]) for split in range(2))
     chance = np.mean([trial.by_chance.test[mask].mean() for trial in trials])
-    leak = estimate(
-        np.stack([trial.leak("test") for trial in trials])[:, mask], None if clusters is None else clusters[mask]
+    told = estimate(
+        np.stack([leak(trial, "test") for trial in trials])[:, mask], None if clusters is None else clusters[mask]
     )
     spread = test.mean(1).std(ddof=1) if len(trials) > 1 else 0.0
-    return ProbeReading(kind, float(train), float(validation), float(test.mean()), float(spread), float(chance), leak)
+    return ProbeReading(kind, float(train), float(validation), float(test.mean()), float(spread), float(chance), told)

@@ -6,8 +6,8 @@ import numpy as np
 
 from dfv.evaluation.coded import Coded
 from dfv.evaluation.pairs import same_identity
-from dfv.evaluation.similarity import Similarity, similarity
-from dfv.evaluation.subset import some_rows
+from dfv.evaluation.similarity import Similarity, similarity_of_batches
+from dfv.evaluation.subset import batches, some_rows
 from dfv.model.codec import Codec
 
 
@@ -33,4 +33,5 @@ def reconstruct(model: Codec, test: Coded, number: int, seed: int = 0) -> Recons
 
 
 def _compare(model: Codec, test: Coded, s_rows: np.ndarray, z_rows: np.ndarray) -> Similarity:
-    return similarity(model.decode(test.s[s_rows], test.mean[z_rows]), test.part.images[z_rows])
+    chosen = ((s_rows[some], z_rows[some]) for some in batches(len(z_rows)))
+    return similarity_of_batches((model.decode(test.s[s], test.mean[z]), test.part.images[z]) for s, z in chosen)

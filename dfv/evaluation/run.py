@@ -6,6 +6,7 @@ import json
 import math
 import platform
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from dfv.config import Config
 from dfv.data.image_set import SPLITS, Splits
 from dfv.evaluation.analogies import KNOWN_FOR, judge_analogies
 from dfv.evaluation.code_space import code_space
-from dfv.evaluation.coded import encode_splits
+from dfv.evaluation.coded import CodedSplits, encode_splits
 from dfv.evaluation.dependence import Dependence, dependence
 from dfv.evaluation.diversity import diversity
 from dfv.evaluation.factors import read_factors
@@ -64,13 +65,15 @@ def evaluate(
     errors as fractions, None for what is not a number. seeds: how many each probe is trained with.
     """
     evaluation = _Evaluation(model, scored_splits(splits, config.data, split), config, seeds, limits or Limits())
-    results: dict[str, Any] = {"run": {"dataset": config.data.dataset, "split": split, **evaluation.describe()}}
-    with tqdm(evaluation.stages().items(), disable=not progress, desc="evaluation", unit="stage") as bar:
+    stages: dict[str, Callable[[], Any]] = {"run": lambda: {"split": split, **evaluation.describe()}}
+    stages |= {"figures": evaluation.pictures} | evaluation.measurements()
+    results: dict[str, Any] = {}
+    with tqdm(stages.items(), disable=not progress, desc="Evaluation", unit="stage") as bar:
         for name, stage in bar:
             bar.set_postfix_str(name)
-            results[name] = _plain(stage())
-    _write(Path(out_dir), results, evaluation.pictures())
-    return results
+            results[name] = stage()
+    pictures = results.pop("figures")
+    return _write(Path(out_dir), _plain(results), pictures)
 
 
 class _Evaluation:
@@ -80,10 +83,14 @@ class _Evaluation:
         self.model, self.splits, self.config, self.seeds, self.limits = model, splits, config, seeds, limits
         self.unseen = has_unseen_identities(splits)
         self.labels, self.factor_labels = identity_labels(splits), factor_labels(splits)
-        self.coded = encode_splits(model, splits, limits)
+
+    @cached_property
+    def coded(self) -> CodedSplits:
+        return encode_splits(self.model, self.splits, self.limits)
 
     def describe(self) -> dict[str, Any]:
         return {
+            "dataset": self.config.data.dataset,
             "seeds": self.seeds,
             "unseen_identities": self.unseen,
             "test_identities": len(np.unique(self.coded.test.part.identity)),
@@ -92,17 +99,19 @@ class _Evaluation:
             "versions": {"python": platform.python_version()} | {m.__name__: m.__version__ for m in PACKAGES},
         }
 
-    def stages(self) -> dict[str, Callable[[], Any]]:
-        """Measurement by name, in the order of the report; what the set does not allow is left out."""
-        model, test, limits = self.model, self.coded.test, self.limits
+    def measurements(self) -> dict[str, Callable[[], Any]]:
+        """What measures, by name, quick ones first; what the set does not allow is left out."""
+        model, limits, dataset = self.model, self.limits, self.config.data.dataset
         labels, factors = self.labels, self.factor_labels
         stages: dict[str, Callable[[], Any]] = {
-            "reconstruction": lambda: reconstruct(model, test, limits.reconstructions),
-            "diversity": lambda: diversity(model, test),
+            "reconstruction": lambda: reconstruct(model, self.coded.test, limits.reconstructions),
+            "diversity": lambda: diversity(model, self.coded.test),
+            "retrieval": lambda: retrieve(self.coded.test, limits.retrieval_queries),
+            "dependence": self._dependence,
         }
-        if self.config.data.dataset in KNOWN_FOR:
+        if dataset in KNOWN_FOR:
             stages["analogies"] = lambda: judge_analogies(
-                model, self.config.data.dataset, self.splits.test, test, limits.analogies
+                model, dataset, self.splits.test, self.coded.test, limits.analogies
             )
         stages["table1"] = self._table1
         if labels is not None:
@@ -110,7 +119,7 @@ class _Evaluation:
         if factors is not None:
             stages["factors"] = lambda: read_factors(self.coded, factors, limits, seeds=self.seeds, unseen=self.unseen)
             stages["factor_swaps"] = lambda: self._judged(factors)
-        return stages | {"retrieval": lambda: retrieve(test, limits.retrieval_queries), "dependence": self._dependence}
+        return stages
 
     def _table1(self) -> Table1:
         twinless = without_twin(self.splits)
@@ -142,20 +151,23 @@ def _png(picture: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _write(out_dir: Path, results: dict[str, Any], figures: dict[str, bytes]) -> None:
+def _write(out_dir: Path, results: dict[str, Any], figures: dict[str, bytes]) -> dict[str, Any]:
     (out_dir / "figures").mkdir(parents=True, exist_ok=True)
     for name, png in figures.items():
         (out_dir / "figures" / f"{name}.png").write_bytes(png)
     (out_dir / "results.json").write_text(json.dumps(results, indent=1, allow_nan=False) + "\n")
     (out_dir / "report.html").write_text(render(results, figures), encoding="utf-8")
+    return results
 
 
 def _plain(value: Any) -> Any:
-    """Records as dicts, keys as text, and None for what is not a finite number, as JSON has it."""
+    """As JSON has it: records as dicts, keys as text, tuples as lists, None for what is not a finite number."""
     if dataclasses.is_dataclass(value):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if hasattr(value, "_asdict"):
         return _plain(value._asdict())
     if isinstance(value, dict):
         return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, tuple):
+        return list(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -8,7 +8,10 @@ from dfv.evaluation.published import TABLE_1
 Results = dict[str, Any]
 
 CODE_NAMES = {
-    "z_mean": "z, mean", "z_sampled": "z, sampled", "z_mean_and_log_var": "z, mean and log-variance", "s": "s"
+    "z_mean": "z, mean",
+    "z_sampled": "z, sampled",
+    "z_mean_and_log_var": "z, mean and log-variance",
+    "s": "s",
 }
 PROBE_NAMES = {"network": "256 units", "linear": "linear", "neighbours": "neighbours"}
 NONE = "–"
@@ -51,7 +54,7 @@ def _reading_cells(reading: Results) -> list[str]:
         percent(counted["chance"]),
         with_error(counted["leak"]),
         *(percent(reading["probes"][name]["test"]) for name in PROBE_NAMES),
-        counted["kind"],
+        PROBE_NAMES.get(counted["kind"], counted["kind"]),
     ]
 
 
@@ -85,8 +88,12 @@ def factors(results: Results) -> str:
     codes = ("z_mean", "z_sampled", "s")
     headings = ["factor", *(CODE_NAMES[code] for code in codes), "chance", "told by s, points"]
     rows = [
-        [name, *(percent(by_code[code]["error"]) for code in codes), percent(by_code["z_mean"]["chance"]),
-         with_error(by_code["s"]["told"])]
+        [
+            name,
+            *(percent(by_code[code]["error"]) for code in codes),
+            percent(by_code["z_mean"]["chance"]),
+            with_error(by_code["s"]["told"]),
+        ]
         for name, by_code in results["factors"].items()
     ]
     text = (
@@ -97,10 +104,11 @@ def factors(results: Results) -> str:
 
 
 def swaps(results: Results) -> str:
-    headings = ["label", "judge's error", "swap: s-donor", "z-donor", "z sampled: s-donor", "z-donor", "prior: s-donor"]
+    headings = ["label", "judge's error", "swap: s donor", "z donor", "z sampled: s donor", "z donor", "prior: s donor"]
     tables = [
         page.table(headings, _swap_rows(results[name], prior=name == "identity_swaps"))
-        for name in ("identity_swaps", "factor_swaps") if name in results
+        for name in ("identity_swaps", "factor_swaps")
+        if name in results
     ]
     text = (
         "Classifiers trained on real training images alone say what a swap between two test images of different"
@@ -151,7 +159,8 @@ def images(results: Results) -> str:
         text += f" Prior samples of one identity differ {ratio} times as much as its real images."
     rows = [
         [name, number(like["mse"], 5), number(like["psnr"], 1), number(like["ssim"], 3)]
-        for name, like in likenesses.items() if like
+        for name, like in likenesses.items()
+        if like
     ]
     return page.section("Images", text, page.table(["image", "MSE", "PSNR, dB", "SSIM"], rows))
 

@@ -1,5 +1,6 @@
 """How alike two images are: squared error, PSNR and SSIM, image by image."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +41,12 @@ def ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
 
 def similarity(images: np.ndarray, truth: np.ndarray) -> Similarity:
     """How like the truth images are, both [N, H, W, C] uint8."""
-    mse, structure = squared_error(images, truth), ssim(images, truth)
-    return Similarity(
-        float(mse.mean()), float(psnr(mse).mean()), None if structure is None else float(structure.mean())
-    )
+    return similarity_of_batches([(images, truth)])
+
+
+def similarity_of_batches(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> Similarity:
+    """The same over batches (images, truth), of which one is in memory at a time."""
+    errors, structures = zip(*((squared_error(*pair), ssim(*pair)) for pair in pairs), strict=True)
+    mse, structure = np.concatenate(errors), [part for part in structures if part is not None]
+    mean_ssim = float(np.concatenate(structure).mean()) if structure else None
+    return Similarity(float(mse.mean()), float(psnr(mse).mean()), mean_ssim)

@@ -7,6 +7,7 @@ import numpy as np
 from dfv.evaluation.coded import Coded
 from dfv.evaluation.judges import Judge
 from dfv.evaluation.pairs import other_identity
+from dfv.evaluation.subset import batches
 from dfv.model.codec import Codec
 
 
@@ -43,13 +44,17 @@ def rates(shown: np.ndarray, s_donor: np.ndarray, z_donor: np.ndarray) -> Rates:
     return Rates(among[0], among[1], float(like_s.mean()), float(like_z.mean()))
 
 
+def _shown(model: Codec, judge: Judge, s: np.ndarray, z: np.ndarray) -> np.ndarray:
+    return np.concatenate([judge(model.decode(s[rows], z[rows])) for rows in batches(len(s))])
+
+
 def judge_swaps(model: Codec, test: Coded, judge: Judge, number: int, seed: int = 0) -> Judged:
     """Judges `number` swaps between test images of different identities, and as many prior samples."""
     names, labels = judge.labels.names, judge.labels.test[test.rows]
     s_rows, z_rows = other_identity(test.part.identity, number, seed)
     noise = np.random.default_rng(seed).standard_normal((number, test.mean.shape[1]), np.float32)
     codes = {"mean": test.mean[z_rows], "sampled": test.z_sampled(seed)[z_rows], "prior": noise}
-    shown = {name: judge(model.decode(test.s[s_rows], z)) for name, z in codes.items()}
+    shown = {name: _shown(model, judge, test.s[s_rows], z) for name, z in codes.items()}
 
     def swap(kind: str) -> dict[str, Rates]:
         donors = labels[s_rows], labels[z_rows]

@@ -7,7 +7,7 @@ import numpy as np
 from dfv.evaluation.coded import CODES, Coded, CodedSplits
 from dfv.evaluation.limits import Limits
 from dfv.evaluation.protocol import Labels
-from dfv.evaluation.reading import Reading, read
+from dfv.evaluation.reading import Reading, leak, read, rightness
 from dfv.evaluation.task import Parts, Task
 
 
@@ -29,7 +29,7 @@ def read_code(
     tasks = tasks_of(coded, labels, name, seeds, unseen)
     clusters = coded.test.part.identity if unseen else None
     chosen = {key: mask[coded.test.rows] for key, mask in (parts or {}).items() if mask[coded.test.rows].any()}
-    return read(tasks, limits, clusters, chosen)
+    return read(tasks, limits, clusters, chosen, merit=rightness if name == "s" else leak)
 
 
 def tasks_of(coded: CodedSplits, labels: Labels, name: str, seeds: int, unseen: bool) -> list[Task]:

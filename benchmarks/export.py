@@ -1,0 +1,72 @@
+"""How long an exported `encode` takes beside the Keras encoder compiled by tf.function, and what the files weigh.
+
+    python -m benchmarks.export
+
+Both take uint8 images that are there already, on one device; the signature checks its input and runs from the files.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+from benchmarks import timing  # noqa: E402
+from dfv.config import Config  # noqa: E402
+from dfv.model.codec import to_float  # noqa: E402
+from dfv.model.disentangler import Disentangler  # noqa: E402
+from export.writing import save  # noqa: E402
+
+MODELS = {
+    "MNIST, three 5x5, 28x28": (Config.of(s_dim=16, z_dim=16), (28, 28, 1)),
+    "YaleB, six 3x3, 64x64": (Config.of(backbone="six_3x3"), (64, 64, 1)),
+}
+LIMITS = {1: 1.2, 64: 1.05}
+ROUNDS = 15
+
+
+def latency(model: Disentangler, saved_model: Path, name: str) -> list[list[str]]:
+    """Rows of the table: milliseconds of both, interleaved, and their ratio."""
+    loaded = tf.saved_model.load(str(saved_model))
+    encode = loaded.signatures["encode"]
+    compiled = tf.function(lambda image: model.encoder(to_float(image)), reduce_retracing=True)
+    rows = []
+    for size, limit in LIMITS.items():
+        image = tf.constant(np.random.default_rng(0).integers(0, 256, (size, *model.image_shape), np.uint8))
+        cases = {"keras": lambda image=image: compiled(image), "export": lambda image=image: encode(image=image)}
+        timings = timing.interleaved(cases, ROUNDS, calls=200 if size == 1 else 10)
+        keras, export = (timing.median(timings[case]) for case in cases)
+        # Rounds are compared with themselves: what else the machine does slows both.
+        ratios = [e.wall / k.wall for e, k in zip(timings["export"], timings["keras"], strict=True)]
+        ratio = sorted(ratios)[len(ratios) // 2]
+        cells = [name, str(size), f"{1e3 * keras.wall:.2f}", f"{1e3 * export.wall:.2f}", f"{ratio:.2f}", f"{limit}"]
+        rows.append([*cells, f"{export.cpu / keras.cpu:.2f}"])
+    return rows
+
+
+def weight(model: Disentangler, saved_model: Path) -> str:
+    """Bytes of the variables' file beside those of encoder and decoder."""
+    written = sum(path.stat().st_size for path in (saved_model / "variables").glob("*.data*"))
+    variables = 4 * sum(int(np.prod(v.shape)) for v in [*model.encoder.variables, *model.decoder.variables])
+    graph = (saved_model / "saved_model.pb").stat().st_size
+    return f"variables {written:,} bytes for {variables:,} of weights, graph {graph:,}"
+
+
+def main() -> None:
+    rows = []
+    for name, (config, shape) in MODELS.items():
+        model = Disentangler(config, shape, (10,))
+        with tempfile.TemporaryDirectory() as folder:
+            save(model, Path(folder, "1"), float_images=False)
+            rows += latency(model, Path(folder, "1"), name)
+            print(f"{name}: {weight(model, Path(folder, '1'))}")
+    header = ["model", "images", "Keras, ms", "export, ms", "ratio", "at most", "ratio of CPU time"]
+    print(timing.table(header, rows))
+    print(timing.circumstances(["tensorflow", "keras"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""The paper's networks in plain PyTorch, form by form those of `dfv.model.networks`.
+
+A strided convolution with padding k // 2 here is TensorFlow's "same" convolution seen in a mirror: TensorFlow pads
+even sizes more at the end, PyTorch more at the beginning. So `copy_weights` flips every kernel, and images go in
+flipped in height and width: then both frameworks compute the same losses, and neither pays for padding of its own.
+"""
+
+import keras
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from dfv.config import NetworkConfig
+from dfv.model.disentangler import Disentangler
+from dfv.model.networks import ImageShape, strided_sizes
+
+
+def batch_norm(width: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(width, eps=1e-5, momentum=0.01)
+
+
+class Encoder(nn.Module):
+    """Enc(x) = (s, mean and log-variance of z)."""
+
+    def __init__(self, config: NetworkConfig, image_shape: ImageShape):
+        super().__init__()
+        per_resolution, kernel = (1, 5) if config.backbone == "three_5x5" else (2, 3)
+        layers: list[nn.Module] = []
+        width_in = image_shape[2]
+        for width in config.widths:
+            for stride in (2, 1)[:per_resolution]:
+                convolution = nn.Conv2d(width_in, width, kernel, stride, kernel // 2, bias=False)
+                layers += [convolution, batch_norm(width), nn.ReLU(inplace=True)]
+                width_in = width
+        height, breadth = (strided_sizes(size, len(config.widths))[-1] for size in image_shape[:2])
+        self.stack = nn.Sequential(*layers, nn.Flatten())
+        self.s_head = nn.Linear(height * breadth * width_in, config.s_dim)
+        self.z_head = nn.Linear(height * breadth * width_in, 2 * config.z_dim)
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        features = self.stack(images)
+        return self.s_head(features), *self.z_head(features).chunk(2, 1)
+
+
+class Decoder(nn.Module):
+    """Dec(z, s), the encoder mirrored."""
+
+    def __init__(self, config: NetworkConfig, image_shape: ImageShape):
+        super().__init__()
+        per_resolution, kernel = (1, 5) if config.backbone == "three_5x5" else (2, 3)
+        heights, breadths = (strided_sizes(size, len(config.widths)) for size in image_shape[:2])
+        widths_out = (image_shape[2], *config.widths[:-1])
+        self.shape = (config.widths[-1], heights[-1], breadths[-1])
+        self.from_z = nn.Linear(config.z_dim, int(np.prod(self.shape)), bias=False)
+        self.from_s = nn.Linear(config.s_dim, int(np.prod(self.shape)), bias=False)
+        layers: list[nn.Module] = [batch_norm(config.widths[-1]), nn.ReLU(inplace=True)]
+        for level in reversed(range(len(config.widths))):
+            width, width_out = config.widths[level], widths_out[level]
+            if per_resolution == 2:
+                layers += [nn.Conv2d(width, width, kernel, 1, kernel // 2, bias=False), batch_norm(width)]
+                layers += [nn.ReLU(inplace=True)]
+            extra = (1 - heights[level] % 2, 1 - breadths[level] % 2)
+            layers.append(nn.ConvTranspose2d(width, width_out, kernel, 2, kernel // 2, extra, bias=level == 0))
+            if level > 0:
+                layers += [batch_norm(width_out), nn.ReLU(inplace=True)]
+        self.stack = nn.Sequential(*layers)
+
+    def forward(self, z: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
+        features = self.from_z(z) + self.from_s(s)
+        return torch.tanh(self.stack(features.view(-1, *self.shape)))
+
+
+class Adversary(nn.Module):
+    """Adv(x, id); a learned map for each label is added to each convolution's output."""
+
+    def __init__(self, config: NetworkConfig, image_shape: ImageShape, label_sizes: tuple[int, ...]):
+        super().__init__()
+        heights, breadths = (strided_sizes(size, 3)[1:] for size in image_shape[:2])
+        self.shapes = list(zip(config.adversary_widths, heights, breadths, strict=True))
+        widths_in = (image_shape[2], *config.adversary_widths[:-1])
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(width_in, shape[0], 5, 2, 2, bias=False)
+            for width_in, shape in zip(widths_in, self.shapes, strict=True)
+        )
+        self.norms = nn.ModuleList(batch_norm(shape[0]) for shape in self.shapes)
+        self.tables = nn.ModuleList(
+            nn.ModuleList(nn.Embedding(size, int(np.prod(shape))) for size in label_sizes) for shape in self.shapes
+        )
+        self.logit = nn.Linear(int(np.prod(self.shapes[-1])), 1)
+
+    def forward(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        x = images
+        for convolution, norm, tables, shape in zip(
+            self.convolutions, self.norms, self.tables, self.shapes, strict=True
+        ):
+            x = convolution(x)
+            for column, table in enumerate(tables):
+                x = x + table(labels[:, column]).view(-1, *shape)
+            x = F.leaky_relu(norm(x), 0.2)
+        return self.logit(x.flatten(1))[:, 0]
+
+
+def num_parameters(network: nn.Module) -> int:
+    """Trainable numbers of a network."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def mirrored(images: np.ndarray) -> torch.Tensor:
+    """[N, C, H, W] of [N, H, W, C], flipped in height and width."""
+    return torch.from_numpy(np.ascontiguousarray(images[:, ::-1, ::-1].transpose(0, 3, 1, 2)))
+
+
+def copy_weights(model: Disentangler, encoder: Encoder, decoder: Decoder, adversary: Adversary) -> None:
+    """Gives the PyTorch networks the weights of `model`; its moving statistics are not copied."""
+    shape = (*decoder.shape[1:], decoder.shape[0])
+    with torch.no_grad():
+        _copy_stack(model.encoder.stack, encoder.stack)
+        _copy_stack(model.decoder.stack, decoder.stack)
+        for source, target in ((model.encoder.s_head, encoder.s_head), (model.encoder.z_head, encoder.z_head)):
+            target.weight.copy_(_maps(source.kernel.numpy().T, shape))
+            target.bias.copy_(torch.from_numpy(source.bias.numpy()))
+        for source, target in ((model.decoder.from_z, decoder.from_z), (model.decoder.from_s, decoder.from_s)):
+            target.weight.copy_(_maps(source.kernel.numpy(), shape).T)
+        _copy_adversary(model.adversary, adversary)
+
+
+def _maps(rows: np.ndarray, shape: tuple[int, ...]) -> torch.Tensor:
+    """[N, H W C] as [N, C H W], mirrored: the order in which PyTorch flattens feature maps."""
+    return mirrored(rows.reshape(-1, *shape)).flatten(1)
+
+
+def _copy_stack(source: keras.Sequential, target: nn.Sequential) -> None:
+    """Layer by layer those that have weights; both orders are the same."""
+    sources = [layer for layer in source.layers if layer.trainable_variables]
+    targets = [layer for layer in target if list(layer.parameters())]
+    for layer, torch_layer in zip(sources, targets, strict=True):
+        _copy_layer(layer, torch_layer)
+
+
+def _copy_layer(source: keras.layers.Layer, target: nn.Module) -> None:
+    values = [np.asarray(variable) for variable in source.trainable_variables]
+    # Kernels: height, width, then in and out; transposed ones have out before in, and so has PyTorch the other way.
+    values = [value[::-1, ::-1].transpose(3, 2, 0, 1).copy() if value.ndim == 4 else value for value in values]
+    for value, parameter in zip(values, target.parameters(), strict=True):
+        parameter.copy_(torch.from_numpy(value))
+
+
+def _copy_adversary(source: keras.layers.Layer, target: Adversary) -> None:
+    sources, targets = [*source.convolutions, *source.norms], [*target.convolutions, *target.norms]
+    for layer, torch_layer in zip(sources, targets, strict=True):
+        _copy_layer(layer, torch_layer)
+    for tables, embeddings in zip(source.tables, target.tables, strict=True):
+        for table, embedding in zip(tables, embeddings, strict=True):
+            embedding.weight.copy_(mirrored(table.numpy()).flatten(1))
+    channels, height, breadth = target.shapes[-1]
+    target.logit.weight.copy_(_maps(source.logit.kernel.numpy().T, (height, breadth, channels)))
+    target.logit.bias.copy_(torch.from_numpy(source.logit.bias.numpy()))

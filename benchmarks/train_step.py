@@ -1,0 +1,130 @@
+"""Images a second of dfv's training step and of the same networks and losses in plain PyTorch, in one run.
+
+    python -m benchmarks.train_step --flagfile=configs/mnist_paper.flags
+
+Takes any of the paper's run files, and more flags after it; images are random, so no data set is needed. PyTorch
+comes with the extra `benchmark`. Both frameworks use as many threads as there are cores, in turns. On a busy machine
+--threads=1 and the column of CPU time say more than the clock.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import tensorflow as tf
+import torch
+from absl import flags
+
+from benchmarks import step_parts, timing, torch_networks, torch_reference
+from dfv.config import Config, ConfigError
+from dfv.flagfiles import expand
+from dfv.main import config_of, define_flags
+from dfv.model.disentangler import Disentangler
+
+# The set's own image shape, and the sizes of its labels: the identity, then each attribute.
+SETS = {
+    "mnist": ((28, 28, 1), (10,)),
+    "smallnorb": ((96, 96, 1), (25,)),
+    "sprites": ((60, 60, 3), (500, 2, 4, 3, 6, 2, 2, 2)),
+    "yaleb": ((64, 64, 1), (28,)),
+}
+DFV, SEPARATE, FUSED = "dfv", "PyTorch, separate passes", "PyTorch, fused"
+PLAYERS = ("encoder", "decoder", "adversary")
+TOLERANCE = 1e-4
+
+
+def parse(arguments: list[str]) -> tuple[Config, flags.FlagValues]:
+    """The run's config, and the benchmark's own flags; raises ConfigError."""
+    values = define_flags()
+    flags.DEFINE_integer("rounds", 15, "Rounds; each times every way in turn.", 1, flag_values=values)
+    flags.DEFINE_integer("calls", 10, "Steps of each way in a round.", 1, flag_values=values)
+    flags.DEFINE_integer("threads", os.cpu_count(), "Threads of either framework.", 1, flag_values=values)
+    flags.DEFINE_boolean("parts", True, "Time the parts of dfv's step too.", flag_values=values)
+    try:
+        values([sys.argv[0], *expand(arguments)[0]])
+    except flags.Error as error:
+        raise ConfigError(str(error)) from error
+    config = config_of(values)
+    if config.data.dataset not in SETS:
+        raise ConfigError(f"expected one of the paper's run files ({', '.join(SETS)}); got {config.data.dataset}.")
+    torch_reference.check_supported(config)
+    return config, values
+
+
+def shapes(config: Config) -> tuple[tuple[int, int, int], tuple[int, ...]]:
+    """Image shape and label sizes of the config's set."""
+    (height, width, channels), label_sizes = SETS[config.data.dataset]
+    size = config.data.image_size
+    return (size or height, size or width, 1 if config.data.grayscale else channels), label_sizes
+
+
+def random_batch(config: Config) -> dict[str, np.ndarray]:
+    """A batch of triplets in the form of `dfv.data.triplets`: noise, with labels of the set."""
+    image_shape, label_sizes = shapes(config)
+    random, batch = np.random.default_rng(0), config.training.batch_size
+    images = random.integers(0, 256, (3, batch, *image_shape), np.uint8)
+    labels = random.integers(0, label_sizes, (2, batch, len(label_sizes))).astype(np.int32)
+    return {"x1": images[0], "x1_same": images[1], "x2": images[2], "labels1": labels[0], "labels2": labels[1]}
+
+
+def make_ways(model: Disentangler, batch: dict[str, np.ndarray]) -> dict[str, Callable[[], dict]]:
+    """A step in each way, from the same weights; each gives its terms."""
+    config, columns = model.config, model.adversary_columns
+    step, tensors = tf.function(model.train_step), {name: tf.constant(value) for name, value in batch.items()}
+    ways: dict[str, Callable[[], dict]] = {DFV: lambda: step(tensors)}
+    torch_batch = torch_reference.Batch.of(batch, columns)
+    for name, reference in ((SEPARATE, torch_reference.SeparatePasses), (FUSED, torch_reference.Fused)):
+        plain = reference(config, model.image_shape, model.label_sizes[columns])
+        torch_networks.copy_weights(model, plain.encoder, plain.decoder, plain.adversary)
+        check_sizes(model, plain)
+        ways[name] = lambda plain=plain: plain.step(torch_batch, torch_reference.draw(config))
+    return ways
+
+
+def check_sizes(model: Disentangler, plain: torch_reference.Training) -> None:
+    """Raises RuntimeError unless each player has as many parameters in both frameworks."""
+    for player in PLAYERS:
+        ours = sum(int(np.prod(variable.shape)) for variable in getattr(model, player).trainable_variables)
+        theirs = torch_networks.num_parameters(getattr(plain, player))
+        if ours != theirs:
+            raise RuntimeError(f"the {player} has {ours} parameters in TensorFlow but {theirs} in PyTorch.")
+
+
+def compare(model: Disentangler, batch: dict[str, np.ndarray], rounds: int, calls: int) -> str:
+    """A Markdown table of the three ways."""
+    timings = timing.interleaved(make_ways(model, batch), rounds, calls)
+    images, ours = 3 * model.config.training.batch_size, timing.median(timings[DFV])
+    rows = []
+    for name, seconds in timings.items():
+        theirs, rates = timing.median(seconds), [images / one.wall for one in seconds]
+        row = [name, f"{1e3 * theirs.wall:.1f}", f"{np.median(rates):,.0f}", timing.spread(rates)]
+        rows.append([*row, f"{theirs.wall / ours.wall:.2f}", f"{1e3 * theirs.cpu:.1f}"])
+    header = ["step", "ms, median", "images/s, median", "middle half", "dfv's images/s to these", "CPU ms, all cores"]
+    return timing.table(header, rows)
+
+
+def main(arguments: list[str]) -> None:
+    """Prints both tables with what they were measured on."""
+    config, values = parse(arguments)
+    tf.config.threading.set_intra_op_parallelism_threads(values.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(values.threads)
+    torch.set_num_threads(values.threads)
+    model = Disentangler(config, *shapes(config))
+    model.compile()
+    batch = random_batch(config)
+    print(timing.circumstances(["tensorflow-cpu", "keras", "torch"]))
+    print(f"{config.data.dataset}, {shapes(config)[0]}, {config.training.batch_size} triplets a step\n")
+    print(compare(model, batch, values.rounds, values.calls), flush=True)
+    if values.parts:
+        tensors = {name: tf.constant(value) for name, value in batch.items()}
+        print("\n" + step_parts.measure(model, tensors, values.rounds, values.calls))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except ConfigError as error:
+        sys.exit(f"benchmarks.train_step: {error}")

@@ -1,0 +1,93 @@
+"""Writes a trained model as a SavedModel for TensorFlow Serving and every other TensorFlow program.
+
+    python -m export --run_dir=runs/yaleb --export_dir=models/yaleb
+    python -m export --run_dir=quickstart --export_dir=models/quickstart
+
+Flags:
+  --run_dir=RUN         a run's folder, or the name of a model that comes with the package.
+  --export_dir=FOLDER   the model's folder; its last part names the model, and versions are folders within.
+  --version=N           a whole number from 1; the next one if left out. No version is ever written over.
+  --float_images        images are float32 in [0, 1], in and out, instead of uint8.
+"""
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from dfv.config import ConfigError
+from dfv.runs import RunError
+from export import ExportError
+
+RESULTS_FILE = "results.json"
+
+
+def define_flags() -> flags.FlagValues:
+    """The flags of this command alone."""
+    values = flags.FlagValues()
+    flags.DEFINE_string("run_dir", None, "A run's folder or a shipped model's name.", flag_values=values)
+    flags.DEFINE_string("export_dir", None, "The model's folder.", flag_values=values)
+    flags.DEFINE_integer("version", None, "The version.", lower_bound=1, upper_bound=2**63 - 1, flag_values=values)
+    flags.DEFINE_boolean("float_images", False, "float32 images instead of uint8.", flag_values=values)
+    return values
+
+
+def run(arguments: list[str]) -> None:
+    """Does what the arguments ask for; raises what `main` turns into a message."""
+    values = define_flags()
+    try:
+        positional = values([sys.argv[0], *arguments])[1:]
+    except flags.Error as error:
+        raise ExportError(f"{error} `python -m export --help` lists the flags.") from error
+    if positional:
+        raise ExportError(f"expected flags alone, such as --run_dir=runs/yaleb; got {' '.join(positional)}.")
+    for name in ("run_dir", "export_dir"):
+        if not values[name].value:
+            raise ExportError(f"--{name} is missing; `python -m export --help` shows an example.")
+    from dfv.runs import find_model, load
+
+    find_model(values.run_dir)
+    results = read_results(Path(values.run_dir))
+    from export.writing import checked_place, export_model
+
+    checked_place(values.export_dir)
+    folder = export_model(load(values.run_dir), values.export_dir, values.version, values.float_images, results)
+    print(f"{folder}: README.md beside it says how to serve and load it.")
+
+
+def read_results(run_dir: Path) -> dict[str, Any] | None:
+    """What an evaluation wrote into the run's folder; None before one."""
+    try:
+        return json.loads((run_dir / RESULTS_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise ExportError(f"{run_dir / RESULTS_FILE} cannot be read ({error}); evaluate the run again.") from error
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status: 0, or 2 for what the user can mend."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if {"--help", "-h", "-help", "--helpfull"} & set(arguments):
+        print(__doc__)
+        return 0
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    logging.getLogger("export").setLevel(logging.INFO)
+    try:
+        run(arguments)
+    except (ExportError, RunError, ConfigError) as error:
+        print(f"export: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("export: stopped; nothing was exported.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

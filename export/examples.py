@@ -1,0 +1,22 @@
+"""Images to try a model on, where its data may be passed on: those that dfv draws by code."""
+
+import dataclasses
+from pathlib import Path
+
+from dfv import data
+from dfv.config import DataConfig
+from dfv.pictures import one_of_each
+from export.checking import png_of
+
+NUMBER, CHARACTERS = 8, 16
+
+
+def write(version: Path, config: DataConfig) -> None:
+    """Writes PNGs of held-out characters into `assets.extra/examples`, for a model of toy_sprites alone."""
+    if config.dataset != "toy_sprites":
+        return
+    few = dataclasses.replace(config, toy_characters=CHARACTERS, memory_limit_mb=1024)
+    folder = version / "assets.extra" / "examples"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, image in enumerate(one_of_each(data.load(few).test, NUMBER, seed=0), start=1):
+        (folder / f"{number}.png").write_bytes(png_of(image))

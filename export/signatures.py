@@ -1,0 +1,149 @@
+"""What an exported model offers: functions on named tensors that hold no state and treat every row alone."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from dfv.model.codec import Codec, to_float, to_uint8
+from dfv.model.codes import prior_samples
+from export.image_bytes import decode_images, encode_images
+
+Outputs = dict[str, tf.Tensor]
+
+# What a request that names no signature gets.
+DEFAULT, DEFAULT_IS = "serving_default", "encode"
+# Far beyond any code that an encoder gives, and small enough for the decoder to stay finite.
+MAX_CODE = 1e6
+MAX_WEIGHT = 10.0
+
+
+class Signature(NamedTuple):
+    """A function on tensors, and what each of its arguments must be; the first dimension is the rows."""
+
+    function: Callable[..., Outputs]
+    inputs: dict[str, tf.TensorSpec]
+
+
+def max_rows(image_shape: tuple[int, int, int]) -> int:
+    """Rows that one request may have: 4096 up to 32x32 pixels, 1024 at 64x64, never fewer than 64."""
+    return max(64, min(4096, 2**22 // (image_shape[0] * image_shape[1])))
+
+
+def signatures(model: Codec, float_images: bool = False) -> dict[str, Signature]:
+    """Every signature by its name; images are uint8, or float32 in [0, 1] if asked for."""
+    shape, networks = model.image_shape, _Networks(model, float_images)
+    image = tf.TensorSpec((None, *shape), tf.float32 if float_images else tf.uint8)
+    s, z = (tf.TensorSpec((None, size), tf.float32) for size in (model.config.network.s_dim, model.z_dim))
+    seed, weight = tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None,), tf.float32)
+    encoded = tf.TensorSpec((None,), tf.string)
+    offered = {
+        "encode": Signature(networks.encode, {"image": image}),
+        "decode": Signature(networks.decode, {"s": s, "z": z}),
+        "reconstruct": Signature(networks.reconstruct, {"image": image}),
+        "swap": Signature(networks.swap, {"image_s": image, "image_z": image}),
+        "sample": Signature(networks.sample, {"image_s": image, "seed": seed}),
+        "interpolate": Signature(
+            networks.interpolate, {"image_a": image, "image_b": image, "weight_s": weight, "weight_z": weight}
+        ),
+        "encode_bytes": Signature(networks.encode_bytes, {"image_bytes": encoded}),
+        "swap_bytes": Signature(networks.swap_bytes, {"image_s_bytes": encoded, "image_z_bytes": encoded}),
+        "sample_bytes": Signature(networks.sample_bytes, {"image_s_bytes": encoded, "seed": seed}),
+    }
+    return {DEFAULT: offered[DEFAULT_IS], **offered}
+
+
+def traced(signature: Signature, rows_limit: int) -> Callable[..., Outputs]:
+    """The signature as a `tf.function` that checks its inputs: the servers feed them unchecked."""
+    names = list(signature.inputs)
+
+    def function(*arguments: tf.Tensor) -> Outputs:
+        return signature.function(*_checked(dict(zip(names, arguments, strict=True)), signature.inputs, rows_limit))
+
+    specs = [tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in signature.inputs.items()]
+    return tf.function(function, input_signature=specs)
+
+
+def _checked(inputs: dict[str, tf.Tensor], specs: dict[str, tf.TensorSpec], rows_limit: int) -> list[tf.Tensor]:
+    """The inputs, if their shapes are those declared and they all have the same number of rows."""
+    shaped = [tf.ensure_shape(value, specs[name].shape) for name, value in inputs.items()]
+    rows = tf.stack([tf.shape(value)[0] for value in shaped])
+    same = f"expected as many rows in each of {', '.join(inputs)}; received"
+    few = f"expected at most {rows_limit} rows in a request; received"
+    checks = [
+        tf.debugging.Assert(tf.reduce_all(rows == rows[0]), [same, rows]),
+        tf.debugging.Assert(rows[0] <= rows_limit, [few, rows]),
+    ]
+    with tf.control_dependencies(checks):
+        return [tf.identity(value) for value in shaped]
+
+
+def _within(name: str, values: tf.Tensor, low: float, high: float) -> tf.Tensor:
+    """The values, if all are numbers from low to high."""
+    received = [tf.as_string(limit(values)) for limit in (tf.reduce_min, tf.reduce_max)]
+    inside = tf.reduce_all((values >= low) & (values <= high))
+    text = f"expected {name} from {low:g} to {high:g}; received (least, greatest)"
+    with tf.control_dependencies([tf.debugging.Assert(inside, [text, *received])]):
+        return tf.identity(values)
+
+
+class _Networks:
+    """Encoder and decoder under the forms that images take outside."""
+
+    def __init__(self, model: Codec, float_images: bool):
+        self._model, self._float_images = model, float_images
+
+    def _pixels(self, image: tf.Tensor) -> tf.Tensor:
+        """The networks' float32 in [-1, 1]."""
+        if image.dtype == tf.uint8:
+            return to_float(image)
+        return 2.0 * _within("pixels", image, 0.0, 1.0) - 1.0
+
+    def _image(self, pixels: tf.Tensor) -> tf.Tensor:
+        return (pixels + 1.0) / 2.0 if self._float_images else to_uint8(pixels)
+
+    def _swapped(self, image_s: tf.Tensor, image_z: tf.Tensor) -> tf.Tensor:
+        s, z = self._model.encoder(self._pixels(image_s)).s, self._model.encoder(self._pixels(image_z)).z.mean
+        return self._model.decoder(z, s)
+
+    def _sampled(self, image_s: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        s = self._model.encoder(self._pixels(image_s)).s
+        return self._model.decoder(prior_samples(seed, self._model.z_dim), s)
+
+    def encode(self, image: tf.Tensor) -> Outputs:
+        s, (mean, log_var) = self._model.encoder(self._pixels(image))
+        return {"s": s, "z_mean": mean, "z_log_var": log_var}
+
+    def decode(self, s: tf.Tensor, z: tf.Tensor) -> Outputs:
+        s, z = (_within("codes", code, -MAX_CODE, MAX_CODE) for code in (s, z))
+        return {"image": self._image(self._model.decoder(z, s))}
+
+    def reconstruct(self, image: tf.Tensor) -> Outputs:
+        codes = self._model.encoder(self._pixels(image))
+        return {"image": self._image(self._model.decoder(codes.z.mean, codes.s))}
+
+    def swap(self, image_s: tf.Tensor, image_z: tf.Tensor) -> Outputs:
+        return {"image": self._image(self._swapped(image_s, image_z))}
+
+    def sample(self, image_s: tf.Tensor, seed: tf.Tensor) -> Outputs:
+        return {"image": self._image(self._sampled(image_s, seed))}
+
+    def interpolate(self, image_a: tf.Tensor, image_b: tf.Tensor, weight_s: tf.Tensor, weight_z: tf.Tensor) -> Outputs:
+        a, b = (self._model.encoder(self._pixels(image)) for image in (image_a, image_b))
+        weight_s, weight_z = (_within("weights", w[:, None], -MAX_WEIGHT, MAX_WEIGHT) for w in (weight_s, weight_z))
+        s, z = a.s + weight_s * (b.s - a.s), a.z.mean + weight_z * (b.z.mean - a.z.mean)
+        return {"image": self._image(self._model.decoder(z, s))}
+
+    def encode_bytes(self, image_bytes: tf.Tensor) -> Outputs:
+        return self.encode(self._decoded(image_bytes))
+
+    def swap_bytes(self, image_s_bytes: tf.Tensor, image_z_bytes: tf.Tensor) -> Outputs:
+        pixels = self._swapped(self._decoded(image_s_bytes), self._decoded(image_z_bytes))
+        return {"image_bytes": encode_images(to_uint8(pixels))}
+
+    def sample_bytes(self, image_s_bytes: tf.Tensor, seed: tf.Tensor) -> Outputs:
+        pixels = self._sampled(self._decoded(image_s_bytes), seed)
+        return {"image_bytes": encode_images(to_uint8(pixels))}
+
+    def _decoded(self, encoded: tf.Tensor) -> tf.Tensor:
+        return decode_images(encoded, self._model.image_shape)

@@ -1,0 +1,104 @@
+"""A version written aside, held against the Python model, and renamed into its place; then what lies beside it."""
+
+import logging
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from dfv.model.disentangler import Disentangler
+from export import ExportError, card, examples, serving_files, warmup
+from export.checking import check
+from export.signatures import DEFAULT, DEFAULT_IS, max_rows, signatures, traced
+
+LOGGER = logging.getLogger("export")
+
+CARD_FILE = "model_card.md"
+
+
+def export_model(
+    model: Disentangler,
+    export_dir: str | Path,
+    version: int | None = None,
+    float_images: bool = False,
+    results: dict[str, Any] | None = None,
+) -> Path:
+    """Writes `export_dir`/VERSION and the server's files beside it; gives the version's folder.
+
+    version: the next integer if None. float_images: float32 in [0, 1] in and out, instead of uint8.
+    results: what an evaluation wrote, for the model card. Raises ExportError; the folder then is as it was.
+    """
+    place = checked_place(export_dir)
+    number = next_version(place) if version is None else version
+    final = place / str(number)
+    if final.exists():
+        raise ExportError(f"{final} exists, and no version is written over; give another --version or leave it out.")
+    with _aside(place) as scratch:
+        staged = scratch / str(number)
+        save(model, staged, float_images)
+        check(staged, model, float_images)
+        warmup.write(staged, place.name, signatures(model, float_images))
+        examples.write(staged, model.config.data)
+        (staged / CARD_FILE).write_text(card.of(model, place.name, staged, results), encoding="utf-8")
+        _appear(staged, final)
+    serving_files.write(place, number, model, float_images)
+    LOGGER.info("Wrote %s", final)
+    return final
+
+
+def save(model: Disentangler, folder: Path, float_images: bool) -> None:
+    """Writes the bare SavedModel."""
+    exported = tf.Module()
+    # Keras models tracked by a tf.Module break its saving: only their variables are.
+    exported.weights = [variable.value for variable in [*model.encoder.variables, *model.decoder.variables]]
+    limit, offered = max_rows(model.image_shape), signatures(model, float_images)
+    functions = {name: traced(signature, limit) for name, signature in offered.items() if name != DEFAULT}
+    functions[DEFAULT] = functions[DEFAULT_IS]
+    tf.saved_model.save(exported, str(folder), signatures=functions)
+
+
+def checked_place(export_dir: str | Path) -> Path:
+    """The folder of the model's versions, whose name is the model's; raises ExportError if it cannot be one."""
+    place = Path(export_dir).resolve()
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", place.name):
+        raise ExportError(f"--export_dir={export_dir}: its last part is the model's name: letters, digits, _ . -")
+    if place.name.isdigit():
+        raise ExportError(f"--export_dir={export_dir} is a version's; leave its last part out, and see --version.")
+    if place.exists() and not place.is_dir():
+        raise ExportError(f"--export_dir={export_dir} is a file; give a folder.")
+    return place
+
+
+def next_version(place: Path) -> int:
+    """One more than the greatest version there is; 1 if there is none."""
+    return max(serving_files.versions(place), default=0) + 1
+
+
+@contextmanager
+def _aside(place: Path) -> Iterator[Path]:
+    """A folder that a server does not look at, on the same disk as `place`; removed in the end."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+    except OSError as error:
+        raise ExportError(f"{place.parent} cannot be written ({error.strerror}); give another --export_dir.") from error
+    try:
+        yield scratch
+    except OSError as error:
+        raise ExportError(f"nothing was exported: {error}.") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _appear(staged: Path, final: Path) -> None:
+    final.parent.mkdir(exist_ok=True)
+    try:
+        os.rename(staged, final)
+    except OSError as error:
+        raise ExportError(f"{final} could not be put in place ({error.strerror}); run the export again.") from error

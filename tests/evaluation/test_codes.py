@@ -1,0 +1,112 @@
+"""Retrieval, dependence, diversity and factors on codes of which it is known what they tell."""
+
+import numpy as np
+import pytest
+
+from dfv.data.image_set import ImageSet
+from dfv.evaluation.coded import Coded, encode, encode_splits
+from dfv.evaluation.dependence import dependence
+from dfv.evaluation.diversity import diversity
+from dfv.evaluation.factors import read_factors
+from dfv.evaluation.protocol import factor_labels, has_unseen_identities, identity_labels
+from dfv.evaluation.retrieval import nearest, retrieve
+from dfv.evaluation.table1 import among_test_images, table1
+
+RNG = np.random.default_rng(0)
+
+
+def coded(s: np.ndarray, mean: np.ndarray, identity: np.ndarray, log_var: float = -9.0) -> Coded:
+    part = ImageSet(np.zeros((len(s), 2, 2, 1), np.uint8), identity)
+    return Coded(part, np.arange(len(s)), np.float32(s), np.float32(mean), np.full(mean.shape, log_var, np.float32))
+
+
+def test_retrieval_against_a_loop():
+    identity = RNG.integers(0, 4, 60)
+    s, z = RNG.standard_normal((60, 3)) + identity[:, None], RNG.standard_normal((60, 5))
+    found = retrieve(coded(s, z, identity), 60)
+    for name, codes in (("s", np.float32(s)), ("z_mean", np.float32(z))):
+        distance = np.linalg.norm(codes[:, None] - codes, axis=-1) + np.diag(np.full(60, np.inf))
+        order = np.argsort(distance, axis=1)
+        for k in (1, 5, 10):
+            expected = np.mean([np.mean(identity[order[i, :k]] == identity[i]) for i in range(60)])
+            assert found.precision[name][k] == pytest.approx(expected)
+    assert found.chance == pytest.approx(np.mean([(np.sum(identity == i) - 1) / 59 for i in identity]))
+    assert found.precision["s"][1] > found.precision["z_mean"][1]
+
+
+def test_a_query_is_not_its_own_neighbour_even_among_equal_codes():
+    assert not np.any(nearest(np.zeros((20, 2)), np.arange(20), 5) == np.arange(20)[:, None])
+
+
+def test_hsic_against_its_definition():
+    codes, identity = RNG.standard_normal((30, 3)).astype(np.float32), RNG.integers(0, 3, 30)
+    z = (codes - codes.mean(0)) / codes.std(0)
+    squared = ((z[:, None] - z) ** 2).sum(-1)
+    k = np.exp(-squared / np.median(squared[np.triu_indices(30, 1)]))
+    same, h = (identity[:, None] == identity).astype(float), np.eye(30) - 1 / 30
+    expected = np.trace(k @ h @ same @ h) / np.sqrt(np.trace(k @ h @ k @ h) * np.trace(same @ h @ same @ h))
+    assert dependence(codes, identity, 20).hsic == pytest.approx(expected, rel=1e-4)
+
+
+def test_dependence_is_found_and_independence_is_not():
+    identity = np.repeat(np.arange(5), 30)
+    free = RNG.standard_normal((150, 4)).astype(np.float32)
+    assert dependence(free, identity, 100).p_value > 0.05
+    told = dependence(free * (1 + identity[:, None]), identity, 100)
+    assert told.p_value < 0.02 and told.hsic > 2 * told.by_chance
+    assert dependence(np.ones((150, 4), np.float32), identity, 10).p_value == 1.0
+
+
+def test_diversity_is_zero_if_z_is_ignored(codec, make_splits):
+    model = codec()
+    test = encode(model, make_splits().test, 100)
+    assert diversity(model, test).ratio > 1
+    model.decode = lambda s, z: codec().decode(s, np.zeros_like(z))
+    assert diversity(model, test).prior_samples == pytest.approx(0)
+
+
+def test_real_diversity_is_the_mean_over_pairs(codec, make_splits):
+    test = encode(codec(), make_splits().test, 1000)
+    expected = []
+    for name in range(6):
+        images = test.part.images[np.flatnonzero(test.part.identity == name)] / 255
+        pairs = [((a - b) ** 2).mean() for i, a in enumerate(images) for b in images[:i]]
+        expected.append(np.mean(pairs))
+    assert diversity(codec(), test, images=25).real_images == pytest.approx(np.mean(expected))
+
+
+def test_sampled_codes_have_the_posteriors_moments():
+    drawn = coded(np.zeros((4000, 1)), np.full((4000, 2), 3.0), np.zeros(4000, int), np.log(0.25)).z_sampled(0)
+    assert drawn.mean() == pytest.approx(3.0, abs=0.05) and drawn.std() == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("exchanged", [False, True])
+def test_table1_tells_s_from_z(codec, make_splits, tiny, exchanged):
+    splits = make_splits()
+    codes = encode_splits(codec(exchanged), splits, tiny)
+    read = table1(codes, identity_labels(splits), tiny, seeds=1, unseen=False, parts={}).codes
+    tells, tells_not = ("z_mean", "s") if exchanged else ("s", "z_mean")
+    assert read[tells].strongest.test == 0
+    assert read[tells_not].strongest.test > 0.6 and read[tells_not].strongest.leak.mean < 0.2
+
+
+def test_factors_are_read_from_z_and_a_constant_z_fails(codec, make_splits, tiny):
+    splits = make_splits()
+    codes = encode_splits(codec(), splits, tiny)
+    found = read_factors(codes, factor_labels(splits), tiny, seeds=1, unseen=has_unseen_identities(splits))
+    assert found["height"]["z_mean"].error < 0.05 and found["height"]["s"].error > 0.5
+    for part in (codes.train, codes.validation, codes.test):
+        part.mean[:] = 0.5
+    found = read_factors(codes, factor_labels(splits), tiny, seeds=1, unseen=False)
+    assert found["height"]["z_mean"].error > 0.5 and found["height"]["z_mean"].told.is_zero()
+
+
+def test_test_images_are_dealt_out_within_identities(codec, make_splits):
+    test = encode(codec(), make_splits(unseen=True).test, 1000)
+    dealt, labels = among_test_images(test)
+    parts = (dealt.train, dealt.validation, dealt.test)
+    assert [len(part) for part in parts] == [144, 48, 48] and labels.sizes == (12,)
+    assert sorted(np.concatenate([part.rows for part in parts])) == list(range(240))
+    for part in parts:
+        assert len(np.unique(part.part.identity)) == 12
+        np.testing.assert_array_equal(labels.test[part.rows, 0], part.part.identity - 18)

@@ -1,0 +1,107 @@
+"""The whole evaluation, its figures and its report."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dfv.config import Config
+from dfv.data.image_set import ImageSet, Splits
+from dfv.evaluation import evaluate
+from dfv.evaluation.coded import encode
+from dfv.evaluation.figures import beside, compare_pictures, interpolation_grid, retrieval_rows, with_own_aspect
+from dfv.pictures import SEPARATOR, save_png
+
+CELL = 72 + SEPARATOR  # 12 pixels enlarged six times
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory, codec, make_splits, tiny):
+    folder = tmp_path_factory.mktemp("run")
+    model, splits = codec(deviation=0.1), make_splits(unseen=True)
+    return folder, evaluate(model, splits, Config.of(dataset="smallnorb"), folder, seeds=1, progress=False, limits=tiny)
+
+
+def test_results_are_written_as_they_are_returned(evaluated):
+    folder, results = evaluated
+    assert json.loads((folder / "results.json").read_text()) == results
+    assert results["run"]["unseen_identities"] and results["run"]["images"]["test"] == 200
+    assert results["table1"]["codes"]["s"]["strongest"]["test"] < 0.05
+    assert results["table1"]["codes"]["z_mean"]["strongest"]["test"] > 0.4
+    assert results["reconstruction"]["own"]["mse"] < 1e-5
+    assert results["identity_swaps"]["swap_mean"]["third"]["s_donor"] > 0.9
+    assert results["factor_swaps"]["swap_mean"]["height"]["z_donor"] > 0.9
+    assert results["retrieval"]["precision"]["s"]["1"] > results["retrieval"]["precision"]["z_mean"]["1"]
+    assert results["dependence"]["s"]["p_value"] < 0.05
+
+
+def test_the_report_holds_everything_in_itself(evaluated):
+    folder, results = evaluated
+    report = (folder / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in report and not re.findall(r"(?:src|href)=\"(?!data:)", report) and "url(" not in report
+    assert report.count("data:image/png;base64,") == len(list((folder / "figures").glob("*.png"))) == 7
+    assert "prefers-color-scheme: dark" in report and "--dataset=smallnorb" in report
+    assert "paper, z" in report
+    shown = results["table1"]["codes"]["s"]["strongest"]
+    assert f"{100 * shown['test']:.2f} ± {100 * shown['spread']:.2f}" in report
+
+
+def test_validation_unseen_and_without_attributes_is_probed_within_itself(tmp_path, codec, make_splits, tiny):
+    splits = make_splits(unseen=True)
+    train, validation, test = (
+        ImageSet(part.images, part.identity) for part in (splits.train, splits.validation, splits.test)
+    )
+    hidden = dataclasses.replace(test, images=np.zeros_like(test.images))
+    splits = Splits(train, validation, hidden)
+    config = Config.of(dataset="image_folder", image_dir="any")
+    results = evaluate(codec(), splits, config, tmp_path, seeds=1, progress=False, limits=tiny, split="validation")
+    assert results["run"]["images"] == {"train": 200, "validation": 40, "test": 120}
+    assert not {"identity_swaps", "factors", "factor_swaps", "analogies"} & set(results)
+    assert results["table1"]["codes"]["s"]["strongest"]["test"] < 0.1
+    assert results["table1"]["codes"]["z_mean"]["strongest"]["test"] > 0.7
+
+
+def _cell(picture: np.ndarray, row: int, column: int) -> np.ndarray:
+    return picture[row * CELL : row * CELL + 72 : 6, column * CELL : column * CELL + 72 : 6, :1]
+
+
+def test_interpolation_has_the_real_images_in_two_corners_and_z_down_the_rows(codec, make_splits):
+    images = make_splits().test.images
+    first, last = images[0], images[-1]
+    picture = interpolation_grid(codec(), first, last, steps=5)
+    np.testing.assert_array_equal(_cell(picture, 0, 0), first)
+    np.testing.assert_array_equal(_cell(picture, 4, 4), last)
+    corner = _cell(picture, 4, 0)  # the last z with the first s
+    np.testing.assert_array_equal(corner[:, :6], first[:, :6])
+    np.testing.assert_array_equal(corner[:, 6:], last[:, 6:])
+
+
+def test_retrieval_shows_the_query_and_then_its_nearest(codec, make_splits):
+    test = encode(codec(), make_splits().test, 1000)
+    picture = retrieval_rows(test, test.s, np.array([0, 40]), number=3)
+    np.testing.assert_array_equal(_cell(picture, 1, 0), test.part.images[np.array([40])][0])
+    distance = ((test.s - test.s[40]) ** 2).sum(1)
+    second = test.part.images[np.argsort(distance)[1:2]][0]
+    start = 72 + 12
+    np.testing.assert_array_equal(picture[CELL : CELL + 72 : 6, start : start + 72 : 6, :1], second)
+
+
+def test_faces_get_their_aspect_back(make_splits):
+    picture = np.zeros((96, 192, 3), np.uint8)
+    part = make_splits().test
+    assert with_own_aspect(picture, Config.of(dataset="mnist").data, part).shape == (96, 192, 3)
+    assert with_own_aspect(picture, Config.of(dataset="yaleb").data, part).shape == (192, 336, 3)
+
+
+def test_pictures_of_several_runs_stand_side_by_side(tmp_path):
+    left, right = np.full((20, 30, 3), 10, np.uint8), np.full((20, 40, 3), 90, np.uint8)
+    save_png(tmp_path / "a.png", left)
+    save_png(tmp_path / "b.png", right)
+    compare_pictures([tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "both.png")
+    both = np.asarray(Image.open(tmp_path / "both.png"))
+    np.testing.assert_array_equal(both, beside(left, right))
+    np.testing.assert_array_equal(both[:, :30], left)
+    np.testing.assert_array_equal(both[:, -40:], right)

@@ -1,0 +1,30 @@
+"""Standard errors against simulation and closed forms."""
+
+import numpy as np
+import pytest
+
+from dfv.evaluation.paired import Estimate, estimate
+
+
+def test_one_seed_gives_the_standard_error_of_a_mean():
+    values = np.random.default_rng(0).standard_normal((1, 200))
+    found = estimate(values)
+    assert found.mean == pytest.approx(values.mean())
+    assert found.standard_error == pytest.approx(values.std(ddof=1) / np.sqrt(200))
+
+
+def test_equal_images_of_a_cluster_count_once():
+    per_cluster = np.random.default_rng(0).standard_normal(50)
+    found = estimate(np.repeat(per_cluster, 20)[None], np.repeat(np.arange(50), 20))
+    assert found.standard_error == pytest.approx(per_cluster.std(ddof=1) / np.sqrt(50))
+    assert estimate(np.repeat(per_cluster, 20)[None]).standard_error < 0.3 * found.standard_error
+
+
+def test_the_spread_over_seeds_adds():
+    values = np.array([[0.1] * 10, [0.3] * 10])
+    assert estimate(values).standard_error == pytest.approx(np.std([0.1, 0.3], ddof=1) / np.sqrt(2))
+
+
+def test_zero_lies_within_two_standard_errors_on_either_side():
+    assert Estimate(-0.019, 0.01).is_zero() and Estimate(0.019, 0.01).is_zero()
+    assert not Estimate(-0.021, 0.01).is_zero()

@@ -1,0 +1,154 @@
+"""Probes on codes of which it is known what they tell."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+
+from dfv.evaluation.limits import Limits
+from dfv.evaluation.probes import Neighbours, network_predictions
+from dfv.evaluation.reading import read
+from dfv.evaluation.task import Parts, Task
+
+LIMITS = Limits(probe_epochs=12, validation_images=500)
+CLASSES, DIM, SIZES = 4, 6, (600, 520, 500)
+
+
+def task(make_codes, seed: int = 0, weights: tuple[float, ...] = (0.25,) * 4) -> Task:
+    """A task whose codes make_codes(labels [N], rng) draws."""
+    rng = np.random.default_rng(seed)
+    labels = [rng.choice(CLASSES, size, p=weights) for size in SIZES]
+    codes = Parts(*(make_codes(part, rng).astype(np.float32) for part in labels))
+    columns = Parts(*(part[:, None].astype(np.int32) for part in labels))
+    return Task(codes, columns, (CLASSES,), Parts(*(np.arange(size) for size in SIZES)))
+
+
+def perfect(labels, rng):
+    return np.eye(DIM)[labels] + 0.05 * rng.standard_normal((len(labels), DIM))
+
+
+def constant(labels, rng):
+    return np.full((len(labels), DIM), 3.7)
+
+
+def random(labels, rng):
+    return rng.standard_normal((len(labels), DIM))
+
+
+def in_scale(labels, rng):
+    return 2.0 ** (2 * labels[:, None]) * rng.standard_normal((len(labels), DIM))
+
+
+def test_a_perfect_code_is_read_by_every_probe():
+    reading = read([task(perfect)], LIMITS)
+    assert all(probe.test == 0 for probe in reading.probes.values())
+    assert reading.strongest.leak.mean > 0.4
+
+
+@pytest.mark.parametrize("code", [constant, random])
+def test_a_code_without_identity_errs_as_chance_does(code):
+    reading = read([task(code, seed) for seed in range(2)], LIMITS)
+    for probe in reading.probes.values():
+        assert probe.test == pytest.approx(0.75, abs=0.06)
+        assert probe.leak.is_zero()
+
+
+def test_identity_in_the_scale_is_found_though_no_linear_probe_can():
+    reading = read([task(in_scale)], LIMITS)
+    assert reading.probes["linear"].test > 0.55
+    assert reading.strongest.test < 0.3 and reading.strongest.kind != "linear"
+
+
+def test_identity_in_the_variance_is_read_from_mean_and_log_variance_alone():
+    def mean(labels, rng):
+        return rng.standard_normal((len(labels), DIM))
+
+    def both(labels, rng):
+        return np.concatenate([mean(labels, rng), np.tile(-0.1 * labels[:, None], DIM)], axis=1)
+
+    assert read([task(mean)], LIMITS).strongest.leak.is_zero()
+    assert read([task(both)], LIMITS).strongest.test < 0.02
+
+
+def test_chance_is_that_of_a_probe_and_not_one_minus_one_over_n():
+    weights = (0.7, 0.1, 0.1, 0.1)
+    reading = read([task(random, weights=weights)], LIMITS)
+    assert reading.probes["linear"].chance == pytest.approx(0.3, abs=0.06)
+
+
+def test_test_labels_take_no_part_in_training():
+    """A probe that saw the test images would read their labels, which have nothing to do with their codes."""
+    honest = task(perfect)
+    shuffled = np.random.default_rng(5).permutation(honest.labels.test)
+    wrong = Task(honest.codes, honest.labels._replace(test=shuffled), honest.sizes, honest.groups)
+    reading = read([wrong], LIMITS)
+    assert reading.strongest.train == 0 and reading.strongest.test > 0.65
+
+
+def test_nearest_neighbours_leave_the_training_code_itself_out():
+    neighbours = Neighbours(task(random), num_train_queries=600)
+    labels = task(random).labels.train
+    own = neighbours.predictions(labels, (CLASSES,), ("raw", 1)).train
+    assert np.mean(own != labels) > 0.65
+
+
+def test_nearest_neighbours_agree_with_scikit_learn():
+    data = task(in_scale)
+    predicted = Neighbours(data, 10).predictions(data.labels.train, data.sizes, ("raw", 1)).test[:, 0]
+    second = KNeighborsClassifier(1).fit(data.codes.train, data.labels.train[:, 0]).predict(data.codes.test)
+    np.testing.assert_array_equal(predicted, second)
+
+
+def test_the_linear_probe_errs_as_logistic_regression_does():
+    def overlapping(labels, rng):
+        return np.eye(DIM)[labels] * 2 + rng.standard_normal((len(labels), DIM))
+
+    data = task(overlapping)
+    predicted = network_predictions(data, (), seed=0, max_epochs=15).test
+    second = LogisticRegression().fit(data.codes.train, data.labels.train[:, 0]).predict(data.codes.test)[:, None]
+    assert np.mean(predicted == data.labels.test) == pytest.approx(np.mean(second == data.labels.test), abs=0.03)
+
+
+def test_a_probe_is_a_function_of_its_seed():
+    data = task(in_scale)
+    first, again, other = (network_predictions(data, (256,), seed, 5).test for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert np.any(first != other)
+
+
+def test_columns_of_labels_are_read_each_for_itself():
+    data = task(perfect)
+    labels = Parts(*(np.concatenate([part, 1 - part % 2], axis=1) for part in data.labels))
+    predicted = network_predictions(Task(data.codes, labels, (CLASSES, 2), data.groups), (256,), 0, 20)
+    np.testing.assert_array_equal(predicted.test, labels.test)
+
+
+def test_few_validation_images_have_probes_chosen_by_folds():
+    data = task(in_scale)
+    few = Task(
+        Parts(data.codes.train, data.codes.validation[:40], data.codes.test),
+        Parts(data.labels.train, data.labels.validation[:40], data.labels.test),
+        data.sizes,
+        Parts(data.groups.train, data.groups.validation[:40] + 600, data.groups.test),
+    )
+    assert read([few], dataclasses.replace(LIMITS, probe_epochs=4)).strongest.kind != "linear"
+
+
+def test_folds_score_every_code_once_and_keep_groups_together():
+    data = task(random)
+    data = Task(data.codes, data.labels, data.sizes, Parts(*(ids % 37 for ids in data.groups)))
+    folds = list(data.folds(5, seed=0))
+    assert sum(len(fold.codes.test) for fold in folds) == SIZES[0] + SIZES[1]
+    for fold in folds:
+        train, stop, score = (set(part) for part in fold.groups)
+        assert not (train & stop or train & score or stop & score)
+
+
+def test_permuting_leaves_the_labels_that_score():
+    data = task(random)
+    permuted = data.permuted(0)
+    np.testing.assert_array_equal(permuted.labels.test, data.labels.test)
+    assert np.mean(permuted.labels.train != data.labels.train) > 0.6
+    np.testing.assert_array_equal(np.bincount(permuted.labels.train[:, 0]), np.bincount(data.labels.train[:, 0]))

@@ -1,0 +1,97 @@
+"""Which images train, stop and score, and what is predicted."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from dfv.config import ConfigError, DataConfig
+from dfv.data.image_set import DataError, ImageSet, Splits
+from dfv.evaluation.protocol import (
+    factor_labels,
+    has_unseen_identities,
+    identity_labels,
+    scored_splits,
+    without_twin,
+)
+
+
+def _rows(whole: ImageSet, part: ImageSet) -> set[bytes]:
+    return {image.tobytes() for image in part.images[np.arange(len(part))]}
+
+
+@pytest.mark.parametrize("unseen", [False, True])
+def test_tuning_looks_at_validation_and_never_at_test(make_splits, unseen):
+    splits = make_splits(unseen)
+    tuning = scored_splits(splits, DataConfig(), "validation")
+    assert _rows(tuning.test, tuning.test) == _rows(splits.validation, splits.validation)
+    trained, stopping = _rows(splits.train, tuning.train), _rows(splits.train, tuning.validation)
+    assert not trained & stopping and trained | stopping == _rows(splits.train, splits.train)
+    shared = set(tuning.train.identity) & set(tuning.validation.identity)
+    assert shared == (set() if unseen else set(range(6)))
+
+
+def test_a_part_of_every_first_attribute_is_held_out(make_splits):
+    tuning = scored_splits(make_splits(unseen=True), DataConfig(), "validation")
+    assert set(tuning.validation.attributes["parity"]) == {0, 1}
+
+
+def test_validation_images_that_were_trained_on_are_taken_out(make_splits):
+    splits = make_splits()
+    joined = ImageSet(
+        np.concatenate([splits.train.images, splits.validation.images]),
+        np.concatenate([splits.train.identity, splits.validation.identity]),
+    )
+    config = DataConfig(include_validation=True)
+    train = scored_splits(dataclasses.replace(splits, train=joined), config).train
+    np.testing.assert_array_equal(train.images[np.arange(len(train))], splits.train.images)
+    with pytest.raises(ConfigError, match="include_validation"):
+        scored_splits(splits, config, "validation")
+
+
+def test_known_identities_are_predicted_and_attributes_of_unseen_ones(make_splits):
+    known, unseen = make_splits(), make_splits(unseen=True)
+    assert not has_unseen_identities(known) and has_unseen_identities(unseen)
+    assert identity_labels(known).names == ("identity",) and identity_labels(known).sizes == (6,)
+    labels = identity_labels(unseen)
+    assert labels.names == ("parity", "third") and labels.sizes == (2, 3)
+    np.testing.assert_array_equal(labels.test[:, 1], unseen.test.identity % 3)
+
+
+def test_unseen_identities_without_attributes_have_no_labels(make_splits):
+    assert identity_labels(dataclasses.replace(make_splits(unseen=True), attribute_sizes={})) is None
+
+
+def test_measures_become_bins_of_training_values_and_constant_factors_go():
+    def part(values: list[float]) -> ImageSet:
+        angle = np.array(values, np.float32)
+        count = len(values)
+        factors = {"angle": angle, "still": np.zeros(count, np.int32)}
+        return ImageSet(np.zeros((count, 2, 2, 1), np.uint8), np.zeros(count, np.int32), factors=factors)
+
+    labels = factor_labels(Splits(part(list(range(70))), part([-5, 12]), part([100, 35])))
+    assert labels.names == ("angle",) and labels.sizes == (7,)
+    np.testing.assert_array_equal(np.bincount(labels.train[:, 0]), [10] * 7)
+    assert labels.validation[:, 0].tolist() == [0, 1] and labels.test[:, 0].tolist() == [6, 3]
+
+
+def test_twins_differ_in_the_weapon_alone():
+    def part(attributes: list[tuple[int, int]]) -> ImageSet:
+        hair, weapon = np.array(attributes).T
+        count = len(attributes)
+        identity = 10 * count + np.arange(count)
+        return ImageSet(np.zeros((count, 2, 2, 1), np.uint8), identity, {"hair": hair, "weapon": weapon})
+
+    splits = Splits(part([(0, 0), (1, 1)]), part([(3, 0)]), part([(1, 0), (2, 1), (3, 1)]), {"hair": 4, "weapon": 2})
+    assert without_twin(splits).tolist() == [False, True, True]
+
+
+def test_what_cannot_be_evaluated_is_refused(make_splits):
+    splits = make_splits()
+    empty, one = (splits.test.take(rows) for rows in (np.arange(0), np.flatnonzero(splits.test.identity == 2)))
+    with pytest.raises(DataError, match="'validation' has no images"):
+        scored_splits(dataclasses.replace(splits, validation=empty), DataConfig())
+    with pytest.raises(DataError, match="'test' has one identity"):
+        scored_splits(dataclasses.replace(splits, test=one), DataConfig())
+    with pytest.raises(ConfigError, match="train"):
+        scored_splits(splits, DataConfig(), "train")

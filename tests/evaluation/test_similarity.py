@@ -1,0 +1,107 @@
+"""MSE, PSNR and SSIM against NumPy and SciPy, and analogies whose truth is known."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy.ndimage import correlate1d
+
+from dfv.config import DataConfig
+from dfv.data.image_set import ImageSet
+from dfv.data.toy_sprites import load, true_swap
+from dfv.evaluation.analogies import compare, judge_analogies, true_swaps
+from dfv.evaluation.coded import encode
+from dfv.evaluation.reconstruction import reconstruct
+from dfv.evaluation.similarity import psnr, similarity, squared_error, ssim
+
+RNG = np.random.default_rng(0)
+A = RNG.integers(0, 256, (3, 16, 14, 3), dtype=np.uint8)
+B = np.clip(A + RNG.integers(-40, 40, A.shape), 0, 255).astype(np.uint8)
+
+
+def numpy_ssim(a: np.ndarray, b: np.ndarray) -> float:
+    """Wang et al. 2004, window of 11 pixels and deviation 1.5, without borders; one channel of one image, [0, 255]."""
+    window = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)
+    window /= window.sum()
+
+    def blur(x):
+        return correlate1d(correlate1d(x, window, 0), window, 1)[5:-5, 5:-5]
+
+    a, b = a.astype(float), b.astype(float)
+    mean_a, mean_b = blur(a), blur(b)
+    var_a, var_b, cov = blur(a * a) - mean_a**2, blur(b * b) - mean_b**2, blur(a * b) - mean_a * mean_b
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    above = (2 * mean_a * mean_b + c1) * (2 * cov + c2)
+    return float(np.mean(above / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))))
+
+
+def test_squared_error_and_psnr():
+    mse = squared_error(A, B)
+    np.testing.assert_allclose(mse, ((A / 255 - B / 255) ** 2).mean((1, 2, 3)))
+    np.testing.assert_allclose(psnr(mse), tf.image.psnr(A, B, 255).numpy(), rtol=1e-5)
+    assert psnr(np.zeros(1))[0] == 100.0
+
+
+def test_ssim_agrees_with_its_definition():
+    expected = [np.mean([numpy_ssim(A[i, ..., c], B[i, ..., c]) for c in range(3)]) for i in range(3)]
+    np.testing.assert_allclose(ssim(A, B), expected, atol=1e-4)
+    assert similarity(A, A).ssim == pytest.approx(1.0) and ssim(A[:, :8], B[:, :8]) is None
+
+
+def test_analogies_compare_each_pair_with_its_better_donor():
+    truth, s_copy, z_copy = (np.zeros((2, 12, 12, 1), np.uint8) for _ in range(3))
+    s_copy[0, 0, 0], z_copy[0, 0, :2] = 51, 51  # errors of 0.04 in 1 and in 2 of 144 pixels
+    s_copy[1, :, :], z_copy[1, 3, 3] = 255, 51
+    swap = truth.copy()
+    swap[0, 0, 1] = 51
+    found = compare(truth, swap, swap, s_copy, z_copy)
+    assert found.better_donor_mse == pytest.approx(0.04 / 144)
+    assert found.mse_ratio == pytest.approx(0.5)
+    # The truth differs from a donor in 2 pixels of the first pair, in all of the second.
+    assert found.changed_mse == pytest.approx((0.04 / 2 + 0) / 2)
+    assert found.changed_better_donor_mse == pytest.approx((0.04 / 2 + 0.04 / 144) / 2)
+
+
+def test_true_swaps_of_found_images(make_splits):
+    """The row of s_donor's identity and z_donor's pose, wherever it stands."""
+    identity, pose = (part.ravel().astype(np.int32) for part in np.meshgrid(np.arange(3), np.arange(4), indexing="ij"))
+    order = np.random.default_rng(0).permutation(12)
+    identity, pose = identity[order] + 7, pose[order]
+    images = (10 * identity + pose).astype(np.uint8)[:, None, None, None]
+    whole = ImageSet(images, identity, factors={"pose": pose})
+    s_rows, z_rows = np.array([0, 5, 3]), np.array([4, 2, 11])
+    found = true_swaps("sprites", whole, whole.take(s_rows), whole.take(z_rows))
+    np.testing.assert_array_equal(found[:, 0, 0, 0], 10 * identity[s_rows] + pose[z_rows])
+
+
+class DrawsTheTruth:
+    """Codes that are row numbers of the test split, and a decoder that draws the true swap of two rows."""
+
+    def __init__(self, part: ImageSet):
+        self.part = part
+
+    def encode(self, images):
+        from dfv.model.codes import Codes, Posterior
+
+        rows = np.arange(len(images), dtype=np.float32)[:, None]
+        return Codes(rows, Posterior(rows, np.full_like(rows, -30)))
+
+    def decode(self, s, z):
+        return true_swap(self.part.take(s[:, 0].astype(int)), self.part.take(np.rint(z[:, 0]).astype(int)))
+
+
+def test_a_model_that_draws_the_truth_has_no_error_and_one_that_copies_has_all():
+    test = load(DataConfig(toy_characters=10)).test
+    model = DrawsTheTruth(test)
+    coded = encode(model, test, 1000)
+    assert judge_analogies(model, "toy_sprites", test, coded, 30).mse_ratio == 0
+    model.decode = lambda s, z: test.images[np.rint(z[:, 0]).astype(int)]
+    found = judge_analogies(model, "toy_sprites", test, coded, 30)
+    assert found.swap == found.copy_of_z_donor and found.mse_ratio >= 1
+
+
+def test_reconstruction_and_same_identity_swap(codec, make_splits):
+    test = encode(codec(), make_splits().test, 100)
+    found = reconstruct(codec(), test, 50)
+    assert found.own.mse == 0 and 0 < found.swap_same.mse < 0.01
+    exchanged = codec(exchanged=True)
+    assert reconstruct(exchanged, encode(exchanged, make_splits().test, 100), 50).swap_same.mse > 0.01

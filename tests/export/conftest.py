@@ -1,0 +1,58 @@
+"""A tiny model with pictures of strong contrast, and its export, made once."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dfv.config import Config
+from dfv.model.disentangler import Disentangler
+from export import checking
+from export.writing import export_model
+
+IMAGE_SHAPE = (13, 10, 1)
+
+
+def make_model(image_shape: tuple[int, int, int] = IMAGE_SHAPE, **flags: object) -> Disentangler:
+    """An untrained model whose images would show a difference in any of its inputs."""
+    config = Config.of(s_dim=5, z_dim=4, widths=(6, 6, 6), adversary_widths=(4, 4, 4), seed=1, **flags)
+    model = Disentangler(config, image_shape, (7,))
+    random = np.random.default_rng(0)
+    for variable in [*model.encoder.variables, *model.decoder.variables]:
+        if "moving" not in variable.path and "gamma" not in variable.path:
+            variable.assign(variable + random.normal(0, 0.2, variable.shape))
+    images = random.integers(0, 256, (2, 8, *image_shape), np.uint8)
+    assert model.swap(*images).astype(float).std(0).mean() > 10
+    return model
+
+
+@pytest.fixture(scope="session")
+def model() -> Disentangler:
+    return make_model()
+
+
+@pytest.fixture(scope="session")
+def exported(model: Disentangler, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first version of `tiny`; its parent has the server's files."""
+    return export_model(model, tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def cases(model: Disentangler) -> tuple[checking.Arrays, checking.Arrays]:
+    """Inputs of every signature and what the Python model makes of them, by SIGNATURE/NAME."""
+    return checking.cases(model, float_images=False)
+
+
+@pytest.fixture(scope="session")
+def loaded(exported: Path) -> dict[str, tf.types.experimental.ConcreteFunction]:
+    """The signatures, loaded in this process."""
+    return _keep(tf.saved_model.load(str(exported)))
+
+
+def _keep(loaded: tf.Module) -> dict[str, tf.types.experimental.ConcreteFunction]:
+    KEPT.append(loaded)  # signatures do not keep their variables alive
+    return dict(loaded.signatures)
+
+
+KEPT: list[tf.Module] = []

@@ -1,0 +1,164 @@
+"""The conformance of a server that serves an export, asked by the client: REST by columns and rows, and gRPC."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+
+import double
+import numpy as np
+import pytest
+import servers
+import tensorflow as tf
+
+from export.checking import compare, pixels_of, png_of
+from export.client import Client, GrpcClient, RestClient, ServingError
+
+SIGNATURES = (
+    "serving_default", "encode", "decode", "reconstruct", "swap", "sample", "interpolate", "encode_bytes", "swap_bytes",
+    "sample_bytes",
+)  # fmt: skip
+KINDS = ("columns", "rows", "grpc")
+
+
+@pytest.fixture(scope="module")
+def server(exported) -> Iterator[servers.Server]:
+    with servers.any_server(exported.parent) as server:
+        yield server
+
+
+def client_of(server: servers.Server, kind: str, **options: object) -> Client:
+    if kind != "grpc":
+        return RestClient(server.rest, server.place.name, rows=kind == "rows", **options)
+    if server.grpc is None:
+        pytest.skip("gRPC needs the serving extra")
+    return GrpcClient(server.grpc, server.place.name, **options)
+
+
+@pytest.fixture(params=KINDS)
+def client(request, server) -> Client:
+    return client_of(server, request.param, timeout_s=60)
+
+
+@pytest.fixture(scope="module")
+def direct(server):
+    """The same files in this process."""
+    newest = max(int(path.name) for path in server.place.iterdir() if path.name.isdecimal())
+    return tf.saved_model.load(str(server.place / str(newest)))
+
+
+@pytest.fixture(scope="module")
+def inputs(direct) -> dict[str, np.ndarray]:
+    """Four rows for every name that an input has."""
+    specs = direct.signatures["encode"].structured_input_signature[1]["image"]
+    random, shape = np.random.default_rng(0), tuple(specs.shape[1:])
+    a, b = random.integers(0, 256, (2, 4, *shape), np.uint8)
+    codes = {key: value.numpy() for key, value in direct.signatures["encode"](image=tf.constant(a)).items()}
+    pngs, others = ([png_of(image) for image in images] for images in (a, b))
+    weights = np.linspace(0, 1, 4, dtype=np.float32)
+    return {
+        "image": a, "image_s": a, "image_z": b, "image_a": a, "image_b": b, "weight_s": weights,
+        "weight_z": weights[::-1], "seed": np.array([1, -2, 2**40, 1]), "s": codes["s"], "z": codes["z_mean"],
+        "image_bytes": pngs, "image_s_bytes": pngs, "image_z_bytes": others,
+    }  # fmt: skip
+
+
+def ask(client: Client, direct, signature: str, inputs: dict) -> tuple[dict, dict]:
+    names = direct.signatures[signature].structured_input_signature[1]
+    given = {name: inputs[name] for name in names}
+    expected = direct.signatures[signature](**{name: tf.constant(value) for name, value in given.items()})
+    return client.predict(signature, **given), {name: value.numpy() for name, value in expected.items()}
+
+
+@pytest.mark.parametrize("signature", SIGNATURES)
+def test_every_signature_over_the_wire(client, direct, inputs, signature):
+    received, expected = ask(client, direct, signature, inputs)
+    assert received.keys() == expected.keys()
+    for name, values in expected.items():
+        if values.dtype == object:
+            received[name], values = (np.stack([pixels_of(png, inputs["image"].shape[-1]) for png in each])
+                                      for each in (received[name], values))  # fmt: skip
+        difference, limit = compare(received[name], values)
+        assert difference <= limit, name
+
+
+def test_labels_and_versions(server, inputs):
+    newest = max(int(path.name) for path in server.place.iterdir() if path.name.isdecimal())
+    for options in ({"label": "stable"}, {"label": "canary"}, {"version": newest}):
+        for kind in KINDS:
+            client = client_of(server, kind, timeout_s=60, **options)
+            assert client.predict("encode", image=inputs["image"])["s"].shape[0] == 4
+
+
+@pytest.mark.parametrize(
+    ("signature", "change", "message"),
+    [
+        ("no_such", {}, "has no signature no_such; it has decode, encode,"),
+        ("swap", {"image_z": lambda _: None}, "takes image_s, image_z; received image_s"),
+        ("encode", {"more": lambda _: np.zeros(4)}, "takes image; received image, more"),
+        ("encode", {"image": lambda image: image / 255}, "image: expected uint8; received float64"),
+        ("sample", {"seed": lambda _: 3}, "seed: expected a row for each image"),
+        ("sample", {"seed": lambda seed: seed[:3]}, "as many rows in each of image_s, seed; received 4, 3"),
+        ("decode", {"s": lambda s: s * np.nan}, "expected codes from"),
+        ("encode_bytes", {"image_bytes": lambda _: [b"no image"]}, "neither is row"),
+    ],
+)
+def test_mistakes_are_told(client, direct, inputs, signature, change, message):
+    names = [] if signature == "no_such" else direct.signatures[signature].structured_input_signature[1]
+    given = {name: inputs[name] for name in names}
+    given |= {name: spoil(given.get(name)) for name, spoil in change.items()}
+    with pytest.raises(ServingError, match=message):
+        client.predict(signature, **{name: value for name, value in given.items() if value is not None})
+    assert len(client.predict("encode", image=inputs["image"])["s"]) == 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_unknown_model_is_told(server, kind):
+    stranger = client_of(server._replace(place=server.place.parent / "other"), kind)
+    with pytest.raises(ServingError, match="refused the request to other .*(404|NOT_FOUND)"):
+        stranger.predict("encode", image=[])
+
+
+@pytest.fixture(scope="module")
+def twin(exported) -> Iterator[servers.Server]:
+    with servers.double_server(exported.parent) as server:
+        yield server
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_busy_server_is_asked_again(twin, inputs, kind):
+    client = client_of(twin, kind, timeout_s=60, retries=2)
+    busy = double.Fault(503, "UNAVAILABLE", "the queue is full")
+    image = inputs["image"][:, :13, :10, :1]
+    twin.double.failures[:] = [busy, busy]
+    assert len(client.predict("encode", image=image)["s"]) == 4
+    twin.double.failures[:] = [busy] * 3
+    with pytest.raises(ServingError, match="no answer for tiny within 60 s and 3 tries .*the queue is full"):
+        client.predict("encode", image=image)
+    twin.double.failures[:] = [double.invalid("no"), busy]
+    with pytest.raises(ServingError, match="refused .*: no"):
+        client.predict("encode", image=image)
+    assert len(twin.double.failures) == 1  # a refusal is final
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_server_that_is_not_there_is_told_in_time(server, kind):
+    nowhere = server._replace(rest="http://127.0.0.1:1", grpc=server.grpc and "127.0.0.1:1")
+    with pytest.raises(ServingError, match="Is the server running"):
+        client_of(nowhere, kind, timeout_s=0.5).predict("encode", image=[])
+
+
+def post(server: servers.Server, body: object) -> dict:
+    request = urllib.request.Request(f"{server.rest}/v1/models/{server.place.name}:predict", json.dumps(body).encode())
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
+
+
+def test_the_forms_that_users_write_by_hand(server, inputs, direct):
+    image = inputs["image"][:2]
+    expected = direct.signatures["encode"](image=tf.constant(image))["s"].numpy()
+    bare = post(server, {"instances": image.tolist()})["predictions"]
+    np.testing.assert_allclose([row["s"] for row in bare], expected, atol=1e-4)
+    columns = post(server, {"inputs": image.tolist()})["outputs"]
+    np.testing.assert_allclose(columns["s"], expected, atol=1e-4)
+    single = post(server, {"signature_name": "reconstruct", "instances": [{"image": image[0].tolist()}]})
+    assert np.shape(single["predictions"]) == (1, *image.shape[1:])

@@ -1,0 +1,66 @@
+"""The command's words: help, and one clear message for every mistake."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+import export.writing
+from dfv.runs import ModelFile, write_flags
+from export.__main__ import main
+
+
+def test_help_is_quick_and_needs_no_tensorflow():
+    script = "import sys; from export.__main__ import main; main(['--help']); sys.exit('tensorflow' in sys.modules)"
+    command = [sys.executable, "-c", script]
+    subprocess.run(command, capture_output=True)  # byte-compiles
+    started = time.process_time()
+    finished = subprocess.run(command, capture_output=True, text=True)
+    assert finished.returncode == 0 and time.process_time() - started < 1
+    assert all(flag in finished.stdout for flag in ("--run_dir", "--export_dir", "--version", "--float_images"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "--run_dir is missing"),
+        (["--run_dir=quickstart"], "--export_dir is missing"),
+        (["--run_dir=nowhere", "--export_dir=m/x"], "nowhere is neither a run folder nor a shipped model"),
+        (["--run_dir=.", "--export_dir=m/x"], "has no model.keras yet"),
+        (["--version=0", "--run_dir=a", "--export_dir=b"], "version"),
+        (["--version=one", "--run_dir=a", "--export_dir=b"], "version"),
+        (["--mode=train"], "mode"),
+        (["run"], "expected flags alone"),
+    ],
+)
+def test_a_mistake_ends_in_one_message(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error and error.startswith("export: ")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def run_dir(model, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    write_flags(folder, model.config)
+    ModelFile(model, folder).save()
+    return folder
+
+
+def test_a_run_is_exported(model, run_dir, tmp_path, capsys, monkeypatch):
+    checked = []
+    monkeypatch.setattr(export.writing, "check", lambda *arguments: checked.append(arguments))
+    assert main([f"--run_dir={run_dir}", f"--export_dir={tmp_path}/models/faces", "--version=3", "--float_images"]) == 0
+    assert f"{tmp_path}/models/faces/3" in capsys.readouterr().out
+    assert checked[0][2] is True and (tmp_path / "models/faces/3/saved_model.pb").exists()
+
+
+def test_a_broken_evaluation_is_told(run_dir, tmp_path, capsys):
+    (run_dir / "results.json").write_text(json.dumps({})[:1])
+    assert main([f"--run_dir={run_dir}", f"--export_dir={tmp_path}/models/faces"]) == 2
+    assert "results.json cannot be read" in capsys.readouterr().err

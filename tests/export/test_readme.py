@@ -1,0 +1,65 @@
+"""The lines of the README beside a model, run as they stand; only the server's addresses are the tests' own."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import servers
+from PIL import Image
+
+from export.checking import png_of
+
+
+@pytest.fixture(scope="module")
+def readme(exported) -> Iterator[str]:
+    with servers.double_server(exported.parent) as server:
+        text = (exported.parent / "README.md").read_text()
+        yield text.replace("http://127.0.0.1:8501", server.rest)
+
+
+def blocks(text: str) -> list[str]:
+    """Its indented commands."""
+    return [block.replace("\n    ", "\n").strip() for block in re.findall(r"(?:^    .*\n)+", text, re.M)]
+
+
+def run(command: list[str], folder: Path) -> str:
+    project = str(Path(__file__).parents[2])
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = os.environ | {"PATH": programs, "PYTHONPATH": project}
+    finished = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_its_curl_lines(readme, exported, model, cases, tmp_path):
+    images = cases[0]["swap/image_s"][:2]
+    for name, image in zip(("one", "two"), images, strict=True):
+        (tmp_path / f"{name}.png").write_bytes(png_of(image))
+    status, encoded, swapped = (run(["bash", "-c", block], tmp_path) for block in blocks(readme) if "curl" in block)
+    assert "AVAILABLE" in status and '"z_log_var"' in encoded and swapped == ""
+    received = np.asarray(Image.open(tmp_path / "swap.png"))[..., None].astype(int)
+    assert np.abs(received - model.swap(images[:1], images[1:])[0]).max() <= 1
+
+
+def test_its_python_lines(readme, exported):
+    scripts = re.findall(r"```python\n(.*?)```", readme, re.S)
+    outputs = [run([sys.executable, "-c", script], exported.parents[1]) for script in scripts]
+    assert outputs == ["(2, 5)\n", "(2, 5) (2, 4)\n"]
+
+
+def test_its_command_line(readme, exported):
+    line = next(block for block in blocks(readme) if block.startswith("saved_model_cli"))
+    assert "inputs['image_z']" in run(["bash", "-c", line], exported.parents[1])
+
+
+def test_its_docker_line_names_files_that_are_there(readme, exported):
+    line = next(block for block in blocks(readme) if block.startswith("docker"))
+    for path in re.findall(r"=/models/(\S+)", line):
+        assert (exported.parents[1] / path).is_file()
