@@ -6,7 +6,7 @@ import platform
 import statistics
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +22,7 @@ class Seconds(NamedTuple):
 Timings = dict[str, list[Seconds]]
 
 
-def interleaved(cases: dict[str, Callable[[], object]], rounds: int, calls: int) -> Timings:
+def interleaved(cases: Mapping[str, Callable[[], object]], rounds: int, calls: int) -> Timings:
     """Seconds a call: in every round each case in turn is called once untimed, then `calls` times."""
     timings: Timings = {name: [] for name in cases}
     for _ in range(rounds):

@@ -7,6 +7,7 @@ comes with the extra `benchmark`. Both frameworks use as many threads as there a
 --threads=1 and the column of CPU time say more than the clock.
 """
 
+import functools
 import os
 import sys
 from collections.abc import Callable
@@ -80,7 +81,7 @@ def make_ways(model: Disentangler, batch: dict[str, np.ndarray]) -> dict[str, Ca
         plain = reference(config, model.image_shape, model.label_sizes[columns])
         torch_networks.copy_weights(model, plain.encoder, plain.decoder, plain.adversary)
         check_sizes(model, plain)
-        ways[name] = lambda plain=plain: plain.step(torch_batch, torch_reference.draw(config))
+        ways[name] = functools.partial(plain.step_with_fresh_noise, torch_batch)
     return ways
 
 

@@ -52,8 +52,9 @@ class _Checked:
             value, wanted = getattr(self, field.name), describe_range(field)
             if not _is_kind(value, field.type):
                 kind = getattr(field.type, "__name__", str(field.type))
-                kind = "sequence of positive integers" if kind.startswith("tuple") else kind
-                raise ConfigError(f"--{field.name} expects a {kind}, got {value!r}.")
+                kinds = {"int": "an integer", "float": "a number", "bool": "a truth value", "str": "a text"}
+                wanted = kinds.get(kind, "a sequence of positive integers")
+                raise ConfigError(f"--{field.name} expects {wanted}, got {value!r}.")
             if field.metadata["choices"] and value not in field.metadata["choices"]:
                 raise ConfigError(f"--{field.name} expects {wanted}; got {value!r}.")
             numbers = value if isinstance(value, tuple) else (value,)

@@ -54,7 +54,10 @@ def signatures(model: Codec, float_images: bool = False) -> dict[str, Signature]
 
 
 def traced(signature: Signature, rows_limit: int) -> Callable[..., Outputs]:
-    """The signature as a `tf.function` that checks its inputs: the servers feed them unchecked."""
+    """The signature as a `tf.function` that checks its inputs.
+
+    Servers feed shapes unchecked, and some wrong ones would mix rows or end the process inside a kernel.
+    """
     names = list(signature.inputs)
 
     def function(*arguments: tf.Tensor) -> Outputs:

@@ -45,7 +45,7 @@ def _scope(run: dict[str, Any]) -> str:
     train, validation, test = (f"{run['images'][name]:,}" for name in ("train", "validation", "test"))
     return (
         f"{test} images of {run['test_identities']} {who}. Probes were trained on {train} codes and stopped by"
-        f" {validation}, with {run['seeds']} seeds."
+        f" {validation}, with {run['seeds']} seed{'s' * (run['seeds'] > 1)}."
     )
 
 

@@ -40,21 +40,22 @@ def table1(results: Results) -> str:
     text = (
         f"Error in % of fresh probes that predict {table['predicts']}, ± spread over seeds. The probe that read most on"
         " validation data counts. Chance is its error after training on permuted labels; the leak is chance minus"
-        " error, ± standard error. A leak within two standard errors of zero counts as zero."
+        " error, ± standard error. A leak within two standard errors of zero counts as zero; an error above chance is"
+        " dependence too. Of each probe: error (leak)."
     )
     whole = page.table(headings, rows, _published(results["run"]["dataset"]))
     return page.section("Table 1: who is it?", text, whole, *_part_tables(table))
 
 
 def _reading_cells(reading: Results) -> list[str]:
-    counted = reading["strongest"]
+    counted, by_name = reading["strongest"], [reading["probes"][name] for name in PROBE_NAMES]
     return [
         percent(counted["train"]),
         f"{percent(counted['test'], 2)} ± {percent(counted['spread'], 2)}",
         percent(counted["chance"]),
         with_error(counted["leak"]),
-        *(percent(reading["probes"][name]["test"]) for name in PROBE_NAMES),
-        PROBE_NAMES.get(counted["kind"], counted["kind"]),
+        *(f"{percent(probe['test'])} ({percent(probe['leak']['mean'])})" for probe in by_name),
+        PROBE_NAMES[counted["kind"].split()[0]],
     ]
 
 

@@ -121,6 +121,9 @@ class ZClassifiers(layers.Layer):
         for statistic, value in ((self.centre, centre), (self.variance, variance)):
             statistic.assign(STATISTICS_MOMENTUM * statistic.value + (1.0 - STATISTICS_MOMENTUM) * value)
         if self.replay_batches:
+            if mean.shape[0] not in (None, self.codes_per_batch):
+                expected, received = self.codes_per_batch // 3, mean.shape[0] // 3
+                raise ValueError(f"expected the config's batch_size, {expected} triplets; received {received}.")
             start = tf.cast(step % self.replay_batches, tf.int32) * self.codes_per_batch
             rows = (start + tf.range(self.codes_per_batch))[:, None]
             for kept, values in ((self.kept_means, mean), (self.kept_samples, sample), (self.kept_labels, labels)):

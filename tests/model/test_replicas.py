@@ -128,7 +128,10 @@ def check_replicas_agree(strategy, variables):
 # a gradient near 0 becomes a good part of an update: a quarter of one, at the learning rate of 2e-4.
 TOLERANCE = {"sgd": 6e-6, "adam": 5e-5}
 # Tracing the adversary takes most of the time, and Adam treats its gradients as it does the others'.
-FLAGS = {"sgd": {"adversary_max_accuracy": 0.9}, "adam": {"swap_other_weight": 0.0, "prior_sample_weight": 0.0}}
+FLAGS = {
+    "sgd": {"adversary_max_accuracy": 0.9, "adversary_labels": "identity"},
+    "adam": {"swap_other_weight": 0.0, "prior_sample_weight": 0.0},
+}
 
 
 @pytest.mark.parametrize("kind", TOLERANCE)
