@@ -7,8 +7,8 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
-SERVING = ["tensorflow-serving-api>=2.20,<2.22"]
-TEST = ["pytest>=8,<10", "hypothesis>=6,<7", "ruff>=0.8,<1", "mypy>=1.13,<3", *SERVING]
+SERVING = ["tensorflow-serving-api>=2.21,<2.22"]
+TEST = ["pytest>=8,<10", "hypothesis>=6,<7", "ruff>=0.8,<1", "mypy>=1.13,<3", "selenium>=4.25,<5", *SERVING]
 
 
 class BuildPy(build_py):
@@ -56,7 +56,7 @@ setup(
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "serving": SERVING,
-        "demo": ["gradio>=6,<7"],
+        "demo": ["gradio>=6.31,<7"],
         "benchmark": ["torch>=2.9,<3"],
         "test": TEST,
     },

@@ -67,7 +67,7 @@ def _signature_table(version: Path) -> str:
     lines = ["| signature | inputs | outputs |", "|---|---|---|"]
     for name, signature in sorted(content.meta_graphs[0].signature_def.items()):
         if not name.startswith("__") and name != DEFAULT:
-            cells = (_described(signature.inputs), _described(signature.outputs))
+            cells = (_described(signature.inputs), _described(signature.outputs).replace(RANGES["bytes"], "PNG"))
             lines.append(f"| `{name}` | {cells[0]} | {cells[1]} |")
     return "\n".join(lines)
 
