@@ -17,7 +17,9 @@ def grey(images: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class _Rows:
+class Rows:
+    """The images of these rows [N] of others, in their order."""
+
     images: Images
     rows: np.ndarray
 
@@ -72,7 +74,7 @@ def select(images: Images, rows: np.ndarray) -> Images:
     """The images of these rows, in their order: an array of an array, otherwise a view."""
     if isinstance(images, np.ndarray):
         return images[rows]
-    return _Rows(images, rows)
+    return Rows(images, rows)
 
 
 def join(first: Images, second: Images) -> Images:

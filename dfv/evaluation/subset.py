@@ -1,33 +1,17 @@
 """Some images of a split, seen through it: nothing is read or copied until it is asked for."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
-from dfv.data.image_set import Images, ImageSet
-
-
-@dataclass(frozen=True)
-class _Rows:
-    images: Images
-    rows: np.ndarray
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (len(self.rows), *self.images.shape[1:])
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
-        return self.images[self.rows[rows]]
+from dfv.data.image_set import ImageSet
+from dfv.data.views import Rows
 
 
 def subset(part: ImageSet, rows: np.ndarray) -> ImageSet:
     """The images of these rows, in their order."""
     return ImageSet(
-        _Rows(part.images, rows),
+        Rows(part.images, rows),
         part.identity[rows],
         {name: values[rows] for name, values in part.attributes.items()},
         {name: values[rows] for name, values in part.factors.items()},
