@@ -12,6 +12,7 @@ from keras import layers
 
 from dfv.config import NetworkConfig
 from dfv.model.codes import Codes, Posterior
+from dfv.model.convolutions import FromImage, ToImage
 
 ImageShape = tuple[int, int, int]
 
@@ -99,8 +100,9 @@ def transposed_stack(config: NetworkConfig, image_shape: ImageShape, dtype: Any)
         # An odd size n comes from (n + 1) / 2, an even one from n / 2: the output padding tells which.
         padding = tuple(1 - size % 2 for size in (heights[level], breadths[level]))
         last = level == 0
+        convolution = ToImage if last else layers.Conv2DTranspose
         stack.append(
-            layers.Conv2DTranspose(
+            convolution(
                 widths_out[level], kernel, 2, padding="same", output_padding=padding, use_bias=last, dtype=dtype
             )
         )
@@ -182,10 +184,12 @@ class Adversary(layers.Layer):
 
     def __init__(self, config: NetworkConfig, image_shape: ImageShape, label_sizes: tuple[int, ...], dtype: Any = None):
         super().__init__(name="adversary", dtype=dtype)
-        self.convolutions, self.norms, self.tables = [], [], []
+        self.convolutions: list[layers.Conv2D] = []
+        self.norms, self.tables = [], []
         heights, breadths = (strided_sizes(size, 3)[1:] for size in image_shape[:2])
         for width, height, breadth in zip(config.adversary_widths, heights, breadths, strict=True):
-            self.convolutions.append(layers.Conv2D(width, 5, 2, padding="same", use_bias=False, dtype=dtype))
+            convolution = layers.Conv2D if self.convolutions else FromImage
+            self.convolutions.append(convolution(width, 5, 2, padding="same", use_bias=False, dtype=dtype))
             self.norms.append(batch_norm(dtype))
             self.tables.append(
                 [
