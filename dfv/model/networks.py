@@ -43,10 +43,10 @@ def strided_sizes(size: int, num_layers: int) -> list[int]:
 
 @keras.saving.register_keras_serializable("dfv")
 class FusedBatchNorm(layers.BatchNormalization):
-    """BatchNorm of feature maps whose training pass is TensorFlow's fused kernel: a third of the time of Keras' own."""
+    """BatchNorm of feature maps; on one device its training pass is TensorFlow's fused kernel, three times as fast."""
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        if not training or not self.trainable:
+        if self.synchronized or not training or not self.trainable:
             return super().call(inputs, training=training)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
@@ -65,9 +65,8 @@ class FusedBatchNorm(layers.BatchNormalization):
 
 def batch_norm(dtype: Any) -> layers.BatchNormalization:
     """BatchNorm whose statistics are those of the global batch, whatever the strategy."""
-    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-        return layers.BatchNormalization(epsilon=1e-5, synchronized=True, dtype=dtype)
-    return FusedBatchNorm(epsilon=1e-5, dtype=dtype)
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    return FusedBatchNorm(epsilon=1e-5, synchronized=replicas > 1, dtype=dtype)
 
 
 def convolution_stack(config: NetworkConfig, dtype: Any) -> list[layers.Layer]:

@@ -59,7 +59,7 @@ def test_fit_learns_and_gives_every_term(tiny_model):
     np.testing.assert_array_equal(model.first_non_finite.found, [-1, -1])
 
 
-def test_fit_on_two_replicas_gives_the_history_of_one(mirrored, tiny_model):
+def test_fit_on_two_replicas_gives_the_history_of_one_and_a_model_for_one(mirrored, tiny_model, tmp_path):
     # Without the adversary, which takes most of the time to trace.
     flags = NO_ADVERSARY | {"generator_learning_rate": 0.01}
     alone = fit(tiny_model(**flags))
@@ -69,6 +69,10 @@ def test_fit_on_two_replicas_gives_the_history_of_one(mirrored, tiny_model):
     assert set(shared) == set(alone) and shared["reconstruction"][-1] < 0.7 * shared["reconstruction"][0]
     for term, values in alone.items():
         assert shared[term] == pytest.approx(values, rel=1e-2), term
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras", compile=False)
+    for variable, saved in zip(loaded.variables, model.variables, strict=True):
+        np.testing.assert_array_equal(variable, saved)
 
 
 def test_evaluate_is_the_mean_error_on_the_batches_and_changes_nothing(paper):
