@@ -16,8 +16,7 @@ import tensorflow as tf  # noqa: E402
 
 from benchmarks import timing  # noqa: E402
 from dfv.config import Config  # noqa: E402
-from dfv.model.codec import to_float  # noqa: E402
-from dfv.model.disentangler import Disentangler  # noqa: E402
+from dfv.model.codec import Codec, to_float  # noqa: E402
 from export.writing import save  # noqa: E402
 
 MODELS = {
@@ -28,7 +27,7 @@ LIMITS = {1: 1.2, 64: 1.05}
 ROUNDS = 15
 
 
-def latency(model: Disentangler, saved_model: Path, name: str) -> list[list[str]]:
+def latency(model: Codec, saved_model: Path, name: str) -> list[list[str]]:
     """Rows of the table: milliseconds of both, interleaved, and their ratio."""
     loaded = tf.saved_model.load(str(saved_model))
     encode = loaded.signatures["encode"]
@@ -47,7 +46,7 @@ def latency(model: Disentangler, saved_model: Path, name: str) -> list[list[str]
     return rows
 
 
-def weight(model: Disentangler, saved_model: Path) -> str:
+def weight(model: Codec, saved_model: Path) -> str:
     """Bytes of the variables' file beside those of encoder and decoder."""
     written = sum(path.stat().st_size for path in (saved_model / "variables").glob("*.data*"))
     variables = 4 * sum(int(np.prod(v.shape)) for v in [*model.encoder.variables, *model.decoder.variables])
@@ -58,7 +57,7 @@ def weight(model: Disentangler, saved_model: Path) -> str:
 def main() -> None:
     rows = []
     for name, (config, shape) in MODELS.items():
-        model = Disentangler(config, shape, (10,))
+        model = Codec(config, shape, (10,))
         with tempfile.TemporaryDirectory() as folder:
             save(model, Path(folder, "1"), float_images=False)
             rows += latency(model, Path(folder, "1"), name)

@@ -133,8 +133,9 @@ class NetworkConfig(_Checked):
     )
     adversary_labels: str = option(
         "identity",
-        "What the adversary is conditioned on: the identity, or each attribute, tables summed.",
-        choices=("identity", "attributes"),
+        "What the adversary is conditioned on: tables of the identity, or of each attribute, summed; or, ours, a real "
+        "image of the identity beside the one it judges (pair), for any number of identities.",
+        choices=("identity", "attributes", "pair"),
     )
 
     def __post_init__(self) -> None:
@@ -193,7 +194,10 @@ class LossConfig(_Checked):
         5, "Updates of the classifiers on z to one of the encoder.", at_least=1, at_most=100
     )
     z_classifier_labels: str = option(
-        "identity", "What the classifiers on z predict.", choices=("identity", "attributes")
+        "identity",
+        "What the classifiers on z predict: the identity, or each attribute; or, for any number of identities, which "
+        "codes share theirs (pair).",
+        choices=("identity", "attributes", "pair"),
     )
     replay_batches: int = option(
         16, "Past batches whose codes the classifiers on z are also trained on; 0: none.", at_least=0, at_most=1024

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dfv.config import FREE_TO_CHANGE, Config, option_fields
 
 if TYPE_CHECKING:
+    from dfv.model.codec import Codec
     from dfv.model.disentangler import Disentangler
 
 FLAGS_FILE, MODEL_FILE, METRICS_FILE = "config.flags", "model.keras", "metrics.csv"
@@ -139,15 +140,18 @@ class MetricsTable:
 
 
 class ModelFile:
-    """model.keras of a run: the model without its optimizers' state, written whole or not at all."""
+    """model.keras of a run: encoder and decoder, written whole or not at all."""
 
     def __init__(self, model: "Disentangler", run_dir: Path):
+        from dfv.model.codec import Codec
+
         self._model, self._path = model, run_dir / MODEL_FILE
-        self._copy = type(model).from_config(model.get_config())
+        self._copy = Codec.from_config(model.get_config())
 
     def save(self) -> None:
         """Writes the weights as they are now."""
-        self._copy.set_weights(self._model.get_weights())
+        for part in ("encoder", "decoder"):
+            getattr(self._copy, part).set_weights(getattr(self._model, part).get_weights())
         aside = self._path.with_name(f".{os.getpid()}-{MODEL_FILE}")
         self._copy.save(aside)
         aside.replace(self._path)
@@ -170,18 +174,18 @@ def shipped_names() -> list[str]:
     return sorted(path.stem for path in SHIPPED_MODELS.glob("*.keras"))
 
 
-def load(name: str | Path) -> "Disentangler":
+def load(name: str | Path) -> "Codec":
     """The trained model of a run folder, or a shipped one by its name; raises RunError if there is none."""
     import keras
 
-    from dfv.model.disentangler import Disentangler  # registers the class
+    from dfv.model.codec import Codec  # registers the class
 
     path = find_model(name)
     try:
         model = keras.models.load_model(path, compile=False)
     except Exception as error:
         raise RunError(f"{path} is no model that this version can load ({error}).") from error
-    if not isinstance(model, Disentangler):
+    if not isinstance(model, Codec):
         raise RunError(f"{path} holds a {type(model).__name__}, not a dfv model.")
     return model
 

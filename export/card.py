@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from dfv.evaluation.sections import CODE_NAMES, percent, with_error
-from dfv.model.disentangler import Disentangler
+from dfv.model.codec import Codec
 from dfv.runs import flag_text
 from export.signatures import DEFAULT, MAX_CODE, MAX_WEIGHT, max_rows
 
@@ -33,7 +33,7 @@ RANGES = {
 LEFT_OUT = ("data_dir", "manual_dir", "image_dir", "cache_dir", "progress")
 
 
-def of(model: Disentangler, name: str, version: Path, results: dict[str, Any] | None) -> str:
+def of(model: Codec, name: str, version: Path, results: dict[str, Any] | None) -> str:
     """The card in Markdown of the SavedModel in the folder `version`; `results` is what an evaluation wrote."""
     config = model.config
     flags = [f"--{key}={flag_text(value)}" for key, value in config.as_flags().items() if key not in LEFT_OUT]

@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from dfv.model.disentangler import Disentangler
+from dfv.model.codec import Codec
 from export import ExportError, card, examples, serving_files, warmup
 from export.checking import check
 from export.signatures import DEFAULT, DEFAULT_IS, max_rows, signatures, traced
@@ -23,7 +23,7 @@ CARD_FILE = "model_card.md"
 
 
 def export_model(
-    model: Disentangler,
+    model: Codec,
     export_dir: str | Path,
     version: int | None = None,
     float_images: bool = False,
@@ -52,7 +52,7 @@ def export_model(
     return final
 
 
-def save(model: Disentangler, folder: Path, float_images: bool) -> None:
+def save(model: Codec, folder: Path, float_images: bool) -> None:
     """Writes the bare SavedModel."""
     exported = tf.Module()
     # Keras models tracked by a tf.Module break its saving: only their variables are.

@@ -1,14 +1,15 @@
 """Encoder and decoder in use: codes, swaps, samples and interpolations of NumPy images."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from dfv.config import Config
 from dfv.model.codes import Codes, Posterior, prior_samples
-from dfv.model.networks import Decoder, Encoder, ImageShape, PretrainedSEncoder
+from dfv.model.networks import Decoder, Encoder, ImageShape, PretrainedSEncoder, seeded
 
 BATCH = 256
 
@@ -23,17 +24,30 @@ def to_uint8(images: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.clip_by_value(tf.round((images + 1.0) * 127.5), 0.0, 255.0), tf.uint8)
 
 
+@keras.saving.register_keras_serializable("dfv")
 class Codec(keras.Model):
-    """A model with an `encoder`, a `decoder` and an `image_shape`.
+    """Encoder and decoder, all that a trained model is used through.
+
+    config: the flags of its run, dimensions among them; see `dfv.Config`.
+    image_shape: (H, W, C) of the images.
+    label_sizes: the number of classes of each column of the labels: the identity, then each attribute.
 
     Images are [N, H, W, C] uint8 of the model's image shape, in batches of any size; a ValueError names what came
     instead. z is the posterior's mean wherever it comes from an image.
     """
 
-    encoder: Encoder | PretrainedSEncoder
-    decoder: Decoder
-    image_shape: ImageShape
-    z_dim: int
+    def __init__(self, config: Config, image_shape: ImageShape, label_sizes: tuple[int, ...], **kwargs: Any):
+        super().__init__(**kwargs)
+        self.config, self.image_shape, self.label_sizes = config, image_shape, label_sizes
+        self.z_dim = config.network.z_dim
+        with seeded(config.training.seed):
+            self._build_networks("mixed_bfloat16" if config.training.mixed_precision else "float32")
+        self.built = True
+
+    def _build_networks(self, dtype: str) -> None:
+        encoder = PretrainedSEncoder if self.config.training.pretrain_s_steps else Encoder
+        self.encoder = encoder(self.config.network, self.image_shape, dtype)
+        self.decoder = Decoder(self.config.network, self.image_shape, dtype)
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Reconstructions [B, H, W, C] of images, both float32 in [-1, 1]."""
@@ -116,3 +130,14 @@ class Codec(keras.Model):
             expected = ", ".join(map(str, self.image_shape))
             raise ValueError(f"expected images [N, {expected}] uint8; received {list(images.shape)} {images.dtype}.")
         return images
+
+    def get_config(self) -> dict[str, Any]:
+        flags = {
+            name: list(value) if isinstance(value, tuple) else value for name, value in self.config.as_flags().items()
+        }
+        return {"flags": flags, "image_shape": list(self.image_shape), "label_sizes": list(self.label_sizes)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        flags = {name: tuple(value) if isinstance(value, list) else value for name, value in config["flags"].items()}
+        return cls(Config.of(**flags), tuple(config["image_shape"]), tuple(config["label_sizes"]))

@@ -30,7 +30,10 @@ def _transposed(inputs: tf.Tensor, kernel: tf.Tensor, height: int, width: int) -
     by_phase = tf.transpose(tf.gather(tf.gather(padded, rows, axis=0), columns, axis=2), (0, 2, 5, 1, 3, 4))
     by_phase = tf.reshape(by_phase, (len(rows), len(columns), kernel.shape[3], 4 * kernel.shape[2]))
     phases = tf.nn.conv2d(inputs, by_phase, 1, [[0, 0], pad_rows, pad_columns, [0, 0]])
-    return tf.nn.depth_to_space(phases, 2)[:, :height, :width]
+    # Not tf.nn.depth_to_space: a batch of no images comes out of oneDNN in a shape that it refuses.
+    half_height, half_width, channels = -(-height // 2), -(-width // 2), kernel.shape[2]
+    phases = tf.transpose(tf.reshape(phases, (-1, half_height, half_width, 2, 2, channels)), (0, 1, 3, 2, 4, 5))
+    return tf.reshape(phases, (-1, 2 * half_height, 2 * half_width, channels))[:, :height, :width]
 
 
 def _kernel_gradient(images: tf.Tensor, kernel: tf.Tensor, features: tf.Tensor) -> tf.Tensor:

@@ -11,8 +11,8 @@ from dfv.config import Config, ConfigError
 from dfv.model import losses, optimizers, replicas
 from dfv.model.codec import Codec
 from dfv.model.codes import Codes, Posterior, kl_to_prior, sample
-from dfv.model.independence import ZClassifiers, kernel_on_means, prior_per_identity
-from dfv.model.networks import Adversary, Decoder, Encoder, ImageShape, PretrainedSEncoder, seeded
+from dfv.model.independence import ZClassifiers, ZPairCritics, kernel_on_means, prior_per_identity
+from dfv.model.networks import Adversary, ImageShape
 from dfv.model.terms import FirstNonFinite, TermMeans
 from dfv.model.triplet import REPLAY_DRAWS, Noise, Triplet, read
 
@@ -38,51 +38,58 @@ class Verdict(NamedTuple):
 
 @keras.saving.register_keras_serializable("dfv")
 class Disentangler(Codec):
-    """Learns s and z from triplets (x1, x1', x2): x1 and x1' share an identity, x2 has another.
-
-    config: dimensions, weights of the losses, optimizers; see `dfv.Config`.
-    image_shape: (H, W, C) of the images.
-    label_sizes: the number of classes of each column of the labels: the identity, then each attribute.
+    """A codec that learns from triplets (x1, x1', x2): x1 and x1' share an identity, x2 has another.
 
     `fit` takes elements as `dfv.data.triplets` makes them: a dict of x1, x1_same, x2 [B, H, W, C] uint8 and
     labels1, labels2 [B, L] int32.
     """
 
     def __init__(self, config: Config, image_shape: ImageShape, label_sizes: tuple[int, ...], **kwargs: Any):
-        super().__init__(**kwargs)
-        self.config, self.image_shape, self.label_sizes = config, image_shape, label_sizes
-        network, loss, training = config.network, config.loss, config.training
-        self.z_dim = network.z_dim
-        self.has_prior_samples = loss.prior_sample_weight > 0 or loss.adversary_sees_prior_samples
-        self.has_adversary = loss.swap_other_weight > 0 or loss.prior_sample_weight > 0
-        self.has_z_classifiers = loss.z_classifier_weight > 0
-
-        dtype = "mixed_bfloat16" if training.mixed_precision else "float32"
-        with seeded(training.seed):
-            self._build_players(dtype)
+        super().__init__(config, image_shape, label_sizes, **kwargs)
         self.means = TermMeans(self._term_names(), name="training")
         self.validation_means = TermMeans(("reconstruction", "swap_same", "kl"), name="validation")
         self.first_non_finite = FirstNonFinite()
-        self.built = True
 
-    def _build_players(self, dtype: str) -> None:
+    @property
+    def has_adversary(self) -> bool:
+        """Whether a loss asks the adversary."""
+        return self.config.loss.swap_other_weight > 0 or self.config.loss.prior_sample_weight > 0
+
+    @property
+    def judges_pairs(self) -> bool:
+        """Whether the adversary sees a real image of the identity beside the one it judges, instead of tables."""
+        return self.config.network.adversary_labels == "pair"
+
+    @property
+    def has_prior_samples(self) -> bool:
+        """Whether a loss looks at images with z from the prior."""
+        return self.config.loss.prior_sample_weight > 0 or self.config.loss.adversary_sees_prior_samples
+
+    @property
+    def has_z_classifiers(self) -> bool:
+        """Whether the third player takes part."""
+        return self.config.loss.z_classifier_weight > 0
+
+    def _build_networks(self, dtype: str) -> None:
+        super()._build_networks(dtype)
         network, loss, training = self.config.network, self.config.loss, self.config.training
-        encoder = PretrainedSEncoder if training.pretrain_s_steps else Encoder
-        self.encoder = encoder(network, self.image_shape, dtype)
-        self.decoder = Decoder(network, self.image_shape, dtype)
         if self.has_adversary:
-            self.adversary_columns = self._columns("adversary_labels", network.adversary_labels)
+            columns = self._columns("adversary_labels", network.adversary_labels)
+            self.adversary_columns = slice(0) if self.judges_pairs else columns
             sizes = self.label_sizes[self.adversary_columns]
-            self.adversary = Adversary(network, self.image_shape, sizes, dtype)
+            height, breadth, channels = self.image_shape
+            seen = (height, breadth, (1 + self.judges_pairs) * channels)
+            self.adversary = Adversary(network, seen, sizes, dtype)
         if self.has_z_classifiers:
             self.z_classifier_columns = self._columns("z_classifier_labels", loss.z_classifier_labels)
             sizes = self.label_sizes[self.z_classifier_columns]
-            self.z_classifiers = ZClassifiers(network.z_dim, sizes, loss.replay_batches, 3 * training.batch_size)
+            kind = ZPairCritics if loss.z_classifier_labels == "pair" else ZClassifiers
+            self.z_classifiers = kind(network.z_dim, sizes, loss.replay_batches, 3 * training.batch_size)
 
     def _columns(self, flag: str, kind: str) -> slice:
         if kind == "attributes" and len(self.label_sizes) == 1:
             raise ConfigError(f"--{flag}=attributes needs a set with attributes; this one has none. Use identity.")
-        return slice(0, 1) if kind == "identity" else slice(1, None)
+        return slice(1, None) if kind == "attributes" else slice(0, 1)
 
     def _term_names(self) -> list[str]:
         names = list(self.term_weights())
@@ -177,8 +184,14 @@ class Disentangler(Codec):
         if not self.has_adversary:
             return Verdict(None, None, None)
         id2 = triplet.labels2[:, self.adversary_columns]
-        kinds = [triplet.x2, decoded.swap_other] + [decoded.prior_sample] * self.has_prior_samples
-        logits = [self.adversary(images, id2, training=True) for images in kinds]
+        fakes = [decoded.swap_other] + [decoded.prior_sample] * self.has_prior_samples
+        if self.judges_pairs:
+            # A generated image beside the one that gave its s, a real one beside another of its identity.
+            pairs = [(triplet.x1, triplet.x1_same), *((fake, triplet.x2) for fake in fakes)]
+            views = [tf.concat(pair, -1) for pair in pairs]
+        else:
+            views = [triplet.x2, *fakes]
+        logits = [self.adversary(view, id2, training=True) for view in views]
         return Verdict(*logits, *[None] * (3 - len(logits)))
 
     def _generator_terms(
@@ -199,10 +212,15 @@ class Disentangler(Codec):
             ),
             "kernel": lambda: kernel_on_means(replicas.gather(codes.z.mean), replicas.gather(triplet.labels[:, 0])),
             "z_classifier": lambda: tf.add_n(
-                self.z_classifiers(codes.z.mean, z, triplet.labels[:, self.z_classifier_columns])
+                [tf.reduce_mean(log_prob) for log_prob in self.z_classifiers(*self._z_and_labels(triplet, codes, z))]
             ),
         }
         return {name: tf.reduce_mean(terms[name]()) for name in self.term_weights()}
+
+    def _z_and_labels(self, triplet: Triplet, codes: Codes, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """What the third player reads of the global batch: means, samples, labels."""
+        labels = triplet.labels[:, self.z_classifier_columns]
+        return replicas.gather(codes.z.mean), replicas.gather(z), replicas.gather(labels)
 
     def _adversary_terms(self, verdict: Verdict) -> Terms:
         """Both terms of the adversary's own loss, scalars; half of the fakes are prior samples if it sees them."""
@@ -232,9 +250,8 @@ class Disentangler(Codec):
         self, triplet: Triplet, codes: Codes, z: tf.Tensor, step: tf.Tensor, noise: Noise
     ) -> Terms:
         """Updates the classifiers on z alone, on the codes of the global batch and on kept ones."""
-        batch = (codes.z.mean, z, triplet.labels[:, self.z_classifier_columns])
         on_mean, on_sample = self.z_classifiers.learn(
-            tuple(replicas.gather(values) for values in batch),
+            self._z_and_labels(triplet, codes, z),
             self.z_classifier_optimizer,
             self.config.loss.z_classifier_updates,
             step,
@@ -265,17 +282,6 @@ class Disentangler(Codec):
     def get_metrics_result(self) -> Terms:
         # Training and validation share names: what each step returns is the result, not the union.
         return {}
-
-    def get_config(self) -> dict[str, Any]:
-        flags = {
-            name: list(value) if isinstance(value, tuple) else value for name, value in self.config.as_flags().items()
-        }
-        return {"flags": flags, "image_shape": list(self.image_shape), "label_sizes": list(self.label_sizes)}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Disentangler":
-        flags = {name: tuple(value) if isinstance(value, list) else value for name, value in config["flags"].items()}
-        return cls(Config.of(**flags), tuple(config["image_shape"]), tuple(config["label_sizes"]))
 
     def get_compile_config(self) -> dict[str, Any]:
         names = ("generator_optimizer", "adversary_optimizer", "z_classifier_optimizer")

@@ -4,6 +4,7 @@ The first two terms compare the codes of a batch with each other, so they take t
 """
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
 
@@ -11,6 +12,7 @@ from dfv.model import replicas
 
 BANDWIDTHS = (0.1, 0.25, 0.5, 1.0, 2.0)
 STATISTICS_MOMENTUM = 0.95
+EMBEDDING_DIM, TEMPERATURE = 64, 0.1
 
 
 def kernel(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
@@ -50,9 +52,10 @@ def kernel_on_means(mean: tf.Tensor, identity: tf.Tensor) -> tf.Tensor:
 class ZClassifiers(layers.Layer):
     """The third player: one classifier of the labels reads the mean of z, another its sample.
 
-    The mean is standardised by running statistics, the sample is read as it is: one network for both is blinded to
-    the means. Past batches' codes are kept and trained on with the current ones, so that the encoder cannot run away
-    from what the classifiers knew a moment ago.
+    Codes are those of a batch of triplets, [x1; x1'; x2], N = 3 B rows. The mean is standardised by running
+    statistics, the sample is read as it is: one network for both is blinded to the means. Past batches' codes are kept
+    and trained on with the current ones, so that the encoder cannot run away from what the classifiers knew a moment
+    ago.
     """
 
     def __init__(self, z_dim: int, label_sizes: tuple[int, ...], replay_batches: int, codes_per_batch: int):
@@ -70,7 +73,10 @@ class ZClassifiers(layers.Layer):
 
     def _network(self, z_dim: int) -> keras.Sequential:
         hidden = [layers.Dense(256, activation="relu") for _ in range(2)]
-        return keras.Sequential([keras.Input((z_dim,)), *hidden, layers.Dense(sum(self.label_sizes))])
+        return keras.Sequential([keras.Input((z_dim,)), *hidden, layers.Dense(self._num_outputs())])
+
+    def _num_outputs(self) -> int:
+        return sum(self.label_sizes)
 
     def _state(self, shape: tuple[int, ...], initializer: str, dtype: str = "float32") -> keras.Variable:
         # Every replica writes the same values, computed from the codes of the global batch.
@@ -130,7 +136,28 @@ class ZClassifiers(layers.Layer):
                 kept.assign(tf.tensor_scatter_nd_update(kept.value, rows, values))
 
     def _draw(self, step: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        """As many kept (means, samples, labels) as a batch has codes, from the batches kept so far."""
-        filled = tf.cast(tf.minimum(step + 1, self.replay_batches), tf.int32) * self.codes_per_batch
-        rows = tf.random.stateless_uniform((self.codes_per_batch,), seed, 0, filled, dtype=tf.int32)
+        """Kept (means, samples, labels) of as many triplets as a batch has, from the batches kept so far."""
+        triplets = self.codes_per_batch // 3
+        filled = tf.cast(tf.minimum(step + 1, self.replay_batches), tf.int32) * triplets
+        drawn = tf.random.stateless_uniform((triplets,), seed, 0, filled, dtype=tf.int32)
+        first = drawn // triplets * self.codes_per_batch + drawn % triplets
+        rows = tf.concat([first, first + triplets, first + 2 * triplets], 0)
         return tuple(tf.gather(kept.value, rows) for kept in (self.kept_means, self.kept_samples, self.kept_labels))
+
+
+class ZPairCritics(ZClassifiers):
+    """The third player for any number of identities: two embeddings, of the mean and of the sample of z, trained so
+    that codes of the same identity are alike. Nothing in it grows with the number of identities.
+    """
+
+    def _num_outputs(self) -> int:
+        return EMBEDDING_DIM
+
+    def _log_prob(self, embeddings: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """Log-probability that the code most like each code is of its identity, for those that have one such; [M]."""
+        unit = tf.math.l2_normalize(embeddings, -1)
+        likeness = tf.matmul(unit, unit, transpose_b=True) / TEMPERATURE
+        likeness = tf.linalg.set_diag(likeness, tf.fill(tf.shape(likeness)[:1], -np.inf))
+        same = same_identity_pairs(labels[:, 0]) > 0
+        of_identity = tf.reduce_logsumexp(tf.where(same, likeness, -np.inf), -1) - tf.reduce_logsumexp(likeness, -1)
+        return tf.boolean_mask(of_identity, tf.reduce_any(same, -1))

@@ -7,17 +7,17 @@ import pytest
 import tensorflow as tf
 
 from dfv.config import Config
-from dfv.model.disentangler import Disentangler
+from dfv.model.codec import Codec
 from export import checking
 from export.writing import export_model
 
 IMAGE_SHAPE = (13, 10, 1)
 
 
-def make_model(image_shape: tuple[int, int, int] = IMAGE_SHAPE, **flags: object) -> Disentangler:
+def make_model(image_shape: tuple[int, int, int] = IMAGE_SHAPE, **flags: object) -> Codec:
     """An untrained model whose images would show a difference in any of its inputs."""
     config = Config.of(s_dim=5, z_dim=4, widths=(6, 6, 6), adversary_widths=(4, 4, 4), seed=1, **flags)
-    model = Disentangler(config, image_shape, (7,))
+    model = Codec(config, image_shape, (7,))
     random = np.random.default_rng(0)
     for variable in [*model.encoder.variables, *model.decoder.variables]:
         if "moving" not in variable.path and "gamma" not in variable.path:
@@ -28,18 +28,23 @@ def make_model(image_shape: tuple[int, int, int] = IMAGE_SHAPE, **flags: object)
 
 
 @pytest.fixture(scope="session")
-def model() -> Disentangler:
+def model() -> Codec:
     return make_model()
 
 
 @pytest.fixture(scope="session")
-def exported(model: Disentangler, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def colour_model() -> Codec:
+    return make_model((8, 9, 3), shared_variance=True)
+
+
+@pytest.fixture(scope="session")
+def exported(model: Codec, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first version of `tiny`; its parent has the server's files."""
     return export_model(model, tmp_path_factory.mktemp("models") / "tiny")
 
 
 @pytest.fixture(scope="session")
-def cases(model: Disentangler) -> tuple[checking.Arrays, checking.Arrays]:
+def cases(model: Codec) -> tuple[checking.Arrays, checking.Arrays]:
     """Inputs of every signature and what the Python model makes of them, by SIGNATURE/NAME."""
     return checking.cases(model, float_images=False)
 

@@ -6,7 +6,6 @@ import sys
 
 import pytest
 import tensorflow as tf
-from conftest import make_model
 from google.protobuf import text_format
 
 import export.writing
@@ -96,9 +95,8 @@ def test_others_may_read_it(exported):
     assert exported.stat().st_mode & 0o055 == exported.parent.stat().st_mode & 0o055
 
 
-def test_float_images(tmp_path):
-    model = make_model((8, 9, 3), shared_variance=True)
-    version = export_model(model, tmp_path / "colour", float_images=True)
+def test_float_images(colour_model, tmp_path):
+    version = export_model(colour_model, tmp_path / "colour", float_images=True)
     signatures = tf.saved_model.load(str(version)).signatures
     shown = signatures["swap"].structured_outputs["image"]
     assert shown.dtype == tf.float32 and shown.shape[1:] == (8, 9, 3)

@@ -130,7 +130,7 @@ TOLERANCE = {"sgd": 6e-6, "adam": 5e-5}
 # Tracing the adversary takes most of the time, and Adam treats its gradients as it does the others'.
 FLAGS = {
     "sgd": {"adversary_max_accuracy": 0.9, "adversary_labels": "identity"},
-    "adam": {"swap_other_weight": 0.0, "prior_sample_weight": 0.0},
+    "adam": {"swap_other_weight": 0.0, "prior_sample_weight": 0.0, "z_classifier_labels": "pair"},
 }
 
 

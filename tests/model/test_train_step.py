@@ -164,7 +164,9 @@ class PlainWithAdditions(Plain):
         weights = self.on_mean.trainable_variables + self.on_sample.trainable_variables
         for update in range(2):
             seed = step_seed(3, step) + update
-            rows = tf.random.stateless_uniform((3 * BATCH,), seed, 0, len(kept[0]), tf.int32).numpy()
+            drawn = tf.random.stateless_uniform((BATCH,), seed, 0, len(kept[0]) // 3, tf.int32).numpy()
+            rows = [drawn // BATCH * 3 * BATCH + drawn % BATCH + member * BATCH for member in range(3)]
+            rows = np.concatenate(rows)
             codes = [np.concatenate([now, past[rows]]) for now, past in zip((mean, z, labels), kept, strict=True)]
             with tf.GradientTape() as tape:
                 loss = -sum(self.classify(*codes))

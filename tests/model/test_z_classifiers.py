@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dfv.model.independence import ZClassifiers
+from dfv.model.independence import ZClassifiers, ZPairCritics
 
 Z_DIM, SIZES, NUM = 4, (3, 5), 6  # codes in a batch
 
@@ -150,3 +150,27 @@ def test_encoder_lowers_the_log_probability_of_the_true_identity(tiny_model, tri
     for _ in range(3):
         model.train_step(batch)
     assert sum(log_probability()) < sum(before) - 1e-3
+
+
+def test_pair_critics_give_the_share_of_likeness_that_codes_of_the_same_identity_have():
+    critics = ZPairCritics(Z_DIM, SIZES, replay_batches=0, codes_per_batch=NUM)
+    mean, sample, _ = codes(0)
+    labels = np.array([[0], [1], [0], [1], [2], [0]], np.int32)
+    found = critics(*map(tf.constant, (mean, sample, labels)))[1].numpy()
+    embedded = critics.on_sample(tf.constant(sample)).numpy().astype(np.float64)
+    embedded /= np.linalg.norm(embedded, axis=1, keepdims=True)
+    likeness = np.exp(embedded @ embedded.T / 0.1) * (1 - np.eye(NUM))
+    with_another = [0, 1, 2, 3, 5]  # the fifth code is alone in its identity
+    expected = [np.log(likeness[i, labels[:, 0] == labels[i]].sum() / likeness[i].sum()) for i in with_another]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_kept_triplets_are_drawn_whole(classifiers):
+    """So that a pair critic finds the pairs in them: x1 and x1' of a triplet share their labels."""
+    for step in range(3):
+        mean, sample, labels = codes(step)
+        labels[2:4] = labels[:2]
+        learn(classifiers, (mean, sample, labels), step)
+    for seed in range(10):
+        *_, labels = classifiers._draw(tf.constant(2, tf.int64), tf.constant([seed, 0]))
+        np.testing.assert_array_equal(labels[:2], labels[2:4])

@@ -1,0 +1,60 @@
+"""Players for any number of identities: they compare images and codes, and have nothing for an identity itself."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dfv.checkpoints import all_variables
+from dfv.config import Config
+from dfv.model.disentangler import Decoded, Disentangler
+from dfv.model.triplet import read
+
+PAIRS = {"adversary_labels": "pair", "adversary_sees_prior_samples": True}
+CRITICS = {"z_classifier_labels": "pair", "z_classifier_weight": 0.1, "replay_batches": 2}
+
+
+@pytest.fixture(scope="module")
+def model(tiny_model):
+    return tiny_model(**PAIRS, **CRITICS)
+
+
+def test_nothing_grows_with_the_number_of_identities():
+    config = Config.of(**PAIRS, **CRITICS, widths=(4, 4, 4), adversary_widths=(4, 4, 4), batch_size=4)
+    few, many = (Disentangler(config, (12, 12, 1), (number,)) for number in (10, 200_000))
+    assert [v.shape for v in few.variables] == [v.shape for v in many.variables]
+
+
+def test_the_adversary_sees_a_real_image_of_the_identity_beside_each(model, triplet_batch, monkeypatch):
+    triplet, views = read(triplet_batch()), []
+    call = model.adversary.call
+    monkeypatch.setattr(
+        model.adversary, "call", lambda images, labels, training: views.append(images) or call(images, labels, training)
+    )
+    swap, prior = tf.fill(triplet.x1.shape, 0.25), tf.fill(triplet.x1.shape, 0.5)
+    verdict = model._judge(triplet, Decoded(None, None, swap, prior))
+    beside = [(triplet.x1, triplet.x1_same), (swap, triplet.x2), (prior, triplet.x2)]
+    for view, (judged, reference) in zip(views, beside, strict=True):
+        np.testing.assert_array_equal(view, np.concatenate([judged, reference], -1))
+    assert all(logits.shape == (8,) for logits in verdict)
+
+
+def test_every_player_learns(model, triplet_batch):
+    before = [variable.numpy() for variable in model.trainable_variables]
+    terms = tf.function(model.train_step)(triplet_batch())
+    assert all(np.isfinite(value) for value in terms.values())
+    for variable, value in zip(model.trainable_variables, before, strict=True):
+        assert not np.array_equal(variable, value), variable.path
+    assert np.isfinite([np.sum(variable.numpy()) for variable in all_variables(model)]).all()
+
+
+def test_critics_learn_which_codes_share_their_identity(model):
+    """Codes in two clusters, one for each identity: after learning, likeness is all within them."""
+    identity = np.tile(np.arange(8) % 2, 3)[:, None].astype(np.int32)
+    mean = np.random.default_rng(0).normal(size=(24, 6)).astype(np.float32) + 3 * identity.astype(np.float32)
+    batch = tuple(tf.constant(values) for values in (mean, mean, identity))
+    model.z_classifier_optimizer.learning_rate = 3e-3
+    for step in range(20):
+        seed = tf.constant([step, 0], tf.int64)
+        model.z_classifiers.learn(batch, model.z_classifier_optimizer, 2, tf.constant(step, tf.int64), seed)
+    for log_probability in model.z_classifiers(*batch):
+        assert np.exp(np.mean(log_probability)) > 0.95
