@@ -26,6 +26,7 @@ from dfv.runs import RunError, find_model, flag_text, load
 
 LOGGER = logging.getLogger("dfv.main")
 MODES = ("train", "evaluate", "train_and_evaluate")
+EVALUATED = ("test", "validation")
 HEADINGS = {"data": "Data", "network": "Networks", "loss": "Losses", "training": "Training"}
 
 
@@ -34,6 +35,8 @@ def define_flags() -> flags.FlagValues:
     values = flags.FlagValues()
     flags.DEFINE_enum("mode", "train", MODES, "What to do.", flag_values=values)
     flags.DEFINE_string("run_dir", None, "The run's folder.", flag_values=values)
+    flags.DEFINE_enum("evaluate_split", "test", EVALUATED, "The images to score.", flag_values=values)
+    flags.DEFINE_integer("probe_seeds", 3, "Seeds of each probe.", 1, 100, flag_values=values)
     kinds: dict[object, Callable] = {
         int: flags.DEFINE_integer,
         float: flags.DEFINE_float,
@@ -54,6 +57,8 @@ def help_text() -> str:
         "The run:",
         "  --mode=train  one of train, evaluate, train_and_evaluate",
         "  --run_dir=runs/NAME  the run's folder; NAME is the run file's. To evaluate, a shipped model's name will do.",
+        "  --evaluate_split=test  the images that score: test, or validation to choose by, reported in RUN/validation.",
+        "  --probe_seeds=3  how many times each probe is trained, 1 to 100.",
         "  --flagfile=FILE  a run file, one flag a line; looked up here, then among those shipped with the package.",
     ]
     group_before = None
@@ -121,8 +126,10 @@ def evaluate_run(run_dir: Path, values: flags.FlagValues) -> None:
         raise RunError(f"{run_dir} was trained with other flags: {listed}. Leave these out, or name its own run file.")
     config = model.config.replace(**{name: given[name] for name in given if name in FREE_TO_CHANGE})
     out_dir = run_dir if run_dir.is_dir() else Path("runs") / run_dir.name
+    out_dir = out_dir if values.evaluate_split == "test" else out_dir / values.evaluate_split
     out_dir.mkdir(parents=True, exist_ok=True)
-    evaluate(model, data.load(config.data), config, out_dir)
+    splits = data.load(config.data)
+    evaluate(model, splits, config, out_dir, seeds=values.probe_seeds, split=values.evaluate_split)
 
 
 def main(arguments: list[str] | None = None) -> int:

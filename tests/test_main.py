@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -81,3 +82,24 @@ def test_the_flags_of_a_run_read_back_as_the_same_config(tmp_path):
     values = define_flags()
     values(["dfv", *expand([f"--flagfile={tmp_path}/config.flags"])[0]])
     assert config_of(values) == config
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked", "folder"),
+    [
+        ([], ("test", 3), "run"),
+        (["--evaluate_split=validation", "--probe_seeds=1"], ("validation", 1), "run/validation"),
+    ],
+)
+def test_the_split_and_the_seeds_of_an_evaluation_are_flags(monkeypatch, tmp_path, arguments, asked, folder):
+    (tmp_path / "run").mkdir()
+    evaluated = []
+    model = SimpleNamespace(config=Config.of(toy_characters=20, image_size=16))
+    monkeypatch.setattr("dfv.main.find_model", lambda run_dir: run_dir)
+    monkeypatch.setattr("dfv.main.load", lambda run_dir: model)
+    monkeypatch.setattr(
+        "dfv.evaluation.evaluate",
+        lambda model, splits, config, out_dir, seeds, split: evaluated.append((split, seeds, out_dir)),
+    )
+    assert main(["--mode=evaluate", f"--run_dir={tmp_path}/run", *arguments]) == 0
+    assert evaluated == [(*asked, tmp_path / folder)] and (tmp_path / folder).is_dir()
