@@ -131,6 +131,14 @@ class NetworkConfig(_Checked):
     shared_variance: bool = option(
         False, "One learned posterior variance per dimension of z for all images, instead of one for each image."
     )
+    flow_layers: int = option(
+        0,
+        "Ours: couplings of a flow, fitted to the trained encoder's codes, that takes out of z all that s tells of it"
+        " and that the decoder undoes; 0: none.",
+        at_least=0,
+        at_most=64,
+    )
+    flow_units: int = option(128, "Hidden units of each coupling's two layers.", at_least=1)
     adversary_labels: str = option(
         "identity",
         "What the adversary is conditioned on: tables of the identity, or of each attribute, summed; or, ours, a real "
@@ -232,6 +240,7 @@ class TrainingConfig(_Checked):
         "Steps of training s alone as a classifier of identity, then frozen, z with its own encoder; 0: joint.",
         at_least=0,
     )
+    flow_steps: int = option(4000, "Steps of fitting the flow, 512 codes each, after the others.", at_least=1)
     strategy: str = option(
         "one_device",
         "one_device; mirrored: all visible GPUs, or --num_replicas logical CPUs; multi_worker: as TF_CONFIG says.",
@@ -274,6 +283,8 @@ class Config:
             raise ConfigError(
                 "--dataset=image_folder needs --image_dir, a folder with one folder of images per identity."
             )
+        if self.network.flow_layers and self.training.pretrain_s_steps:
+            raise ConfigError("--flow_layers needs an s trained with the rest; drop it or --pretrain_s_steps.")
         if self.training.jit_compile and self.training.strategy != "one_device":
             raise ConfigError("--jit_compile works with --strategy=one_device alone; drop one of the two.")
         if self.training.deterministic and self.training.strategy != "one_device":

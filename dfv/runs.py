@@ -95,6 +95,21 @@ def locked(run_dir: Path) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def writing(run_dir: Path) -> Iterator[None]:
+    """Turns a failure to write into a run's folder into a RunError that says what to do."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0][:200]
+        raise RunError(
+            f"{run_dir} cannot be written ({reason}). What was saved before is whole; make room or allow writing there,"
+            " and the same command continues."
+        ) from error
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Writes a file that is either the old or the new one, whatever happens."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -153,8 +168,11 @@ class ModelFile:
         for part in ("encoder", "decoder"):
             getattr(self._copy, part).set_weights(getattr(self._model, part).get_weights())
         aside = self._path.with_name(f".{os.getpid()}-{MODEL_FILE}")
-        self._copy.save(aside)
-        aside.replace(self._path)
+        try:
+            self._copy.save(aside)
+            aside.replace(self._path)
+        finally:
+            aside.unlink(missing_ok=True)
 
 
 def find_model(name: str | Path) -> Path:

@@ -19,12 +19,20 @@ from dfv.config import Config
 from dfv.data.image_set import DataError, ImageSet, Splits
 from dfv.data.triplets import triplets
 from dfv.model.disentangler import Disentangler
+from dfv.model.flow_fitting import fit_flow
 from dfv.model.pretraining import pretrain_s
 from dfv.pictures import one_of_each, reconstruction_strip, save_png, swap_grid
 from dfv.strategies import is_chief, make_logical_cpus, make_strategy
 
 LOGGER = logging.getLogger(__name__)
 
+WORKER_IS_GONE = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+)
 VALIDATION_BATCHES, GRID_IMAGES, STRIP_IMAGES = 16, 8, 12
 
 
@@ -64,7 +72,8 @@ class Loop:
         )
         self.test_step = tf.function(lambda batch: strategy.run(model.test_step, args=(batch,)))
         if self.is_chief:
-            self._open_logs()
+            with runs.writing(run_dir):
+                self._open_logs()
 
     def _open_logs(self) -> None:
         runs.write_flags(self.run_dir, self.config)
@@ -82,7 +91,7 @@ class Loop:
         elif training.pretrain_s_steps:
             pretrain_s(self.model, self._triplets(self.splits.train, 0), self.strategy)
             self._checkpoint()
-        with stop_requests() as stop, self._progress() as progress:
+        with stop_requests() as stop, self._workers_together(), self._progress() as progress:
             batches = iter(self._triplets(self.splits.train, self.step))
             self._restart_clock()
             while self.step < training.num_steps:
@@ -94,6 +103,10 @@ class Loop:
                     self._checkpoint()
                     raise runs.Stopped(self.run_dir, self.step, stop[0])
         self._checkpoint()
+        if self.config.network.flow_layers and self.model.encoder.flow.fitted_at.numpy() != self.step:
+            fit_flow(self.model, self.splits.train.images, self.step)
+            self._validate()
+            self._checkpoint()
         self._pictures()
         return self.model
 
@@ -167,27 +180,42 @@ class Loop:
     def _log(self, row: dict[str, float]) -> None:
         if not self.is_chief:
             return
-        self.table.add(self.step, row)
-        with self.summaries.as_default(step=self.step):
+        with runs.writing(self.run_dir), self.summaries.as_default(step=self.step):
+            self.table.add(self.step, row)
             for name, value in row.items():
                 tf.summary.scalar(name, value)
             if "validation_kl" in row:
                 tf.summary.image("swap_grid", swap_grid(self.model, self.grid_images)[None])
-        self.summaries.flush()
+            self.summaries.flush()
 
     def _checkpoint(self) -> None:
         self._check_finite()
-        self.checkpoints.save(self.step)
-        if self.is_chief:
-            self.model_file.save()
+        with runs.writing(self.run_dir):
+            self.checkpoints.save(self.step)
+            if self.is_chief:
+                self.model_file.save()
         self.saved_at = time.monotonic()
 
     def _pictures(self) -> None:
         if self.is_chief:
             strip = one_of_each(self.splits.validation, STRIP_IMAGES, seed=1)
-            save_png(self.run_dir / "swap_grid.png", swap_grid(self.model, self.grid_images))
-            save_png(self.run_dir / "reconstructions.png", reconstruction_strip(self.model, strip))
+            with runs.writing(self.run_dir):
+                save_png(self.run_dir / "swap_grid.png", swap_grid(self.model, self.grid_images))
+                save_png(self.run_dir / "reconstructions.png", reconstruction_strip(self.model, strip))
             LOGGER.info("Pictures of validation images and the model are in %s.", self.run_dir)
+
+    @contextlib.contextmanager
+    def _workers_together(self) -> Iterator[None]:
+        """Turns what TensorFlow says when another worker is gone into what the user can do."""
+        try:
+            yield
+        except WORKER_IS_GONE as error:
+            if self.config.training.strategy != "multi_worker":
+                raise
+            raise runs.TrainingError(
+                f"another worker stopped answering after step {self.step} ({error.message.splitlines()[0][:200]}). The "
+                "last checkpoint stays; start all workers again to continue from it."
+            ) from error
 
     @contextlib.contextmanager
     def _progress(self) -> Iterator[tqdm]:

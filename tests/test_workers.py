@@ -5,12 +5,14 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
 import dfv
-from tests.test_training import TINY, as_arguments
+from tests.test_training import TINY, as_arguments, wait_for
 
 STEPS = {"num_steps": 5, "generator_optimizer": "sgd", "adversary_optimizer": "sgd", "generator_learning_rate": 0.01}
 STEPS |= {"adversary_learning_rate": 0.01, "kernel_weight": 0.1, "adversary_max_accuracy": 0.9}
@@ -29,18 +31,20 @@ def start(run_dir: Path, log: Path, extra: dict, cluster: dict | None = None) ->
         return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
 
 
+def start_worker(index: int, workers: list[str], folder: Path, extra: dict) -> subprocess.Popen:
+    cluster = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+    flags = {"strategy": "multi_worker"} | extra
+    return start(folder / "together", folder / f"worker{index}.log", flags, cluster)
+
+
+def two_addresses() -> list[str]:
+    return [f"127.0.0.1:{free_port()}" for _ in range(2)]
+
+
 def test_two_workers_give_the_weights_of_one_process(tmp_path):
     alone = start(tmp_path / "alone", tmp_path / "alone.log", {})
-    workers = [f"127.0.0.1:{free_port()}" for _ in range(2)]
-    processes = [
-        start(
-            tmp_path / "together",
-            tmp_path / f"worker{index}.log",
-            {"strategy": "multi_worker"},
-            {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}},
-        )
-        for index in range(2)
-    ]
+    workers = two_addresses()
+    processes = [start_worker(index, workers, tmp_path, {}) for index in range(2)]
     for process in (alone, *processes):
         process.wait(240)
     logs = {path.name: path.read_text()[-2000:] for path in tmp_path.glob("*.log")}
@@ -48,3 +52,24 @@ def test_two_workers_give_the_weights_of_one_process(tmp_path):
     pairs = zip(dfv.load(tmp_path / "alone").weights, dfv.load(tmp_path / "together").weights, strict=True)
     for one, other in pairs:
         np.testing.assert_allclose(other.numpy(), one.numpy(), atol=2e-5, err_msg=one.path)
+
+
+def test_a_killed_worker_stops_the_other_and_all_continue_together(tmp_path):
+    flags = {"num_steps": 100_000, "checkpoint_steps": 5, "checkpoint_minutes": 0}
+    workers = two_addresses()
+    processes = [start_worker(index, workers, tmp_path, flags) for index in range(2)]
+    wait_for(tmp_path / "together" / "checkpoints" / "ckpt-5.index")
+    processes[1].kill()
+    killed_at = time.monotonic()
+    assert processes[0].wait(90) == 2
+    assert time.monotonic() - killed_at < 60
+    said = (tmp_path / "worker0.log").read_text()
+    assert "another worker stopped answering after step" in said and "start all workers again" in said
+    assert "Traceback" not in said
+    saved = int(tf.train.latest_checkpoint(tmp_path / "together" / "checkpoints").rsplit("-", 1)[1])
+    workers = two_addresses()
+    processes = [start_worker(index, workers, tmp_path, flags | {"num_steps": saved + 2}) for index in range(2)]
+    for process in processes:
+        process.wait(120)
+    assert f"at step {saved}" in (tmp_path / "worker0.log").read_text()
+    assert tf.train.latest_checkpoint(tmp_path / "together" / "checkpoints").endswith(f"-{saved + 2}")

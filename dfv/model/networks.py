@@ -13,6 +13,7 @@ from keras import layers
 from dfv.config import NetworkConfig
 from dfv.model.codes import Codes, Posterior
 from dfv.model.convolutions import FromImage, ToImage
+from dfv.model.flow import ConditionalFlow
 
 ImageShape = tuple[int, int, int]
 
@@ -118,6 +119,10 @@ class Encoder(layers.Layer):
         self.stack = keras.Sequential([*convolution_stack(config, dtype), layers.Flatten(dtype=dtype)])
         self.s_head = layers.Dense(config.s_dim, dtype=dtype)
         self.z_head = layers.Dense(config.z_dim * (1 if config.shared_variance else 2), dtype=dtype)
+        self.flow = None
+        if config.flow_layers:
+            self.flow = ConditionalFlow(config.flow_layers, config.flow_units, config.s_dim, config.z_dim)
+            self.flow.trainable = False  # fitted when encoder and decoder are trained
         self.shared_variance = config.shared_variance
         if config.shared_variance:
             start = keras.initializers.Constant(FIRST_LOG_VAR / LOG_VAR_SPEED)
@@ -127,12 +132,16 @@ class Encoder(layers.Layer):
         self(tf.zeros((1, *image_shape)))
 
     def call(self, images: tf.Tensor, training: bool = False) -> Codes:
-        """Codes of images [B, H, W, C] float32 in [-1, 1]."""
+        """Codes of images [B, H, W, C] float32 in [-1, 1]; in training, of z before the flow."""
         features = self.stack(images, training=training)
         s, z = (tf.cast(head(features), tf.float32) for head in (self.s_head, self.z_head))
         if self.shared_variance:
-            return Codes(s, Posterior(z, tf.broadcast_to(LOG_VAR_SPEED * self.log_var, tf.shape(z))))
-        return Codes(s, Posterior(*tf.split(z, 2, axis=-1)))
+            mean, log_var = z, tf.broadcast_to(LOG_VAR_SPEED * self.log_var, tf.shape(z))
+        else:
+            mean, log_var = tf.split(z, 2, axis=-1)
+        if self.flow and not training:
+            mean, log_var = self.flow(mean, s)[0], log_var + self.flow.log_var_change
+        return Codes(s, Posterior(mean, log_var))
 
 
 class PretrainedSEncoder(layers.Layer):
@@ -147,6 +156,7 @@ class PretrainedSEncoder(layers.Layer):
         self.z_encoder = Encoder(config, image_shape, dtype)
         self.s_encoder.trainable = False
         self.z_encoder.s_head.trainable = False
+        self.flow = None
 
     def call(self, images: tf.Tensor, training: bool = False) -> Codes:
         """Codes of images [B, H, W, C] float32 in [-1, 1]."""
@@ -156,8 +166,11 @@ class PretrainedSEncoder(layers.Layer):
 class Decoder(layers.Layer):
     """Dec(z, s): each code through a fully connected layer, added, then the encoder's stack mirrored."""
 
-    def __init__(self, config: NetworkConfig, image_shape: ImageShape, dtype: Any = None):
+    def __init__(
+        self, config: NetworkConfig, image_shape: ImageShape, dtype: Any = None, flow: ConditionalFlow | None = None
+    ):
         super().__init__(name="decoder", dtype=dtype)
+        self.flow = flow  # the encoder's own
         height, breadth = (strided_sizes(size, len(config.widths))[-1] for size in image_shape[:2])
         features = height * breadth * config.widths[-1]
         self.from_z = layers.Dense(features, use_bias=False, dtype=dtype)
@@ -174,6 +187,7 @@ class Decoder(layers.Layer):
 
     def call(self, z: tf.Tensor, s: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Images [B, H, W, C] float32 in [-1, 1] from z [B, z_dim] and s [B, s_dim]."""
+        z = self.flow.put_back(z, s) if self.flow and not training else z
         images = self.stack(self.from_z(z) + self.from_s(s), training=training)
         return tf.tanh(tf.cast(images, tf.float32))
 

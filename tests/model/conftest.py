@@ -18,6 +18,8 @@ ADDITIONS = {
     "real_label": 0.9,
     "adversary_labels": "attributes",
     "shared_variance": True,
+    "flow_layers": 3,
+    "flow_units": 8,
     "prior_per_identity_weight": 0.5,
     "kernel_weight": 0.3,
     "z_classifier_weight": 0.2,

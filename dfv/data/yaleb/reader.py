@@ -19,6 +19,7 @@ from dfv.data.image_set import DataError
 SUBJECTS = tuple(f"yaleB{number}" for number in range(11, 40) if number != 14)
 _OLDER = tuple(f"yaleB{number:02d}" for number in range(1, 11))
 CROPPED, UNCROPPED = (192, 168), (480, 640)  # height, width
+_LARGEST_FILE = 2**20  # bytes; an uncropped photograph has 0.3 of it
 
 _NAME = re.compile(r"(yaleB\d\d)_P0([0-8])A([+-]\d{3})E([+-]\d{2})\.pgm")
 
@@ -86,7 +87,7 @@ def _decode(path: str, content: bytes) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(content), formats=["PPM"]) as image:
             pixels = np.asarray(image)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: not a whole PGM image ({error}). Unpack the published archive again.") from error
     if pixels.ndim != 2 or pixels.dtype != np.uint8:
         raise DataError(f"{path}: expected 8 bits of grey a pixel, got {image.mode}. Replace it by the published file.")
@@ -100,6 +101,12 @@ def _wanted(path: str) -> bool:
     return name.endswith(".pgm") and not other
 
 
+def _check_size(path: str, num_bytes: int) -> None:
+    """Before anything is unpacked."""
+    if num_bytes > _LARGEST_FILE:
+        raise DataError(f"{path}: {num_bytes} bytes are more than a photograph has. Replace it by the published file.")
+
+
 def _files(manual_dir: Path) -> Iterator[tuple[str, bytes]]:
     """(path, content), sorted. A zip file's members are read in memory: nothing is written, wherever names lead."""
     archive = manual_dir / "yaleb" / "CroppedYale.zip"
@@ -107,6 +114,7 @@ def _files(manual_dir: Path) -> Iterator[tuple[str, bytes]]:
         try:
             with zipfile.ZipFile(archive) as members:
                 for name in sorted(filter(_wanted, members.namelist())):
+                    _check_size(name, members.getinfo(name).file_size)
                     yield name, members.read(name)
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
             raise DataError(f"{archive}: not a whole zip file ({error}). Download it again.") from error
@@ -114,4 +122,5 @@ def _files(manual_dir: Path) -> Iterator[tuple[str, bytes]]:
     walk = os.walk(manual_dir / "yaleb", followlinks=True)
     paths = [Path(folder, name) for folder, _, names in walk for name in names]
     for path in sorted(path for path in paths if _wanted(path.as_posix())):
+        _check_size(path.as_posix(), path.stat().st_size)
         yield path.as_posix(), path.read_bytes()

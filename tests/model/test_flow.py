@@ -1,0 +1,142 @@
+"""The flow of z given s: invertible, undone by the decoder, and fitted until z tells nothing of s."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dfv.config import Config, ConfigError
+from dfv.data.image_set import ImageSet
+from dfv.model import flow_fitting
+from dfv.model.flow import ConditionalFlow
+
+S_DIM, Z_DIM = 5, 6
+
+
+def normal(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def stirred(flow):
+    """The flow with weights that do something: its last kernels are zero at the start."""
+    for number, conditioner in enumerate([flow.by_s, *flow.couplings]):
+        conditioner.affine.kernel.assign(0.5 * normal(*conditioner.affine.kernel.shape, seed=number))
+    flow.s_centre.assign(normal(S_DIM, seed=8))
+    flow.s_scale.assign(1.0 + normal(S_DIM, seed=9) ** 2)
+    return flow
+
+
+@pytest.fixture()
+def flow():
+    return stirred(ConditionalFlow(3, 7, S_DIM, Z_DIM))
+
+
+def test_at_the_start_it_is_the_identity():
+    z, s = normal(4, Z_DIM), normal(4, S_DIM)
+    rest, log_det = ConditionalFlow(3, 7, S_DIM, Z_DIM)(z, s)
+    np.testing.assert_array_equal(rest, z)
+    np.testing.assert_array_equal(log_det, np.zeros(4))
+
+
+def test_putting_back_undoes_it(flow):
+    z, s = normal(4, Z_DIM), normal(4, S_DIM, seed=1)
+    rest, _ = flow(z, s)
+    assert np.abs(rest - z).max() > 0.1
+    np.testing.assert_allclose(flow.put_back(rest, s), z, atol=1e-5)
+
+
+def test_the_log_determinant_is_that_of_the_jacobian(flow):
+    z, s = tf.constant(normal(4, Z_DIM)), tf.constant(normal(4, S_DIM, seed=1))
+    with tf.GradientTape() as tape:
+        tape.watch(z)
+        rest, log_det = flow(z, s)
+    jacobian = tape.batch_jacobian(rest, z).numpy()
+    np.testing.assert_allclose(log_det, np.linalg.slogdet(jacobian)[1], atol=1e-5)
+
+
+def test_a_coupling_as_numpy_computes_it():
+    flow = stirred(ConditionalFlow(1, 7, S_DIM, Z_DIM))
+    flow.by_s.affine.kernel.assign(tf.zeros_like(flow.by_s.affine.kernel))
+    z, s = normal(4, Z_DIM), normal(4, S_DIM, seed=1)
+    layer, kept = flow.couplings[0], flow.masks[0]
+    hidden = np.concatenate([z * kept, (s - flow.s_centre.numpy()) / flow.s_scale.numpy()], 1)
+    for dense in (layer.first, layer.second):
+        hidden = np.maximum(hidden @ dense.kernel.numpy() + dense.bias.numpy(), 0)
+    shift, log_scale = np.split(hidden @ layer.affine.kernel.numpy() + layer.affine.bias.numpy(), 2, axis=1)
+    expected = np.where(kept, z, (z - shift) * np.exp(-np.tanh(log_scale)))
+    np.testing.assert_allclose(flow(z, s)[0], expected, atol=1e-5)
+
+
+def test_couplings_change_either_half_in_turn():
+    masks = ConditionalFlow(4, 7, S_DIM, Z_DIM).masks
+    np.testing.assert_array_equal(masks[0] + masks[1], np.ones(Z_DIM))
+    np.testing.assert_array_equal(masks[2] + masks[3], np.ones(Z_DIM))
+    assert not np.array_equal(masks[0], masks[2])
+
+
+def test_a_model_reconstructs_as_without_it_and_codes_otherwise(tiny_model):
+    model = tiny_model(shared_variance=True, flow_layers=3, flow_units=7)
+    images = np.random.default_rng(0).integers(0, 256, (6, 12, 12, 1), np.uint8)
+    codes, reconstruction = model.encode(images), model.reconstruct(images)
+    stirred(model.encoder.flow)
+    assert np.abs(model.encode(images).z.mean - codes.z.mean).max() > 0.01
+    assert np.abs(model.reconstruct(images).astype(int) - reconstruction).max() <= 1
+
+
+def test_training_goes_around_it_and_leaves_it_alone(tiny_model, triplet_batch):
+    flags = {"shared_variance": True, "seed": 3}
+    without, with_it = tiny_model(**flags), tiny_model(**flags, flow_layers=3, flow_units=7)
+    before = [variable.numpy() for variable in stirred(with_it.encoder.flow).variables]
+    assert len(with_it.generator_variables) == len(without.generator_variables)
+    for one, other in zip(with_it.generator_variables, without.generator_variables, strict=True):
+        one.assign(other)
+    with_it.adversary.set_weights(without.adversary.get_weights())
+    terms = [model.train_step(triplet_batch()) for model in (without, with_it)]
+    for name, value in terms[0].items():
+        assert float(terms[1][name]) == pytest.approx(float(value), abs=1e-6), name
+    for variable, value in zip(with_it.encoder.flow.variables, before, strict=True):
+        np.testing.assert_array_equal(variable, value)
+
+
+def test_fitting_takes_out_of_z_what_s_tells():
+    """Two identities whose z differ in place, width and shape: what is left has neither's moments."""
+    identity = np.random.default_rng(0).integers(0, 2, 4000)
+    s = normal(4000, S_DIM, seed=1) * 0.05 + identity[:, None].astype(np.float32)
+    z = normal(4000, Z_DIM, seed=2)
+    z = np.where(identity[:, None], 0.5 * z + 1.0, z)
+    z[:, 0] += np.where(identity, 0.5, -0.5) * z[:, 1] ** 2
+    flow = ConditionalFlow(4, 32, S_DIM, Z_DIM)
+    flow.s_centre.assign(s.mean(0))
+    flow.s_scale.assign(s.std(0))
+    flow_fitting._maximise_likelihood(flow, s, z, np.full(z.shape, 0.01, np.float32), 600, seed=0)
+    rest = flow(z, s)[0].numpy()
+    for number in range(2):
+        one = rest[identity == number]
+        np.testing.assert_allclose(one.mean(0), np.zeros(Z_DIM), atol=0.12)
+        np.testing.assert_allclose(one.std(0), np.ones(Z_DIM), atol=0.12)
+        assert abs(np.corrcoef(one[:, 0], one[:, 1] ** 2)[0, 1]) < 0.1
+    worst = max(abs(np.corrcoef(z[identity == number, 0], z[identity == number, 1] ** 2)[0, 1]) for number in range(2))
+    assert worst > 0.4
+
+
+def test_fitting_a_model_sets_the_step_the_variance_and_the_likelihood(tiny_model):
+    model = tiny_model(shared_variance=True, flow_layers=2, flow_units=16, flow_steps=200)
+    images = np.random.default_rng(0).integers(0, 256, (40, 12, 12, 1), np.uint8)
+    part, before = ImageSet(images, np.arange(40, dtype=np.int32) % 3), model.encode(images)
+    flow_fitting.fit_flow(model, part.images, step=7)
+    after = model.encode(images)
+    assert model.encoder.flow.fitted_at.numpy() == 7
+    assert np.linalg.norm(after.z.mean.std(0) - 1) < np.linalg.norm(before.z.mean.std(0) - 1)
+    noise = normal(40, Z_DIM, seed=3)
+    z = before.z.mean + np.exp(0.5 * before.z.log_var) * noise
+    apart = model.encoder.flow(z, before.s)[0].numpy() - after.z.mean
+    np.testing.assert_allclose(after.z.log_var[0], np.log((apart**2).mean(0)), atol=0.7)
+    assert np.ptp(after.z.log_var, axis=0).max() == 0
+    weights = model.encoder.flow.get_weights()
+    flow_fitting.fit_flow(model, part.images, step=7)
+    for one, other in zip(model.encoder.flow.get_weights(), weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_a_pretrained_s_is_refused():
+    with pytest.raises(ConfigError, match="--flow_layers needs an s trained with the rest"):
+        Config.of(flow_layers=3, pretrain_s_steps=10)
