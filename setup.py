@@ -34,7 +34,7 @@ setup(
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["dfv*", "export*"]),
     package_data={
-        "dfv": ["pretrained/*", "data/*/*.md", "data/*/*.bib", "data/*/*.tsv", "data/*/*.txt", "py.typed"],
+        "dfv": ["pretrained/*/*", "data/*/*.md", "data/*/*.bib", "data/*/*.tsv", "data/*/*.txt", "py.typed"],
         "export": ["**/*.md", "**/*.txt"],
     },
     cmdclass={"build_py": BuildPy},

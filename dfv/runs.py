@@ -175,21 +175,27 @@ class ModelFile:
             aside.unlink(missing_ok=True)
 
 
-def find_model(name: str | Path) -> Path:
-    """The model file of a run folder or, where there is no such folder, of a shipped model of this name."""
-    run_dir, shipped = Path(name), SHIPPED_MODELS / f"{name}.keras"
+def find_run(name: str | Path) -> Path:
+    """The run folder of this name or, where there is none, that of a model that comes with the package."""
+    run_dir = Path(name)
     if run_dir.is_dir():
-        if not (run_dir / MODEL_FILE).exists():
-            raise RunError(f"{run_dir} has no {MODEL_FILE} yet: train it, or wait for its first checkpoint.")
-        return run_dir / MODEL_FILE
+        return run_dir
     if str(name) in shipped_names():
-        return shipped
+        return SHIPPED_MODELS / name
     raise RunError(f"{name} is neither a run folder nor a shipped model ({', '.join(shipped_names()) or 'none'}).")
+
+
+def find_model(name: str | Path) -> Path:
+    """The model file of a run folder or of a shipped model; raises RunError if there is none."""
+    path = find_run(name) / MODEL_FILE
+    if not path.exists():
+        raise RunError(f"{name} has no {MODEL_FILE} yet: train it, or wait for its first checkpoint.")
+    return path
 
 
 def shipped_names() -> list[str]:
     """The names of the models that come with the package."""
-    return sorted(path.stem for path in SHIPPED_MODELS.glob("*.keras"))
+    return sorted(path.parent.name for path in SHIPPED_MODELS.glob(f"*/{MODEL_FILE}"))
 
 
 def load(name: str | Path) -> "Codec":

@@ -50,8 +50,7 @@ def run(arguments: list[str]) -> None:
             raise ExportError(f"--{name} is missing; `python -m export --help` shows an example.")
     from dfv.runs import find_model, load
 
-    find_model(values.run_dir)
-    results = read_results(Path(values.run_dir))
+    results = read_results(find_model(values.run_dir).parent)
     from export.writing import checked_place, export_model
 
     checked_place(values.export_dir)

@@ -56,7 +56,8 @@ def save(model: Codec, folder: Path, float_images: bool) -> None:
     """Writes the bare SavedModel."""
     exported = tf.Module()
     # Keras models tracked by a tf.Module break its saving: only their variables are.
-    exported.weights = [variable.value for variable in [*model.encoder.variables, *model.decoder.variables]]
+    weights = {id(variable): variable.value for part in (model.encoder, model.decoder) for variable in part.variables}
+    exported.weights = list(weights.values())
     limit, offered = max_rows(model.image_shape), signatures(model, float_images)
     functions = {name: traced(signature, limit) for name, signature in offered.items() if name != DEFAULT}
     functions[DEFAULT] = functions[DEFAULT_IS]

@@ -121,7 +121,8 @@ class Encoder(layers.Layer):
         self.z_head = layers.Dense(config.z_dim * (1 if config.shared_variance else 2), dtype=dtype)
         self.flow = None
         if config.flow_layers:
-            self.flow = ConditionalFlow(config.flow_layers, config.flow_units, config.s_dim, config.z_dim)
+            with seeded(0):  # the other networks start as without it
+                self.flow = ConditionalFlow(config.flow_layers, config.flow_units, config.s_dim, config.z_dim)
             self.flow.trainable = False  # fitted when encoder and decoder are trained
         self.shared_variance = config.shared_variance
         if config.shared_variance:
