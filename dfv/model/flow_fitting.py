@@ -1,6 +1,7 @@
 """Fits the flow of z given s to the codes of a trained encoder, by maximum likelihood. Ours."""
 
 import logging
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -13,81 +14,111 @@ from dfv.model.networks import seeded
 
 LOGGER = logging.getLogger(__name__)
 
-BATCH, LEARNING_RATE = 512, 1e-3
+BATCH, LEARNING_RATE, CHECK_STEPS = 512, 1e-3, 250
 # Of standardised s, so that the flow learns what identities have in common and not single images.
 S_NOISE = 0.1
+HELD_OUT = 0.1
 MAX_NUMBERS = 100_000_000  # of codes held in memory, 0.8 GB at most with their variances
 CHUNK = 1024
+
+
+@dataclass(frozen=True)
+class _TrainedCodes:
+    """s [N, s_dim], the mean of z and the deviation of its samples [N, z_dim], float32."""
+
+    s: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
+
+    def take(self, rows: np.ndarray | slice) -> "_TrainedCodes":
+        return _TrainedCodes(self.s[rows], self.mean[rows], self.deviation[rows])
+
+    def z(self, random: np.random.Generator) -> np.ndarray:
+        """[N, z_dim]: half of them means and half samples, since both are to be N(0, I) whatever s is."""
+        sampled = random.integers(0, 2, (len(self.s), 1)).astype(np.float32)
+        return self.mean + sampled * self.deviation * random.standard_normal(self.mean.shape, np.float32)
 
 
 def fit_flow(model: Codec, images: Images, step: int) -> None:
     """Makes z independent of s, as far as the flow can: fits it anew to the codes of images [N, H, W, C] uint8.
 
-    step: of the training that came before.
+    Keeps the weights that were likeliest for a tenth of the images, held out: with few images that may be no flow at
+    all. step: of the training that came before.
     """
     network, training = model.config.network, model.config.training
     with seeded(training.seed + 2):
         flow = ConditionalFlow(network.flow_layers, network.flow_units, network.s_dim, network.z_dim)
     model.encoder.flow.set_weights(flow.get_weights())  # the identity
-    s, mean, log_var = _codes(model, images, training.seed)
-    flow.s_centre.assign(s.mean(0))
-    flow.s_scale.assign(np.maximum(s.std(0), 1e-6))
-    deviation = np.exp(0.5 * log_var)
-    _maximise_likelihood(flow, s, mean, deviation, training.flow_steps, training.seed)
-    variance = _variance_of_the_rest(flow, s, mean, deviation, training.seed)
-    flow.log_var_change.assign(np.log(variance / np.mean(deviation**2, 0)))
+    random = np.random.default_rng(training.seed)
+    codes = _codes(model, images, random)
+    order, held_out = random.permutation(len(codes.s)), max(1, int(HELD_OUT * len(codes.s)))
+    flow.s_centre.assign(codes.s.mean(0))
+    flow.s_scale.assign(np.maximum(codes.s.std(0), 1e-6))
+    kept, fitted = codes.take(order[:held_out]), codes.take(order[held_out:])
+    _maximise_likelihood(flow, fitted, kept, training.flow_steps, random)
+    variance = _variance_of_the_rest(flow, codes, random)
+    flow.log_var_change.assign(np.log(variance / np.mean(codes.deviation**2, 0)))
     flow.fitted_at.assign(step)
     model.encoder.flow.set_weights(flow.get_weights())
 
 
-def _codes(model: Codec, images: Images, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """s [N, s_dim], mean and log-variance of z [N, z_dim] of as many images as fit."""
+def _codes(model: Codec, images: Images, random: np.random.Generator) -> _TrainedCodes:
+    """The codes of as many images as fit into memory."""
     most = min(len(images), MAX_NUMBERS // (model.z_dim + model.config.network.s_dim))
-    rows = np.sort(np.random.default_rng(seed).choice(len(images), most, replace=False))
+    rows = np.sort(random.choice(len(images), most, replace=False))
     codes = [model.encode(images[rows[start : start + CHUNK]]) for start in range(0, most, CHUNK)]
     mean = np.concatenate([c.z.mean for c in codes])
     if model.config.network.shared_variance:
         log_var = np.broadcast_to(codes[0].z.log_var[0], mean.shape)
     else:
         log_var = np.concatenate([c.z.log_var for c in codes])
-    return np.concatenate([c.s for c in codes]), mean, log_var
+    return _TrainedCodes(np.concatenate([c.s for c in codes]), mean, np.exp(0.5 * log_var))
 
 
 def _maximise_likelihood(
-    flow: ConditionalFlow, s: np.ndarray, mean: np.ndarray, deviation: np.ndarray, num_steps: int, seed: int
+    flow: ConditionalFlow, codes: _TrainedCodes, held_out: _TrainedCodes, num_steps: int, random: np.random.Generator
 ) -> None:
-    """Half of a batch's z are means, half are samples: both are to be N(0, I) whatever s is."""
     variables = flow.trainable_variables
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(LEARNING_RATE, num_steps))
     optimizer.build(variables)
 
     @tf.function
-    def step(z: tf.Tensor, s: tf.Tensor) -> tf.Tensor:
+    def step(z: tf.Tensor, s: tf.Tensor) -> None:
         with tf.GradientTape() as tape:
-            rest, log_det = flow(z, s)
-            loss = tf.reduce_mean(0.5 * tf.reduce_sum(rest**2, -1) - log_det)
+            loss = tf.reduce_mean(_negative_log_likelihood(flow, z, s))
         optimizer.apply(tape.gradient(loss, variables), variables)
-        return loss
 
-    random, s_deviation = np.random.default_rng(seed), flow.s_scale.numpy()
+    noisy = held_out.z(random)
+    best, start = flow.get_weights(), _mean_in_chunks(flow, noisy, held_out.s)
+    least = start
     for number in range(1, num_steps + 1):
-        rows = random.integers(0, len(s), BATCH)
-        sampled = random.integers(0, 2, (BATCH, 1)).astype(np.float32)
-        z = mean[rows] + sampled * deviation[rows] * random.standard_normal(mean[rows].shape, np.float32)
-        near_s = s[rows] + S_NOISE * s_deviation * random.standard_normal(s[rows].shape, np.float32)
-        loss = step(tf.constant(z), tf.constant(near_s))
-        if number % 1000 == 0 or number == num_steps:
-            LOGGER.info("Flow of z given s, step %d of %d: %.4g nats", number, num_steps, float(loss))
+        batch = codes.take(random.integers(0, len(codes.s), BATCH))
+        near = S_NOISE * flow.s_scale.numpy() * random.standard_normal(batch.s.shape, np.float32)
+        step(tf.constant(batch.z(random)), tf.constant(batch.s + near))
+        if number % CHECK_STEPS == 0 or number == num_steps:
+            now = _mean_in_chunks(flow, noisy, held_out.s)
+            if now < least:
+                best, least = flow.get_weights(), now
+    flow.set_weights(best)
+    LOGGER.info("Flow of z given s: from %.4g to %.4g nats an image, held out", start, least)
 
 
-def _variance_of_the_rest(
-    flow: ConditionalFlow, s: np.ndarray, mean: np.ndarray, deviation: np.ndarray, seed: int
-) -> np.ndarray:
+def _negative_log_likelihood(flow: ConditionalFlow, z: tf.Tensor, s: tf.Tensor) -> tf.Tensor:
+    """-log p(z | s), [B] nats, up to a constant: what is left is N(0, I)."""
+    rest, log_det = flow(z, s)
+    return 0.5 * tf.reduce_sum(rest**2, -1) - log_det
+
+
+def _mean_in_chunks(flow: ConditionalFlow, z: np.ndarray, s: np.ndarray) -> float:
+    chunks = [slice(start, start + CHUNK) for start in range(0, len(s), CHUNK)]
+    return float(np.concatenate([_negative_log_likelihood(flow, z[rows], s[rows]) for rows in chunks]).mean())
+
+
+def _variance_of_the_rest(flow: ConditionalFlow, codes: _TrainedCodes, random: np.random.Generator) -> np.ndarray:
     """The mean square [z_dim] by which a sample differs from the mean behind the flow, over all images."""
-    random = np.random.default_rng(seed + 1)
-    apart = []
-    for start in range(0, len(s), CHUNK):
-        rows = slice(start, start + CHUNK)
-        sample = mean[rows] + deviation[rows] * random.standard_normal(mean[rows].shape, np.float32)
-        apart.append((flow(sample, s[rows])[0] - flow(mean[rows], s[rows])[0]).numpy() ** 2)
-    return np.concatenate(apart).mean(0)
+    total = np.zeros(codes.mean.shape[1])
+    for start in range(0, len(codes.s), CHUNK):
+        part = codes.take(slice(start, start + CHUNK))
+        sample = part.mean + part.deviation * random.standard_normal(part.mean.shape, np.float32)
+        total += np.sum((flow(sample, part.s)[0] - flow(part.mean, part.s)[0]).numpy() ** 2, 0)
+    return total / len(codes.s)
