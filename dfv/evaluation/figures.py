@@ -1,7 +1,5 @@
 """The paper's figures, from test images."""
 
-from pathlib import Path
-
 import numpy as np
 from PIL import Image
 
@@ -19,8 +17,12 @@ GAP = 12  # pixels between groups of columns
 
 
 def beside(*pictures: np.ndarray) -> np.ndarray:
-    """Pictures [h, w, 3] uint8 of one height side by side, with a white lane between them."""
-    lane = np.full((len(pictures[0]), GAP, 3), 255, np.uint8)
+    """Pictures [h, w, 3] uint8 side by side, with a white lane between them and white below the lower ones."""
+    height = max(map(len, pictures))
+    pictures = tuple(
+        np.pad(picture, [(0, height - len(picture)), (0, 0), (0, 0)], constant_values=255) for picture in pictures
+    )
+    lane = np.full((height, GAP, 3), 255, np.uint8)
     return np.concatenate([part for picture in pictures for part in (picture, lane)][:-1], axis=1)
 
 
@@ -86,8 +88,3 @@ def pictures(model: Codec, config: DataConfig, whole: ImageSet, test: Coded, see
     if config.dataset in KNOWN_FOR:
         result["analogies"] = analogy_columns(model, config.dataset, whole, test)
     return {name: with_own_aspect(picture, config, test.part) for name, picture in result.items()}
-
-
-def compare_pictures(paths: list[Path], path: Path) -> None:
-    """Figure 10: the same picture of several runs side by side, such as their `swap.png`."""
-    Image.fromarray(beside(*(np.asarray(Image.open(one).convert("RGB")) for one in paths))).save(path)

@@ -10,10 +10,10 @@ from PIL import Image
 
 from dfv.config import Config
 from dfv.data.image_set import ImageSet, Splits
-from dfv.evaluation import evaluate
+from dfv.evaluation import compare, evaluate
 from dfv.evaluation.coded import encode
-from dfv.evaluation.figures import beside, compare_pictures, interpolation_grid, retrieval_rows, with_own_aspect
-from dfv.pictures import SEPARATOR, save_png
+from dfv.evaluation.figures import beside, interpolation_grid, retrieval_rows, with_own_aspect
+from dfv.pictures import SEPARATOR
 
 CELL = 72 + SEPARATOR  # 12 pixels enlarged six times
 
@@ -96,12 +96,23 @@ def test_faces_get_their_aspect_back(make_splits):
     assert with_own_aspect(picture, Config.of(dataset="yaleb").data, part).shape == (192, 336, 3)
 
 
-def test_pictures_of_several_runs_stand_side_by_side(tmp_path):
-    left, right = np.full((20, 30, 3), 10, np.uint8), np.full((20, 40, 3), 90, np.uint8)
-    save_png(tmp_path / "a.png", left)
-    save_png(tmp_path / "b.png", right)
-    compare_pictures([tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "both.png")
-    both = np.asarray(Image.open(tmp_path / "both.png"))
-    np.testing.assert_array_equal(both, beside(left, right))
-    np.testing.assert_array_equal(both[:, :30], left)
+def test_runs_stand_beside_each_other_in_table_and_picture(evaluated, tmp_path, capsys):
+    folder, results = evaluated
+    assert compare.main([str(folder), str(folder), "--out", str(tmp_path / "both")]) == 0
+    rows = (tmp_path / "both" / "table.md").read_text().splitlines()
+    assert capsys.readouterr().out.splitlines() == rows
+    cells = [cell.strip() for cell in rows[2].strip("|").split("|")]
+    leak = results["table1"]["codes"]["z_sampled"]["strongest"]["leak"]["mean"]
+    assert cells[0] == folder.name and cells[2] == f"{100 * leak:.1f}" and len(cells) == len(compare.HEADINGS)
+    one, both = (np.asarray(Image.open(path)) for path in (folder / "figures/swap.png", tmp_path / "both" / "swap.png"))
+    np.testing.assert_array_equal(both, beside(one, one))
+    assert compare.main([str(tmp_path), "--out", str(tmp_path / "none")]) == 2
+    assert "evaluate it first" in capsys.readouterr().err
+
+
+def test_pictures_side_by_side_keep_their_size():
+    left, right = np.full((20, 30, 3), 10, np.uint8), np.full((25, 40, 3), 90, np.uint8)
+    both = beside(left, right)
+    np.testing.assert_array_equal(both[:20, :30], left)
     np.testing.assert_array_equal(both[:, -40:], right)
+    assert (both[20:, :30] == 255).all()
