@@ -104,7 +104,7 @@ class Loop:
                     raise runs.Stopped(self.run_dir, self.step, stop[0])
         self._checkpoint()
         if self.config.network.flow_layers and self.model.encoder.flow.fitted_at.numpy() != self.step:
-            fit_flow(self.model, self.splits.train.images, self.step)
+            fit_flow(self.model, self.splits.train, self.step)
             self._validate()
             self._checkpoint()
         self._pictures()

@@ -1,13 +1,18 @@
-"""Fits the flow of z given s to the codes of a trained encoder, by maximum likelihood. Ours."""
+"""Fits the flow of z given s to the codes of a trained encoder, by maximum likelihood. Ours.
+
+Each image's z is fitted with the s of another image of its identity, x1 and x1' of a triplet. An image's own s tells
+some of its pose and style as well, which z must keep: given them, a flow takes them out of z.
+"""
 
 import logging
 from dataclasses import dataclass
+from functools import cached_property
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from dfv.data.image_set import Images
+from dfv.data.image_set import ImageSet
 from dfv.model.codec import Codec
 from dfv.model.flow import ConditionalFlow
 from dfv.model.networks import seeded
@@ -15,8 +20,6 @@ from dfv.model.networks import seeded
 LOGGER = logging.getLogger(__name__)
 
 BATCH, LEARNING_RATE, CHECK_STEPS = 512, 1e-3, 250
-# Of standardised s, so that the flow learns what identities have in common and not single images.
-S_NOISE = 0.1
 HELD_OUT = 0.1
 MAX_NUMBERS = 100_000_000  # of codes held in memory, 0.8 GB at most with their variances
 CHUNK = 1024
@@ -24,14 +27,26 @@ CHUNK = 1024
 
 @dataclass(frozen=True)
 class _TrainedCodes:
-    """s [N, s_dim], the mean of z and the deviation of its samples [N, z_dim], float32."""
+    """s [N, s_dim], the mean of z and the deviation of its samples [N, z_dim], float32; identity [N]."""
 
     s: np.ndarray
     mean: np.ndarray
     deviation: np.ndarray
+    identity: np.ndarray
 
     def take(self, rows: np.ndarray | slice) -> "_TrainedCodes":
-        return _TrainedCodes(self.s[rows], self.mean[rows], self.deviation[rows])
+        return _TrainedCodes(self.s[rows], self.mean[rows], self.deviation[rows], self.identity[rows])
+
+    @cached_property
+    def _blocks(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows sorted by identity; of each row, where its identity's block starts, and its length."""
+        _, number, count = np.unique(self.identity, return_inverse=True, return_counts=True)
+        return np.argsort(number, kind="stable"), (np.cumsum(count) - count)[number], count[number]
+
+    def s_of_same_identity(self, rows: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """The s [n, s_dim] of an image drawn for each of the rows [n] from those of its identity."""
+        order, start, count = self._blocks
+        return self.s[order[start[rows] + random.integers(0, count[rows])]]
 
     def z(self, random: np.random.Generator) -> np.ndarray:
         """[N, z_dim]: half of them means and half samples, since both are to be N(0, I) whatever s is."""
@@ -39,8 +54,8 @@ class _TrainedCodes:
         return self.mean + sampled * self.deviation * random.standard_normal(self.mean.shape, np.float32)
 
 
-def fit_flow(model: Codec, images: Images, step: int) -> None:
-    """Makes z independent of s, as far as the flow can: fits it anew to the codes of images [N, H, W, C] uint8.
+def fit_flow(model: Codec, train: ImageSet, step: int) -> None:
+    """Makes z independent of the identity, as far as the flow can: fits it anew to the codes of these images.
 
     Keeps the weights that were likeliest for a tenth of the images, held out: with few images that may be no flow at
     all. step: of the training that came before.
@@ -50,7 +65,7 @@ def fit_flow(model: Codec, images: Images, step: int) -> None:
         flow = ConditionalFlow(network.flow_layers, network.flow_units, network.s_dim, network.z_dim)
     model.encoder.flow.set_weights(flow.get_weights())  # the identity
     random = np.random.default_rng(training.seed)
-    codes = _codes(model, images, random)
+    codes = _codes(model, train, random)
     order, held_out = random.permutation(len(codes.s)), max(1, int(HELD_OUT * len(codes.s)))
     flow.s_centre.assign(codes.s.mean(0))
     flow.s_scale.assign(np.maximum(codes.s.std(0), 1e-6))
@@ -62,17 +77,17 @@ def fit_flow(model: Codec, images: Images, step: int) -> None:
     model.encoder.flow.set_weights(flow.get_weights())
 
 
-def _codes(model: Codec, images: Images, random: np.random.Generator) -> _TrainedCodes:
+def _codes(model: Codec, train: ImageSet, random: np.random.Generator) -> _TrainedCodes:
     """The codes of as many images as fit into memory."""
-    most = min(len(images), MAX_NUMBERS // (model.z_dim + model.config.network.s_dim))
-    rows = np.sort(random.choice(len(images), most, replace=False))
-    codes = [model.encode(images[rows[start : start + CHUNK]]) for start in range(0, most, CHUNK)]
+    most = min(len(train), MAX_NUMBERS // (model.z_dim + model.config.network.s_dim))
+    rows = np.sort(random.choice(len(train), most, replace=False))
+    codes = [model.encode(train.images[rows[start : start + CHUNK]]) for start in range(0, most, CHUNK)]
     mean = np.concatenate([c.z.mean for c in codes])
     if model.config.network.shared_variance:
         log_var = np.broadcast_to(codes[0].z.log_var[0], mean.shape)
     else:
         log_var = np.concatenate([c.z.log_var for c in codes])
-    return _TrainedCodes(np.concatenate([c.s for c in codes]), mean, np.exp(0.5 * log_var))
+    return _TrainedCodes(np.concatenate([c.s for c in codes]), mean, np.exp(0.5 * log_var), train.identity[rows])
 
 
 def _maximise_likelihood(
@@ -88,15 +103,14 @@ def _maximise_likelihood(
             loss = tf.reduce_mean(_negative_log_likelihood(flow, z, s))
         optimizer.apply(tape.gradient(loss, variables), variables)
 
-    noisy = held_out.z(random)
-    best, start = flow.get_weights(), _mean_in_chunks(flow, noisy, held_out.s)
+    z, s = held_out.z(random), held_out.s_of_same_identity(np.arange(len(held_out.s)), random)
+    best, start = flow.get_weights(), _mean_in_chunks(flow, z, s)
     least = start
     for number in range(1, num_steps + 1):
-        batch = codes.take(random.integers(0, len(codes.s), BATCH))
-        near = S_NOISE * flow.s_scale.numpy() * random.standard_normal(batch.s.shape, np.float32)
-        step(tf.constant(batch.z(random)), tf.constant(batch.s + near))
+        rows = random.integers(0, len(codes.s), BATCH)
+        step(tf.constant(codes.take(rows).z(random)), tf.constant(codes.s_of_same_identity(rows, random)))
         if number % CHECK_STEPS == 0 or number == num_steps:
-            now = _mean_in_chunks(flow, noisy, held_out.s)
+            now = _mean_in_chunks(flow, z, s)
             if now < least:
                 best, least = flow.get_weights(), now
     flow.set_weights(best)

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from dfv.config import Config, ConfigError
+from dfv.data.image_set import ImageSet
 from dfv.model import flow_fitting
 from dfv.model.flow import ConditionalFlow
 
@@ -103,7 +104,7 @@ def test_fitting_takes_out_of_z_what_s_tells():
     flow = ConditionalFlow(4, 32, S_DIM, Z_DIM)
     flow.s_centre.assign(s.mean(0))
     flow.s_scale.assign(s.std(0))
-    codes = flow_fitting._TrainedCodes(s, z, np.full(z.shape, 0.01, np.float32))
+    codes = flow_fitting._TrainedCodes(s, z, np.full(z.shape, 0.01, np.float32), identity)
     few, random = codes.take(slice(0, 400)), np.random.default_rng(0)
     flow_fitting._maximise_likelihood(flow, codes.take(slice(400, 4000)), few, 750, random)
     rest = flow(z, s)[0].numpy()
@@ -116,9 +117,36 @@ def test_fitting_takes_out_of_z_what_s_tells():
     assert worst > 0.4
 
 
+def test_what_s_tells_beside_the_identity_stays_in_z():
+    """s shows the identity and, in another dimension, the first dimension of z."""
+    identity, z = np.random.default_rng(0).integers(0, 2, 3000), normal(3000, Z_DIM, seed=2)
+    s = np.stack([identity, z[:, 0]], 1).astype(np.float32)
+    z[:, 1] += identity
+    codes = flow_fitting._TrainedCodes(s, z, np.full(z.shape, 0.01, np.float32), identity)
+    flow = ConditionalFlow(2, 32, 2, Z_DIM)
+    flow_fitting._maximise_likelihood(
+        flow, codes.take(slice(300, 3000)), codes.take(slice(0, 300)), 500, np.random.default_rng(0)
+    )
+    rest = flow(z, s)[0].numpy()
+    assert np.corrcoef(rest[:, 0], z[:, 0])[0, 1] > 0.95
+    assert abs(np.corrcoef(rest[:, 1], identity)[0, 1]) < 0.1 < np.corrcoef(z[:, 1], identity)[0, 1]
+
+
+def test_each_z_meets_the_s_of_its_identity():
+    identity = np.array([3, 1, 3, 1, 1, 7])
+    codes = flow_fitting._TrainedCodes(
+        identity[:, None] + np.arange(6)[:, None] / 10, *[np.zeros((6, 2))] * 2, identity
+    )
+    random = np.random.default_rng(0)
+    drawn = np.stack([codes.s_of_same_identity(np.arange(6), random)[:, 0] for _ in range(60)])
+    assert [sorted(set(np.round(column, 1))) for column in drawn.T] == [
+        [3.0, 3.2], [1.1, 1.3, 1.4], [3.0, 3.2], [1.1, 1.3, 1.4], [1.1, 1.3, 1.4], [7.5]
+    ]  # fmt: skip
+
+
 def test_a_flow_that_learns_single_images_by_heart_is_not_kept():
     s, z = normal(60, S_DIM), normal(60, Z_DIM, seed=1)
-    codes = flow_fitting._TrainedCodes(s, z, np.full(z.shape, 0.01, np.float32))
+    codes = flow_fitting._TrainedCodes(s, z, np.full(z.shape, 0.01, np.float32), np.arange(60))
     flow = ConditionalFlow(4, 64, S_DIM, Z_DIM)
     start = flow.get_weights()
     flow_fitting._maximise_likelihood(
@@ -131,8 +159,8 @@ def test_a_flow_that_learns_single_images_by_heart_is_not_kept():
 def test_fitting_a_model_sets_the_step_the_variance_and_the_likelihood(tiny_model):
     model = tiny_model(shared_variance=True, flow_layers=2, flow_units=16, flow_steps=200)
     images = np.random.default_rng(0).integers(0, 256, (500, 12, 12, 1), np.uint8)
-    before = model.encode(images)
-    flow_fitting.fit_flow(model, images, step=7)
+    part, before = ImageSet(images, np.arange(500, dtype=np.int32) % 3), model.encode(images)
+    flow_fitting.fit_flow(model, part, step=7)
     after = model.encode(images)
     assert model.encoder.flow.fitted_at.numpy() == 7
     assert np.linalg.norm(after.z.mean.std(0) - 1) < np.linalg.norm(before.z.mean.std(0) - 1)
@@ -141,7 +169,7 @@ def test_fitting_a_model_sets_the_step_the_variance_and_the_likelihood(tiny_mode
     np.testing.assert_allclose(after.z.log_var[0], np.log((apart**2).mean(0)), atol=0.25)
     assert np.ptp(after.z.log_var, axis=0).max() == 0
     weights = model.encoder.flow.get_weights()
-    flow_fitting.fit_flow(model, images, step=7)
+    flow_fitting.fit_flow(model, part, step=7)
     for one, other in zip(model.encoder.flow.get_weights(), weights, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
 
