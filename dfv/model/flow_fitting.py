@@ -23,6 +23,7 @@ BATCH, LEARNING_RATE, CHECK_STEPS = 512, 1e-3, 250
 HELD_OUT = 0.1
 MAX_NUMBERS = 100_000_000  # of codes held in memory, 0.8 GB at most with their variances
 CHUNK = 1024
+MEAN_LOG_CHI_SQUARE = -1.2704  # of the log of a squared standard normal: -log 2 - Euler's constant
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ def fit_flow(model: Codec, train: ImageSet, step: int) -> None:
     flow.s_scale.assign(np.maximum(codes.s.std(0), 1e-6))
     kept, fitted = codes.take(order[:held_out]), codes.take(order[held_out:])
     _maximise_likelihood(flow, fitted, kept, training.flow_steps, random)
-    variance = _variance_of_the_rest(flow, codes, random)
-    flow.log_var_change.assign(np.log(variance / np.mean(codes.deviation**2, 0)))
+    change = _log_var_of_the_rest(flow, codes, random) - 2.0 * np.mean(np.log(codes.deviation), 0)
+    flow.log_var_change.assign(change)
     flow.fitted_at.assign(step)
     model.encoder.flow.set_weights(flow.get_weights())
 
@@ -128,11 +129,12 @@ def _mean_in_chunks(flow: ConditionalFlow, z: np.ndarray, s: np.ndarray) -> floa
     return float(np.concatenate([_negative_log_likelihood(flow, z[rows], s[rows]) for rows in chunks]).mean())
 
 
-def _variance_of_the_rest(flow: ConditionalFlow, codes: _TrainedCodes, random: np.random.Generator) -> np.ndarray:
-    """The mean square [z_dim] by which a sample differs from the mean behind the flow, over all images."""
+def _log_var_of_the_rest(flow: ConditionalFlow, codes: _TrainedCodes, random: np.random.Generator) -> np.ndarray:
+    """[z_dim]: log of the variance of samples behind the flow, averaged as a logarithm, since few images have most."""
     total = np.zeros(codes.mean.shape[1])
     for start in range(0, len(codes.s), CHUNK):
         part = codes.take(slice(start, start + CHUNK))
         sample = part.mean + part.deviation * random.standard_normal(part.mean.shape, np.float32)
-        total += np.sum((flow(sample, part.s)[0] - flow(part.mean, part.s)[0]).numpy() ** 2, 0)
-    return total / len(codes.s)
+        apart = (flow(sample, part.s)[0] - flow(part.mean, part.s)[0]).numpy()
+        total += np.sum(np.log(apart**2 + 1e-12), 0)
+    return total / len(codes.s) - MEAN_LOG_CHI_SQUARE
