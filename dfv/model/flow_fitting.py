@@ -50,9 +50,8 @@ class _TrainedCodes:
         return self.s[order[start[rows] + random.integers(0, count[rows])]]
 
     def z(self, random: np.random.Generator) -> np.ndarray:
-        """[N, z_dim]: half of them means and half samples, since both are to be N(0, I) whatever s is."""
-        sampled = random.integers(0, 2, (len(self.s), 1)).astype(np.float32)
-        return self.mean + sampled * self.deviation * random.standard_normal(self.mean.shape, np.float32)
+        """Samples of z, [N, z_dim]: those, not the means, are to be N(0, I), and their noise smooths the flow."""
+        return self.mean + self.deviation * random.standard_normal(self.mean.shape, np.float32)
 
 
 def fit_flow(model: Codec, train: ImageSet, step: int) -> None:
@@ -134,7 +133,6 @@ def _log_var_of_the_rest(flow: ConditionalFlow, codes: _TrainedCodes, random: np
     total = np.zeros(codes.mean.shape[1])
     for start in range(0, len(codes.s), CHUNK):
         part = codes.take(slice(start, start + CHUNK))
-        sample = part.mean + part.deviation * random.standard_normal(part.mean.shape, np.float32)
-        apart = (flow(sample, part.s)[0] - flow(part.mean, part.s)[0]).numpy()
+        apart = (flow(part.z(random), part.s)[0] - flow(part.mean, part.s)[0]).numpy()
         total += np.sum(np.log(apart**2 + 1e-12), 0)
     return total / len(codes.s) - MEAN_LOG_CHI_SQUARE
