@@ -103,7 +103,8 @@ class Loop:
                     self._checkpoint()
                     raise runs.Stopped(self.run_dir, self.step, stop[0])
         self._checkpoint()
-        if self.config.network.flow_layers and self.model.encoder.flow.fitted_at.numpy() != self.step:
+        flow = self.model.encoder.flow
+        if flow is not None and flow.fitted_at.numpy() != self.step:
             fit_flow(self.model, self.splits.train, self.step)
             self._validate()
             self._checkpoint()

@@ -60,10 +60,12 @@ def fit_flow(model: Codec, train: ImageSet, step: int) -> None:
     Keeps the weights that were likeliest for a tenth of the images, held out: with few images that may be no flow at
     all. step: of the training that came before.
     """
-    network, training = model.config.network, model.config.training
+    network, training, target = model.config.network, model.config.training, model.encoder.flow
+    if target is None:
+        raise ValueError("expected a model with --flow_layers above 0; this one has no flow to fit.")
     with seeded(training.seed + 2):
         flow = ConditionalFlow(network.flow_layers, network.flow_units, network.s_dim, network.z_dim)
-    model.encoder.flow.set_weights(flow.get_weights())  # the identity
+    target.set_weights(flow.get_weights())  # the identity
     random = np.random.default_rng(training.seed)
     codes = _codes(model, train, random)
     order, held_out = random.permutation(len(codes.s)), max(1, int(HELD_OUT * len(codes.s)))
@@ -74,7 +76,7 @@ def fit_flow(model: Codec, train: ImageSet, step: int) -> None:
     change = _log_var_of_the_rest(flow, codes, random) - 2.0 * np.mean(np.log(codes.deviation), 0)
     flow.log_var_change.assign(change)
     flow.fitted_at.assign(step)
-    model.encoder.flow.set_weights(flow.get_weights())
+    target.set_weights(flow.get_weights())
 
 
 def _codes(model: Codec, train: ImageSet, random: np.random.Generator) -> _TrainedCodes:
