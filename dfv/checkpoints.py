@@ -35,7 +35,7 @@ class Checkpoints:
             try:
                 self._checkpoint.restore(path).assert_existing_objects_matched()
                 return int(path.rsplit("-", 1)[1])
-            except (tf.errors.OpError, AssertionError, ValueError) as error:
+            except (tf.errors.OpError, AssertionError, ValueError, IndexError) as error:
                 LOGGER.warning("Checkpoint %s is damaged (%s); taking the one before it.", path, str(error)[:200])
         return 0
 

@@ -38,7 +38,7 @@ class ConditionalFlow(layers.Layer):
         self.couplings = [Conditioner(units, s_dim + z_dim, z_dim) for _ in range(num_layers)]
         self.masks = _halves(num_layers, z_dim)
         self.s_centre, self.s_scale, self.log_var_change = (
-            self.add_weight(shape=(dim,), initializer=initializer, trainable=False, name=name)
+            self.add_weight(shape=(dim,), initializer=initializer, trainable=False, autocast=False, name=name)
             for dim, initializer, name in (
                 (s_dim, "zeros", "s_centre"),
                 (s_dim, "ones", "s_scale"),
@@ -63,7 +63,7 @@ class ConditionalFlow(layers.Layer):
 
     def put_back(self, rest: tf.Tensor, s: tf.Tensor) -> tf.Tensor:
         """The z [B, z_dim] of which `rest` is left: the inverse of the call for the same s."""
-        s = self._standardised(s)
+        rest, s = tf.cast(rest, tf.float32), self._standardised(tf.cast(s, tf.float32))
         for conditioner, kept in zip(reversed(self.couplings), reversed(self.masks), strict=True):
             shift, log_scale = self._of_the_other_half(conditioner, kept, rest, s)
             rest = rest * tf.exp(log_scale) + shift

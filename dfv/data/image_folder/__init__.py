@@ -21,6 +21,10 @@ def load(config: DataConfig) -> Splits:
     Splits are 80 / 10 / 10, by a hash of names and config.split_index, of each identity's images or of the identities;
     see files.split_within and split_across.
     """
+    if not config.image_dir:
+        raise DataError(
+            "image_folder: no image_dir is given. Set --image_dir to the folder with one folder per identity."
+        )
     folder = Path(config.image_dir).expanduser()
     found = files.find(folder)
     names = np.array([name for images in found.values() for name in images])
