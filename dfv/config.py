@@ -133,8 +133,8 @@ class NetworkConfig(_Checked):
     )
     flow_layers: int = option(
         0,
-        "Ours: couplings of a flow, fitted to the trained encoder's codes, that takes out of z all that s tells of it"
-        " and that the decoder undoes; 0: none.",
+        "Ours: couplings of a flow, fitted to the trained encoder's codes, that takes out of z what s tells of the"
+        " identity and that the decoder undoes; 0: none.",
         at_least=0,
         at_most=64,
     )

@@ -1,6 +1,6 @@
 """Fits the flow of z given s to the codes of a trained encoder, by maximum likelihood. Ours.
 
-Each image's z is fitted with the s of another image of its identity, x1 and x1' of a triplet. An image's own s tells
+Each image's z is fitted with the s of any image of its identity, as in triplets. An image's own s tells
 some of its pose and style as well, which z must keep: given them, a flow takes them out of z.
 """
 
