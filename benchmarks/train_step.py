@@ -116,7 +116,7 @@ def main(arguments: list[str]) -> None:
     model = Disentangler(config, *shapes(config))
     model.compile()
     batch = random_batch(config)
-    print(timing.circumstances(["tensorflow-cpu", "keras", "torch"]))
+    print(timing.circumstances(["tensorflow", "keras", "torch"]))
     print(f"{config.data.dataset}, {shapes(config)[0]}, {config.training.batch_size} triplets a step\n")
     print(compare(model, batch, values.rounds, values.calls), flush=True)
     if values.parts:
