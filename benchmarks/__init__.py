@@ -1,0 +1,1 @@
+import dfv  # noqa: F401  Before TensorFlow: it turns oneDNN on.

@@ -4,6 +4,8 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import dfv  # noqa: F401, I001  Before TensorFlow: it turns oneDNN on.
+
 from collections.abc import Callable
 
 import numpy as np
