@@ -41,12 +41,12 @@ def median(timings: list[Seconds]) -> Seconds:
     return Seconds(*(statistics.median(column) for column in zip(*timings, strict=True)))
 
 
-def spread(values: list[float]) -> str:
+def spread(values: list[float], digits: int = 1) -> str:
     """The middle half of the values, as text."""
     if len(values) < 2:
         return "one round"
     low, _, high = statistics.quantiles(values, n=4, method="inclusive")
-    return f"{low:,.1f} to {high:,.1f}"
+    return f"{low:,.{digits}f} to {high:,.{digits}f}"
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:

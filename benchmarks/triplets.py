@@ -1,13 +1,11 @@
-"""How fast triplets come from memory and from records on disk, and what memory they take.
+"""How fast triplets come from memory and from records on disk.
 
     python -m benchmarks.triplets
 
-Writes up to 2 GB of records into a temporary folder (TMPDIR) and removes them. What is read from disk has been
-written just before, so it mostly comes from the operating system's cache.
+Writes 50 MB of records into a temporary folder (TMPDIR) and removes them. What is read from disk has been written just
+before, so it mostly comes from the operating system's cache.
 """
 
-import ctypes
-import gc
 import os
 import statistics
 import tempfile
@@ -25,8 +23,6 @@ from dfv.data.triplets import triplets  # noqa: E402
 
 BATCH_SIZE = 64
 NUM_BATCHES, NUM_ROUNDS = 500, 5
-SIZES = (20_000, 200_000, 2_000_000)
-IMAGES_PER_IDENTITY = 10
 
 
 def noise(num_images: int, size: int) -> Iterator[np.ndarray]:
@@ -48,24 +44,6 @@ def rate(batches: Iterator, num_batches: int) -> tuple[float, float]:
         next(batches)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     return num_batches * BATCH_SIZE / wall, cpu / (num_batches * BATCH_SIZE) * 1e6
-
-
-def resident_mib() -> float:
-    """What is in use: the memory that the C library holds for later is given back first."""
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def reset_peak() -> None:
-    with open("/proc/self/clear_refs", "w") as file:
-        file.write("5")
-
-
-def peak_mib() -> float:
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1024
 
 
 def measure_speed(folder: str) -> None:
@@ -93,30 +71,6 @@ def measure_speed(folder: str) -> None:
         print(f"| {name} | {statistics.median(speeds):,.0f} ({spread}) | {statistics.median(cpu):.1f} |")
 
 
-def measure_scale(folder: str) -> None:
-    """Images of 32x32 on disk, 10 of each identity: what grows with their number."""
-    columns = ("images of 32x32 in records", "writing, s", "start, s", "memory, MiB", "per image, bytes", "peak, MiB")
-    print("\n|", " | ".join((*columns, "triplets/s")), "|\n" + "|---" * 7 + "|")
-    for num_images in SIZES:
-        num_identities = num_images // IMAGES_PER_IDENTITY
-        began = time.perf_counter()
-        stored_set(num_images, 32, num_identities, 0, folder)
-        writing = time.perf_counter() - began
-        reset_peak()
-        before, began = resident_mib(), time.perf_counter()
-        image_set = stored_set(num_images, 32, num_identities, 0, folder)
-        batches = iter(triplets(image_set, batch_size=BATCH_SIZE, seed=0))
-        next(batches)
-        start = time.perf_counter() - began
-        speed, _ = rate(batches, NUM_BATCHES)
-        peak, steady = peak_mib() - before, resident_mib() - before
-        per_image = steady * 2**20 / num_images
-        figures = f"{writing:.1f} | {start:.2f} | {steady:.1f} | {per_image:.1f} | {peak:.1f} | {speed:,.0f}"
-        print(f"| {num_images:,} | {figures} |")
-        del batches, image_set
-
-
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
         measure_speed(temporary)
-        measure_scale(temporary)

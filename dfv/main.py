@@ -22,7 +22,7 @@ from absl import flags
 from dfv.config import FREE_TO_CHANGE, Config, ConfigError, describe_range, option_fields
 from dfv.data.image_set import DataError
 from dfv.flagfiles import expand
-from dfv.runs import RunError, find_model, flag_text, load
+from dfv.runs import RunError, find_model, flag_text, load, writing
 
 LOGGER = logging.getLogger("dfv.main")
 MODES = ("train", "evaluate", "train_and_evaluate")
@@ -127,7 +127,8 @@ def evaluate_run(run_dir: Path, values: flags.FlagValues) -> None:
     config = model.config.replace(**{name: given[name] for name in given if name in FREE_TO_CHANGE})
     out_dir = run_dir if run_dir.is_dir() else Path("runs") / run_dir.name
     out_dir = out_dir if values.evaluate_split == "test" else out_dir / values.evaluate_split
-    out_dir.mkdir(parents=True, exist_ok=True)
+    with writing(out_dir):
+        out_dir.mkdir(parents=True, exist_ok=True)
     splits = data.load(config.data)
     evaluate(model, splits, config, out_dir, seeds=values.probe_seeds, split=values.evaluate_split)
 

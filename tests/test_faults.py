@@ -1,11 +1,14 @@
 """What stops a run from outside: a message that says what to do, and nothing that was saved is lost."""
 
+import functools
+import json
 import os
 import resource
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ import dfv
 from dfv.main import main
 from tests.test_training import TINY, as_arguments, start, weights_of
 
+KILLS = int(os.environ.get("DFV_KILLS", "5"))
 LONG = TINY | {"num_steps": 12, "checkpoint_steps": 3}
 
 
@@ -70,16 +74,52 @@ def test_a_truncated_checkpoint_gives_way_to_the_one_before(half_done, caplog):
 
 @pytest.mark.slow
 def test_kills_at_random_moments_end_with_the_weights_of_an_uninterrupted_run(tmp_path):
-    """DFV_KILLS says how many; each restart continues, whatever was being written."""
-    kills, random = int(os.environ.get("DFV_KILLS", "5")), np.random.default_rng(0)
-    flags = TINY | {"deterministic": True, "num_steps": 60 * kills, "checkpoint_steps": 7, "validation_steps": 20}
+    """Each restart continues, whatever was being written."""
+    flags = TINY | {"deterministic": True, "num_steps": 60 * KILLS, "checkpoint_steps": 7, "validation_steps": 20}
     assert start(flags, tmp_path / "whole").wait(600) == 0
-    for _ in range(kills):
-        process = start(flags, tmp_path / "broken")
-        time.sleep(random.uniform(1, 12))
-        process.kill()
-        said, _ = process.communicate()
-        assert "Traceback" not in said
+    killed_at_random(functools.partial(start, flags, tmp_path / "broken"), seconds=12)
     assert start(flags, tmp_path / "broken").wait(600) == 0
     pairs = zip(weights_of(tmp_path / "whole"), weights_of(tmp_path / "broken"), strict=True)
     assert all(np.array_equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.slow
+def test_kills_of_an_evaluation_leave_a_run_that_evaluates_as_before(half_done):
+    evaluated = functools.partial(start, LONG | {"num_steps": 6}, half_done, "--mode=evaluate", "--probe_seeds=1")
+    began = time.monotonic()
+    assert evaluated().wait(600) == 0
+    needed, whole = time.monotonic() - began, json.loads((half_done / "results.json").read_text())
+    for kill in killed_at_random(evaluated, needed):
+        assert json.loads((half_done / "results.json").read_text())["run"] == whole["run"], kill
+    assert evaluated().wait(600) == 0
+    assert json.loads((half_done / "results.json").read_text())["reconstruction"] == whole["reconstruction"]
+
+
+@pytest.mark.slow
+def test_kills_of_an_export_leave_whole_versions_alone(half_done, tmp_path):
+    place = tmp_path / "models" / "tiny"
+
+    def export() -> subprocess.Popen:
+        command = [sys.executable, "-m", "export", f"--run_dir={half_done}", f"--export_dir={place}"]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    began = time.monotonic()
+    assert export().wait(600) == 0
+    for kill in killed_at_random(export, time.monotonic() - began):
+        for version in (path for path in place.iterdir() if path.name.isdigit()):
+            assert set(tf.saved_model.load(version).signatures) >= {"encode", "swap", "sample"}, kill
+    before = len([path for path in place.iterdir() if path.name.isdigit()])
+    assert export().wait(600) == 0
+    assert len([path for path in place.iterdir() if path.name.isdigit()]) == before + 1
+
+
+def killed_at_random(begin: Callable[[], subprocess.Popen], seconds: float) -> list[int]:
+    """Begins it KILLS times, each killed after 1 to `seconds` seconds unless it has ended; none ends in a traceback."""
+    random = np.random.default_rng(0)
+    for _ in range(KILLS):
+        process = begin()
+        time.sleep(random.uniform(1, seconds))
+        process.kill()
+        said, _ = process.communicate()
+        assert "Traceback" not in said, said
+    return list(range(KILLS))

@@ -119,8 +119,8 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, caplog):
     assert "ckpt-6 is damaged" in caplog.text and "at step 3" in caplog.text
 
 
-def start(flags: dict, run_dir: Path) -> subprocess.Popen:
-    command = [sys.executable, "-m", "dfv.main", *as_arguments(flags, run_dir)]
+def start(flags: dict, run_dir: Path, *more: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "dfv.main", *as_arguments(flags, run_dir), *more]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 

@@ -1,4 +1,4 @@
-"""Two worker processes on this machine follow one process with the same global batch."""
+"""Worker processes on this machine follow one process with the same global batch."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import dfv
@@ -37,16 +38,20 @@ def start_worker(index: int, workers: list[str], folder: Path, extra: dict) -> s
     return start(folder / "together", folder / f"worker{index}.log", flags, cluster)
 
 
-def two_addresses() -> list[str]:
-    return [f"127.0.0.1:{free_port()}" for _ in range(2)]
+def addresses(number: int) -> list[str]:
+    return [f"127.0.0.1:{free_port()}" for _ in range(number)]
 
 
-def test_two_workers_give_the_weights_of_one_process(tmp_path):
-    alone = start(tmp_path / "alone", tmp_path / "alone.log", {})
-    workers = two_addresses()
-    processes = [start_worker(index, workers, tmp_path, {}) for index in range(2)]
+@pytest.mark.parametrize(
+    ("number", "steps"), [(2, 5), *(pytest.param(number, 20, marks=pytest.mark.slow) for number in (2, 4))]
+)
+def test_workers_give_the_weights_of_one_process(number, steps, tmp_path):
+    flags = {"num_steps": steps, "batch_size": 8}
+    alone = start(tmp_path / "alone", tmp_path / "alone.log", flags)
+    workers = addresses(number)
+    processes = [start_worker(index, workers, tmp_path, flags) for index in range(number)]
     for process in (alone, *processes):
-        process.wait(240)
+        process.wait(400)
     logs = {path.name: path.read_text()[-2000:] for path in tmp_path.glob("*.log")}
     assert all(process.returncode == 0 for process in (alone, *processes)), logs
     pairs = zip(dfv.load(tmp_path / "alone").weights, dfv.load(tmp_path / "together").weights, strict=True)
@@ -56,7 +61,7 @@ def test_two_workers_give_the_weights_of_one_process(tmp_path):
 
 def test_a_killed_worker_stops_the_other_and_all_continue_together(tmp_path):
     flags = {"num_steps": 100_000, "checkpoint_steps": 5, "checkpoint_minutes": 0}
-    workers = two_addresses()
+    workers = addresses(2)
     processes = [start_worker(index, workers, tmp_path, flags) for index in range(2)]
     wait_for(tmp_path / "together" / "checkpoints" / "ckpt-5.index")
     processes[1].kill()
@@ -67,7 +72,7 @@ def test_a_killed_worker_stops_the_other_and_all_continue_together(tmp_path):
     assert "another worker stopped answering after step" in said and "start all workers again" in said
     assert "Traceback" not in said
     saved = int(tf.train.latest_checkpoint(tmp_path / "together" / "checkpoints").rsplit("-", 1)[1])
-    workers = two_addresses()
+    workers = addresses(2)
     processes = [start_worker(index, workers, tmp_path, flags | {"num_steps": saved + 2}) for index in range(2)]
     for process in processes:
         process.wait(120)

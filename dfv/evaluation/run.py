@@ -44,6 +44,7 @@ from dfv.evaluation.subset import some_rows
 from dfv.evaluation.swaps import Judged, judge_swaps
 from dfv.evaluation.table1 import Table1, table1
 from dfv.model.codec import Codec
+from dfv.runs import write_whole, writing
 
 PACKAGES = (dfv, tf, keras, np, sklearn)
 
@@ -152,11 +153,13 @@ def _png(picture: np.ndarray) -> bytes:
 
 
 def _write(out_dir: Path, results: dict[str, Any], figures: dict[str, bytes]) -> dict[str, Any]:
-    (out_dir / "figures").mkdir(parents=True, exist_ok=True)
-    for name, png in figures.items():
-        (out_dir / "figures" / f"{name}.png").write_bytes(png)
-    (out_dir / "results.json").write_text(json.dumps(results, indent=1, allow_nan=False) + "\n")
-    (out_dir / "report.html").write_text(render(results, figures), encoding="utf-8")
+    contents = {f"figures/{name}.png": png for name, png in figures.items()}
+    contents["report.html"] = render(results, figures).encode()
+    contents["results.json"] = (json.dumps(results, indent=1, allow_nan=False) + "\n").encode()
+    with writing(out_dir):
+        (out_dir / "figures").mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            write_whole(out_dir / name, content)
     return results
 
 
