@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ import tensorflow as tf
 
 import dfv
 from dfv.main import main
+from export.serving_files import versions
 from tests.test_training import TINY, as_arguments, start, weights_of
 
 KILLS = int(os.environ.get("DFV_KILLS", "5"))
@@ -72,12 +72,26 @@ def test_a_truncated_checkpoint_gives_way_to_the_one_before(half_done, caplog):
     assert "ckpt-6 is damaged" in caplog.text and "at step 3" in caplog.text
 
 
+def moments(seconds: float) -> np.ndarray:
+    """When to kill: KILLS times from 1 to `seconds` seconds, the same at every call."""
+    return np.random.default_rng(0).uniform(1, seconds, KILLS)
+
+
+def killed(process: subprocess.Popen, seconds: float) -> None:
+    """Kills it after so many seconds, unless it has ended by then; it has not ended in a traceback."""
+    time.sleep(seconds)
+    process.kill()
+    said, _ = process.communicate()
+    assert "Traceback" not in said, said
+
+
 @pytest.mark.slow
 def test_kills_at_random_moments_end_with_the_weights_of_an_uninterrupted_run(tmp_path):
     """Each restart continues, whatever was being written."""
     flags = TINY | {"deterministic": True, "num_steps": 60 * KILLS, "checkpoint_steps": 7, "validation_steps": 20}
     assert start(flags, tmp_path / "whole").wait(600) == 0
-    killed_at_random(functools.partial(start, flags, tmp_path / "broken"), seconds=12)
+    for seconds in moments(12):
+        killed(start(flags, tmp_path / "broken"), seconds)
     assert start(flags, tmp_path / "broken").wait(600) == 0
     pairs = zip(weights_of(tmp_path / "whole"), weights_of(tmp_path / "broken"), strict=True)
     assert all(np.array_equal(a, b) for a, b in pairs)
@@ -89,8 +103,9 @@ def test_kills_of_an_evaluation_leave_a_run_that_evaluates_as_before(half_done):
     began = time.monotonic()
     assert evaluated().wait(600) == 0
     needed, whole = time.monotonic() - began, json.loads((half_done / "results.json").read_text())
-    for kill in killed_at_random(evaluated, needed):
-        assert json.loads((half_done / "results.json").read_text())["run"] == whole["run"], kill
+    for seconds in moments(needed):
+        killed(evaluated(), seconds)
+        assert json.loads((half_done / "results.json").read_text())["run"] == whole["run"]
     assert evaluated().wait(600) == 0
     assert json.loads((half_done / "results.json").read_text())["reconstruction"] == whole["reconstruction"]
 
@@ -105,21 +120,10 @@ def test_kills_of_an_export_leave_whole_versions_alone(half_done, tmp_path):
 
     began = time.monotonic()
     assert export().wait(600) == 0
-    for kill in killed_at_random(export, time.monotonic() - began):
-        for version in (path for path in place.iterdir() if path.name.isdigit()):
-            assert set(tf.saved_model.load(version).signatures) >= {"encode", "swap", "sample"}, kill
-    before = len([path for path in place.iterdir() if path.name.isdigit()])
+    for seconds in moments(time.monotonic() - began):
+        killed(export(), seconds)
+        for version in versions(place):
+            assert set(tf.saved_model.load(str(place / str(version))).signatures) >= {"encode", "swap", "sample"}
+    before = len(versions(place))
     assert export().wait(600) == 0
-    assert len([path for path in place.iterdir() if path.name.isdigit()]) == before + 1
-
-
-def killed_at_random(begin: Callable[[], subprocess.Popen], seconds: float) -> list[int]:
-    """Begins it KILLS times, each killed after 1 to `seconds` seconds unless it has ended; none ends in a traceback."""
-    random = np.random.default_rng(0)
-    for _ in range(KILLS):
-        process = begin()
-        time.sleep(random.uniform(1, seconds))
-        process.kill()
-        said, _ = process.communicate()
-        assert "Traceback" not in said, said
-    return list(range(KILLS))
+    assert len(versions(place)) == before + 1
