@@ -6,22 +6,14 @@ The search is the evaluation's own: exact, by scikit-learn, which goes through t
 """
 
 import functools
-import os
-import time
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import numpy as np
 
-import numpy as np  # noqa: E402
+from benchmarks import memory, timing
+from benchmarks.export import MODELS
+from dfv.evaluation.retrieval import nearest
+from dfv.model.codec import Codec
 
-from benchmarks import memory, timing  # noqa: E402
-from dfv.config import Config  # noqa: E402
-from dfv.evaluation.retrieval import nearest  # noqa: E402
-from dfv.model.codec import Codec  # noqa: E402
-
-MODELS = {
-    "MNIST, three 5x5, 28x28": (Config.of(s_dim=16, z_dim=16), (28, 28, 1)),
-    "YaleB, six 3x3, 64x64": (Config.of(backbone="six_3x3"), (64, 64, 1)),
-}
 IMAGES, ROUNDS = 2_048, 7
 SIZES, DIMENSIONS, QUERIES, NEIGHBOURS = (10_000, 100_000, 1_000_000), (64, 512), 1_000, 10
 SEARCH_ROUNDS = 3
@@ -48,17 +40,15 @@ def search() -> str:
             random = np.random.default_rng(0)
             codes = random.standard_normal((size, dimension), np.float32)
             queries = random.choice(size, QUERIES, replace=False)
-            nearest(codes[:QUERIES], np.arange(QUERIES), NEIGHBOURS)
+            search_once = functools.partial(nearest, codes, queries, NEIGHBOURS)
             memory.reset_peak()
-            before, rates = memory.resident_mib(), []
-            for _ in range(SEARCH_ROUNDS):
-                began = time.perf_counter()
-                nearest(codes, queries, NEIGHBOURS)
-                rates.append(QUERIES / (time.perf_counter() - began))
+            before = memory.resident_mib()
+            timings = timing.interleaved({"search": search_once}, SEARCH_ROUNDS, calls=1)
+            rates = [QUERIES / one.wall for one in timings["search"]]
             held, beside = codes.nbytes / 2**20, memory.peak_mib() - before
             cells = [f"{size:,} x {dimension}", f"{np.median(rates):,.0f}", timing.spread(rates)]
             rows.append([*cells, f"{held:,.0f}", f"{beside:,.0f}"])
-            del codes
+            del codes, search_once
     return timing.table(["codes", "queries/s, median", "middle half", "codes, MiB", "search beside them, MiB"], rows)
 
 

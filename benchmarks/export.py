@@ -5,19 +5,16 @@
 Both take uint8 images that are there already, on one device; the signature checks its input and runs from the files.
 """
 
-import os
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import numpy as np
+import tensorflow as tf
 
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
-
-from benchmarks import timing  # noqa: E402
-from dfv.config import Config  # noqa: E402
-from dfv.model.codec import Codec, to_float  # noqa: E402
-from export.writing import save  # noqa: E402
+from benchmarks import timing
+from dfv.config import Config
+from dfv.model.codec import Codec, to_float
+from export.writing import save
 
 MODELS = {
     "MNIST, three 5x5, 28x28": (Config.of(s_dim=16, z_dim=16), (28, 28, 1)),
@@ -38,9 +35,7 @@ def latency(model: Codec, saved_model: Path, name: str) -> list[list[str]]:
         cases = {"keras": lambda image=image: compiled(image), "export": lambda image=image: encode(image=image)}
         timings = timing.interleaved(cases, ROUNDS, calls=200 if size == 1 else 10)
         keras, export = (timing.median(timings[case]) for case in cases)
-        # Rounds are compared with themselves: what else the machine does slows both.
-        ratios = [e.wall / k.wall for e, k in zip(timings["export"], timings["keras"], strict=True)]
-        ratio = sorted(ratios)[len(ratios) // 2]
+        ratio = np.median(timing.ratios(timings["export"], timings["keras"]))
         cells = [name, str(size), f"{1e3 * keras.wall:.2f}", f"{1e3 * export.wall:.2f}", f"{ratio:.2f}", f"{limit}"]
         rows.append([*cells, f"{export.cpu / keras.cpu:.2f}"])
     return rows

@@ -6,22 +6,19 @@ Writes 2 GB of records into a temporary folder (TMPDIR), removes them, and holds
 from disk has been written just before, so where memory allows it comes from the operating system's cache.
 """
 
-import os
 import tempfile
 import time
 from collections.abc import Callable
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import numpy as np
+import tensorflow as tf
 
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
-
-from benchmarks import memory, timing  # noqa: E402
-from benchmarks.triplets import BATCH_SIZE, NUM_BATCHES, rate, stored_set  # noqa: E402
-from dfv.config import Config  # noqa: E402
-from dfv.data.image_set import ImageSet  # noqa: E402
-from dfv.data.triplets import triplets  # noqa: E402
-from dfv.model.disentangler import Disentangler  # noqa: E402
+from benchmarks import memory, timing
+from benchmarks.triplets import BATCH_SIZE, NUM_BATCHES, rate, stored_set
+from dfv.config import Config
+from dfv.data.image_set import ImageSet
+from dfv.data.triplets import triplets
+from dfv.model.disentangler import Disentangler
 
 SIZES = (20_000, 200_000, 2_000_000)
 IMAGES_PER_IDENTITY, IMAGE_SIZE = 10, 32
@@ -69,8 +66,7 @@ def training(folder: str) -> str:
             calls[place] = _step_on(step, image_set)
         timings = timing.interleaved(calls, ROUNDS, CALLS)
         in_memory, on_disk = (1 / timing.median(timings[place]).wall for place in calls)
-        # Rounds are compared with themselves: what else the machine does slows both.
-        ratios = [m.wall / r.wall for m, r in zip(timings["memory"], timings["records"], strict=True)]
+        ratios = timing.ratios(timings["memory"], timings["records"])
         cells = [f"{in_memory:.2f}", f"{on_disk:.2f}", f"{np.median(ratios):.3f}", timing.spread(ratios, 3)]
         rows.append([f"{num_images:,}", *cells])
         del calls, image_set

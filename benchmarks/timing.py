@@ -41,6 +41,11 @@ def median(timings: list[Seconds]) -> Seconds:
     return Seconds(*(statistics.median(column) for column in zip(*timings, strict=True)))
 
 
+def ratios(timings: list[Seconds], base: list[Seconds]) -> list[float]:
+    """By the clock, each round against the same round of `base`: what else the machine does slows both."""
+    return [one.wall / other.wall for one, other in zip(timings, base, strict=True)]
+
+
 def spread(values: list[float], digits: int = 1) -> str:
     """The middle half of the values, as text."""
     if len(values) < 2:

@@ -6,7 +6,6 @@ Writes 50 MB of records into a temporary folder (TMPDIR) and removes them. What 
 before, so it mostly comes from the operating system's cache.
 """
 
-import os
 import statistics
 import tempfile
 import time
@@ -14,12 +13,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-from dfv.config import DataConfig  # noqa: E402
-from dfv.data.image_set import ImageSet  # noqa: E402
-from dfv.data.records import store  # noqa: E402
-from dfv.data.triplets import triplets  # noqa: E402
+from dfv.config import DataConfig
+from dfv.data.image_set import ImageSet
+from dfv.data.records import store
+from dfv.data.triplets import triplets
 
 BATCH_SIZE = 64
 NUM_BATCHES, NUM_ROUNDS = 500, 5
