@@ -131,6 +131,13 @@ class NetworkConfig(_Checked):
     shared_variance: bool = option(
         False, "One learned posterior variance per dimension of z for all images, instead of one for each image."
     )
+    z_rounding: float = option(
+        0.0,
+        "Ours: an image's z in use is rounded to multiples of this many standard deviations of its posterior, which the"
+        " decoder hardly sees and a reader of the identity does; needs --shared_variance; 0: not rounded.",
+        at_least=0,
+        at_most=10,
+    )
     flow_layers: int = option(
         0,
         "Ours: couplings of a flow, fitted to the trained encoder's codes, that takes out of z what s tells of the"
@@ -283,6 +290,8 @@ class Config:
             raise ConfigError(
                 "--dataset=image_folder needs --image_dir, a folder with one folder of images per identity."
             )
+        if self.network.z_rounding and not self.network.shared_variance:
+            raise ConfigError("--z_rounding needs --shared_variance: steps of its own would tell of each image.")
         if self.network.flow_layers and self.training.pretrain_s_steps:
             raise ConfigError("--flow_layers needs an s trained with the rest; drop it or --pretrain_s_steps.")
         if self.training.jit_compile and self.training.strategy != "one_device":

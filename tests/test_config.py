@@ -23,7 +23,8 @@ def test_range_includes_its_ends_and_nothing_outside(field):
     for end, outside in zip(ends, (-step, step), strict=True):
         if end is None:
             continue
-        assert Config.of(**{field.name: field.type(end)}).as_flags()[field.name] == end
+        flags = {"shared_variance": True, field.name: field.type(end)}  # which --z_rounding needs
+        assert Config.of(**flags).as_flags()[field.name] == end
         with pytest.raises(ConfigError, match=f"--{field.name} expects {describe_range(field)}; got"):
             Config.of(**{field.name: field.type(end) + outside})
 
@@ -99,6 +100,7 @@ def test_defaults_are_algorithm_1():
     assert loss.swap_other_weight == loss.prior_sample_weight > 0
     ours = ("prior_per_identity_weight", "kernel_weight", "z_classifier_weight")
     assert all(getattr(loss, name) == 0 for name in ours) and not network.shared_variance
+    assert network.z_rounding == network.flow_layers == 0
     assert not loss.reconstruct_all and not loss.adversary_sees_prior_samples
     assert loss.real_label == 1.0 and loss.adversary_max_accuracy == 1.0
 
@@ -107,6 +109,7 @@ def test_defaults_are_algorithm_1():
     ("flags", "message"),
     [
         (dict(dataset="image_folder"), "needs --image_dir"),
+        (dict(z_rounding=1.0), "--z_rounding needs --shared_variance"),
         (dict(jit_compile=True, strategy="mirrored"), "--strategy=one_device"),
         (dict(deterministic=True, strategy="multi_worker"), "--strategy=one_device"),
     ],
@@ -114,7 +117,7 @@ def test_defaults_are_algorithm_1():
 def test_combinations_that_cannot_work(flags, message):
     with pytest.raises(ConfigError, match=message):
         Config.of(**flags)
-    Config.of(**flags | dict(image_dir="images", strategy="one_device"))
+    Config.of(**flags | dict(image_dir="images", strategy="one_device", shared_variance=True))
 
 
 def test_numpy_numbers_are_not_silently_another_type():

@@ -24,6 +24,15 @@ def sample(posterior: Posterior, noise: tf.Tensor) -> tf.Tensor:
     return posterior.mean + tf.exp(0.5 * posterior.log_var) * noise
 
 
+def rounded(posterior: Posterior, steps: float) -> Posterior:
+    """The posterior with its mean at the nearest multiple of `steps` standard deviations, each dimension for itself.
+
+    Ours. The decoder learns from samples, so it hardly uses what is finer than their noise; a probe of the mean does.
+    """
+    step = steps * tf.exp(0.5 * posterior.log_var)
+    return Posterior(step * tf.round(posterior.mean / step), posterior.log_var)
+
+
 def kl_to_prior(posterior: Posterior) -> tf.Tensor:
     """KL(q(z | x) || N(0, I)), [B] float32, in nats, summed over dimensions (equation 4)."""
     # Eq. 4: 1/2 sum(mean^2 + var - log var - 1)

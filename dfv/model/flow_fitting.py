@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from dfv.data.image_set import ImageSet
-from dfv.model.codec import Codec
+from dfv.model.codec import Codec, to_float
 from dfv.model.flow import ConditionalFlow
 from dfv.model.networks import seeded
 
@@ -83,7 +83,8 @@ def _codes(model: Codec, train: ImageSet, random: np.random.Generator) -> _Train
     """The codes of as many images as fit into memory."""
     most = min(len(train), MAX_NUMBERS // (model.z_dim + model.config.network.s_dim))
     rows = np.sort(random.choice(len(train), most, replace=False))
-    codes = [model.encode(train.images[rows[start : start + CHUNK]]) for start in range(0, most, CHUNK)]
+    encode = tf.function(lambda images: model.encoder.exact(to_float(images)), reduce_retracing=True)
+    codes = [encode(tf.constant(train.images[rows[start : start + CHUNK]])) for start in range(0, most, CHUNK)]
     mean = np.concatenate([c.z.mean for c in codes])
     if model.config.network.shared_variance:
         log_var = np.broadcast_to(codes[0].z.log_var[0], mean.shape)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras import layers
 
 from dfv.config import NetworkConfig
-from dfv.model.codes import Codes, Posterior
+from dfv.model.codes import Codes, Posterior, rounded
 from dfv.model.convolutions import FromImage, ToImage
 from dfv.model.flow import ConditionalFlow
 
@@ -124,7 +124,7 @@ class Encoder(layers.Layer):
             with seeded(0):  # the other networks start as without it
                 self.flow = ConditionalFlow(config.flow_layers, config.flow_units, config.s_dim, config.z_dim)
             self.flow.trainable = False  # fitted when encoder and decoder are trained
-        self.shared_variance = config.shared_variance
+        self.z_rounding, self.shared_variance = config.z_rounding, config.shared_variance
         if config.shared_variance:
             start = keras.initializers.Constant(FIRST_LOG_VAR / LOG_VAR_SPEED)
             self.log_var = self.add_weight(
@@ -133,7 +133,12 @@ class Encoder(layers.Layer):
         self(tf.zeros((1, *image_shape)))
 
     def call(self, images: tf.Tensor, training: bool = False) -> Codes:
-        """Codes of images [B, H, W, C] float32 in [-1, 1]; in training, of z before the flow."""
+        """Codes of images [B, H, W, C] float32 in [-1, 1]; in training, of z before flow and rounding."""
+        s, posterior = self.exact(images, training)
+        return Codes(s, rounded(posterior, self.z_rounding) if self.z_rounding and not training else posterior)
+
+    def exact(self, images: tf.Tensor, training: bool = False) -> Codes:
+        """The codes before z is rounded."""
         features = self.stack(images, training=training)
         s, z = (tf.cast(head(features), tf.float32) for head in (self.s_head, self.z_head))
         if self.shared_variance:

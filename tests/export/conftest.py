@@ -34,7 +34,7 @@ def model() -> Codec:
 
 @pytest.fixture(scope="session")
 def colour_model() -> Codec:
-    return make_model((8, 9, 3), shared_variance=True)
+    return make_model((8, 9, 3), shared_variance=True, z_rounding=1.0)
 
 
 @pytest.fixture(scope="session")

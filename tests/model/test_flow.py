@@ -174,6 +174,20 @@ def test_fitting_a_model_sets_the_step_the_variance_and_the_likelihood(tiny_mode
         np.testing.assert_allclose(one, other, atol=1e-4)
 
 
+def test_the_flow_is_fitted_to_what_is_not_rounded_and_rounding_comes_after_it(tiny_model):
+    images = np.random.default_rng(0).integers(0, 256, (300, 12, 12, 1), np.uint8)
+    part = ImageSet(images, np.arange(300, dtype=np.int32) % 3)
+    flags = {"shared_variance": True, "flow_layers": 2, "flow_units": 16, "flow_steps": 20}
+    exact, rounding = tiny_model(**flags), tiny_model(**flags, z_rounding=2.0)
+    for model in (exact, rounding):
+        flow_fitting.fit_flow(model, part, step=7)
+    codes, exact_codes = rounding.encode(images), exact.encode(images)
+    step = 2.0 * np.exp(0.5 * codes.z.log_var)
+    np.testing.assert_allclose(codes.z.log_var, exact_codes.z.log_var, atol=1e-4)
+    np.testing.assert_allclose(codes.z.mean / step, np.round(codes.z.mean / step), atol=1e-5)
+    assert 0.1 < np.abs((codes.z.mean - exact_codes.z.mean) / step).max() < 0.51
+
+
 def test_a_pretrained_s_is_refused():
     with pytest.raises(ConfigError, match="--flow_layers needs an s trained with the rest"):
         Config.of(flow_layers=3, pretrain_s_steps=10)

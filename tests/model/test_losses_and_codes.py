@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from dfv.model import losses
-from dfv.model.codes import Posterior, kl_to_prior, prior_samples, sample
+from dfv.model.codes import Posterior, kl_to_prior, prior_samples, rounded, sample
 
 LOGITS = np.array([-40.0, -3.0, -0.2, 0.0, 0.7, 5.0, 40.0])
 
@@ -85,3 +85,18 @@ def test_prior_samples_are_standard_normal_and_each_row_its_own_seeds():
     assert np.abs(np.corrcoef(z.T) - np.eye(8)).max() < 0.1
     alone = prior_samples(tf.constant([1234, 7], tf.int64), 8).numpy()
     np.testing.assert_array_equal(alone, z[[1234, 7]])
+
+
+def test_rounding_is_to_multiples_of_each_dimensions_deviation():
+    mean, log_var = normal_means(), np.log([0.25, 4.0, 0.01]).astype(np.float32)
+    steps = 1.5 * np.array([0.5, 2.0, 0.1])
+    for dimension, step in enumerate(steps):
+        multiples = step * np.arange(-100, 101)
+        nearest = multiples[np.abs(mean[:, dimension, None] - multiples).argmin(1)]
+        got = rounded(Posterior(tf.constant(mean), tf.constant(np.tile(log_var, (40, 1)))), 1.5)
+        np.testing.assert_allclose(got.mean[:, dimension], nearest, atol=1e-5)
+        np.testing.assert_array_equal(got.log_var[:, dimension], np.full(40, log_var[dimension]))
+
+
+def normal_means():
+    return np.random.default_rng(4).normal(size=(40, 3)).astype(np.float32)

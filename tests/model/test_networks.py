@@ -97,6 +97,20 @@ def test_shared_variance_is_one_log_variance_for_all_images_and_learns():
     np.testing.assert_array_equal(np.ptp(encoder(noise(3, 8, 8, 1)).z.log_var, axis=0), 0)
 
 
+def test_z_is_rounded_in_use_and_not_in_training():
+    with seeded(0):
+        exact = Encoder(tiny(shared_variance=True), (8, 8, 1))
+    with seeded(0):
+        rounding = Encoder(tiny(shared_variance=True, z_rounding=1.0), (8, 8, 1))
+    images, step = noise(5, 8, 8, 1), np.exp(-1.5)
+    codes, exact_codes = rounding(images), exact(images)
+    steps = codes.z.mean / step
+    np.testing.assert_allclose(steps, np.round(steps), atol=1e-5)
+    assert 0.1 * step < np.abs(codes.z.mean - exact_codes.z.mean).max() <= 0.5001 * step
+    np.testing.assert_array_equal(codes.s, exact_codes.s)
+    np.testing.assert_array_equal(rounding(images, training=True).z.mean, exact(images, training=True).z.mean)
+
+
 def test_weights_are_a_function_of_the_seed():
     def kernels(seed):
         with seeded(seed):
