@@ -65,7 +65,9 @@ class Loop:
         self.splits, self.is_chief = splits, is_chief(strategy)
         self.checkpoints = Checkpoints(model, run_dir, config.training.num_checkpoints, self.is_chief)
         self.step = self.checkpoints.restore()
-        self.validation_batches = self._triplets(splits.validation, first_step=0)
+        self.saved_at = time.monotonic()
+        self._restart_clock()
+        self.validation_batches = self.triplets(splits.validation, first_step=0)
         self.grid_images = one_of_each(splits.validation, GRID_IMAGES, seed=0)
         self.train_step = tf.function(
             lambda batch: strategy.run(model.train_step, args=(batch,)), jit_compile=config.training.jit_compile
@@ -89,27 +91,31 @@ class Loop:
         if self.step:
             LOGGER.info("Continuing %s at step %d.", self.run_dir, self.step)
         elif training.pretrain_s_steps:
-            pretrain_s(self.model, self._triplets(self.splits.train, 0), self.strategy)
-            self._checkpoint()
+            pretrain_s(self.model, self.triplets(self.splits.train, 0), self.strategy)
+            self.checkpoint()
         with stop_requests() as stop, self._workers_together(), self._progress() as progress:
-            batches = iter(self._triplets(self.splits.train, self.step))
+            batches = iter(self.triplets(self.splits.train, self.step))
             self._restart_clock()
             while self.step < training.num_steps:
-                self.train_step(read_batch(batches))
-                self.step += 1
-                progress.update()
-                self._after_step(progress)
+                self.one_step(batches, progress)
                 if stop:
-                    self._checkpoint()
+                    self.checkpoint()
                     raise runs.Stopped(self.run_dir, self.step, stop[0])
-        self._checkpoint()
+        self.checkpoint()
         flow = self.model.encoder.flow
         if flow is not None and flow.fitted_at.numpy() != self.step:
             fit_flow(self.model, self.splits.train, self.step)
-            self._validate()
-            self._checkpoint()
+            self.validate()
+            self.checkpoint()
         self._pictures()
         return self.model
+
+    def one_step(self, batches: Iterator, progress: tqdm) -> None:
+        """A step and what is due after it."""
+        self.train_step(read_batch(batches))
+        self.step += 1
+        progress.update()
+        self._after_step(progress)
 
     def _after_step(self, progress: tqdm) -> None:
         """Logs, validates and saves where this step is due for it."""
@@ -121,7 +127,7 @@ class Loop:
             shown = {name: f"{row[name]:.3g}" for name in ("reconstruction", "swap_same", "kl") if name in row}
             progress.set_postfix(images_per_s=f"{row['images_per_second']:.0f}", **shown)
         if self.step % training.validation_steps == 0 or last:
-            row |= self._validate()
+            row |= self.validate()
         if row:
             self._check_finite()
             self._log(row)
@@ -129,9 +135,10 @@ class Loop:
         overdue = training.checkpoint_minutes and time.monotonic() - self.saved_at > 60 * training.checkpoint_minutes
         # Workers must agree on when to save, so their clocks cannot decide.
         if self.step % training.checkpoint_steps == 0 or overdue and training.strategy != "multi_worker":
-            self._checkpoint()
+            self.checkpoint()
 
-    def _triplets(self, image_set: ImageSet, first_step: int) -> tf.data.Dataset:
+    def triplets(self, image_set: ImageSet, first_step: int) -> tf.data.Dataset:
+        """Batches of triplets as the config's flags say, each worker's share of them."""
         flags = self.config.data
 
         def of_pipeline(context: tf.distribute.InputContext) -> tf.data.Dataset:
@@ -148,7 +155,7 @@ class Loop:
 
         return self.strategy.distribute_datasets_from_function(of_pipeline)
 
-    def _validate(self) -> dict[str, float]:
+    def validate(self) -> dict[str, float]:
         """Mean errors on validation triplets, the same at every call."""
         batches = iter(self.validation_batches)
         for _ in range(VALIDATION_BATCHES):
@@ -189,7 +196,8 @@ class Loop:
                 tf.summary.image("swap_grid", swap_grid(self.model, self.grid_images)[None])
             self.summaries.flush()
 
-    def _checkpoint(self) -> None:
+    def checkpoint(self) -> None:
+        """Saves all that a continued run needs, and the model."""
         self._check_finite()
         with runs.writing(self.run_dir):
             self.checkpoints.save(self.step)
@@ -220,7 +228,6 @@ class Loop:
 
     @contextlib.contextmanager
     def _progress(self) -> Iterator[tqdm]:
-        self.saved_at = time.monotonic()
         hidden = not (self.config.training.progress and self.is_chief and sys.stderr.isatty())
         with tqdm(total=self.config.training.num_steps, initial=self.step, unit="step", disable=hidden) as bar:
             yield bar
