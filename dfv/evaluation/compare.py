@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from dfv.data.image_set import SPLITS
 from dfv.evaluation.figures import beside
 from dfv.evaluation.sections import mean_rates, number, percent
 from dfv.pictures import save_png
@@ -56,7 +57,7 @@ def compare(run_dirs: list[Path], out_dir: Path) -> str:
     results, pictures = {}, []
     for run_dir in run_dirs:
         try:
-            results[run_dir.name] = json.loads((run_dir / "results.json").read_text(encoding="utf-8"))
+            results[_name(run_dir)] = json.loads((run_dir / "results.json").read_text(encoding="utf-8"))
             pictures.append(np.asarray(Image.open(run_dir / "figures" / "swap.png").convert("RGB")))
         except (OSError, ValueError) as error:
             raise RunError(f"{run_dir} has no results that can be read ({error}); evaluate it first.") from error
@@ -66,6 +67,12 @@ def compare(run_dirs: list[Path], out_dir: Path) -> str:
         (out_dir / "table.md").write_text(text, encoding="utf-8")
         save_png(out_dir / "swap.png", beside(*pictures))
     return text
+
+
+def _name(run_dir: Path) -> str:
+    """The run's folder; for the evaluation of another split, in a folder of its own within, both."""
+    parts = run_dir.resolve().parts
+    return "/".join(parts[-2:] if parts[-1] in SPLITS else parts[-1:])
 
 
 def main(arguments: list[str] | None = None) -> int:

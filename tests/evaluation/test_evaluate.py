@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -94,6 +95,13 @@ def test_faces_get_their_aspect_back(make_splits):
     part = make_splits().test
     assert with_own_aspect(picture, Config.of(dataset="mnist").data, part).shape == (96, 192, 3)
     assert with_own_aspect(picture, Config.of(dataset="yaleb").data, part).shape == (192, 336, 3)
+
+
+def test_evaluations_of_another_split_go_by_their_run(evaluated, tmp_path):
+    for run in ("one", "other"):
+        shutil.copytree(evaluated[0], tmp_path / run / "validation")
+    rows = compare.compare([tmp_path / run / "validation" for run in ("one", "other")], tmp_path / "both").splitlines()
+    assert [row.split("|")[1].strip() for row in rows[2:]] == ["one/validation", "other/validation"]
 
 
 def test_runs_stand_beside_each_other_in_table_and_picture(evaluated, tmp_path, capsys):
