@@ -38,7 +38,8 @@ def start(arguments: list[str], folder: Path) -> list[float]:
 
 def _first_row(arguments: list[str], run_dir: Path) -> float:
     began = time.monotonic()
-    process = _program([*arguments, "--num_steps=1", "--log_steps=1", "--flow_steps=1"], run_dir)
+    # Two steps, since the last one's row waits for the losses on validation images.
+    process = _program([*arguments, "--num_steps=2", "--log_steps=1", "--flow_steps=1"], run_dir)
     table = run_dir / runs.METRICS_FILE
     while process.poll() is None and not (table.exists() and table.read_text().count("\n") > 1):
         time.sleep(0.02)
