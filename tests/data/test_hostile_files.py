@@ -23,6 +23,7 @@ from dfv.config import ConfigError, DataConfig
 from dfv.data import DataError
 from dfv.data.image_folder.decoding import decode
 from dfv.data.records import RecordImages, store
+from dfv.data.sprites import reader
 from dfv.data.sprites.reader import read_character, read_splits
 from dfv.data.yaleb import reader as yaleb
 from dfv.flagfiles import expand
@@ -69,13 +70,19 @@ def in_time() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def fuzz(good: list[bytes], path: Path, read: Callable[[], object], refusals: tuple[type[Exception], ...]) -> int:
-    """Reads CASES mutated files at `path`; gives how many were refused. Nothing but `path` may be written."""
+def fuzz(
+    good: list[bytes],
+    path: Path,
+    read: Callable[[], object],
+    refusals: tuple[type[Exception], ...],
+    cases: int = CASES,
+) -> int:
+    """Reads `cases` mutated files at `path`; gives how many were refused. Nothing but `path` may be written."""
     random, refused = np.random.default_rng(0), 0
     path.write_bytes(good[0])
     read()
     before = sorted(path.parent.rglob("*"))
-    for case in range(CASES):
+    for case in range(cases):
         path.write_bytes(mutated(good[case % len(good)], random))
         try:
             with in_time():
@@ -150,7 +157,14 @@ def test_the_sprites_splits(tmp_path):
     for compressed in (False, True):
         scipy.io.savemat(tmp_path / f"{compressed}.mat", {"trainidx": [[1, 2]], "validx": [[3]], "testidx": [[4]]})
     good = [(tmp_path / f"{compressed}.mat").read_bytes() for compressed in (False, True)]
-    fuzz(good, tmp_path / "sprites_splits.mat", lambda: read_splits(tmp_path), (DataError,))
+    # Each case takes a process of half a second.
+    fuzz(good, tmp_path / "sprites_splits.mat", lambda: read_splits(tmp_path), (DataError,), cases=CASES // 10)
+
+
+def test_splits_that_crash_their_reader_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "_READ_SPLITS", "import os; os.abort()")
+    with pytest.raises(DataError, match="cannot be read .exit status -6"):
+        read_splits(tmp_path)
 
 
 def test_references_to_something_else_than_frames(tmp_path):

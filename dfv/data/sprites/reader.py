@@ -1,12 +1,14 @@
 """The published files of Sprites: one MATLAB 7.3 file per character, and the split of characters."""
 
 import hashlib
+import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
 import numpy as np
-import scipy.io
 
 from dfv.data.image_set import DataError
 
@@ -25,6 +27,12 @@ EXPECTED = """Expected
   {manual}/sprites/sprites_0.mat ... sprites_671.mat
 They are in http://www.scottreed.info/files/nips2015-analogy-data.tar.gz (Reed et al. 2015, "Deep Visual \
 Analogy-Making"). Set --manual_dir to the folder that holds sprites/, or to sprites/ itself."""
+# In a process of its own, since a damaged file can crash scipy's reader.
+_READ_SPLITS = """
+import json, sys, scipy.io
+content = scipy.io.loadmat(sys.argv[1])
+print(json.dumps([content[name].ravel().tolist() for name in ("trainidx", "validx", "testidx")]))
+"""
 _AGAIN = "Unpack the published archive again."
 
 
@@ -53,14 +61,16 @@ def read_splits(folder: Path) -> dict[str, list[int]]:
     """The numbers of the files of each split's characters, in increasing order."""
     path = folder / "sprites_splits.mat"
     try:
-        content = scipy.io.loadmat(path)
+        reading = subprocess.run([sys.executable, "-c", _READ_SPLITS, path], capture_output=True, text=True, timeout=60)
+        reading.check_returncode()
         # The published indices count from 1, the files from 0.
-        splits = {
-            split: sorted(int(index) - 1 for index in content[key].ravel())
-            for split, key in {"train": "trainidx", "validation": "validx", "test": "testidx"}.items()
-        }
-    except Exception as error:  # scipy raises nearly anything for a damaged file
-        raise DataError(f"{path}: cannot be read ({type(error).__name__}: {error}). {_AGAIN}") from error
+        indices = zip(("train", "validation", "test"), json.loads(reading.stdout), strict=True)
+        splits = {split: sorted(int(index) - 1 for index in some) for split, some in indices}
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr.strip().splitlines() or [f"exit status {error.returncode}"])[-1]
+        raise DataError(f"{path}: cannot be read ({said}). {_AGAIN}") from error
+    except (subprocess.TimeoutExpired, ValueError, TypeError, OverflowError) as error:
+        raise DataError(f"{path}: cannot be read ({error}). {_AGAIN}") from error
     everyone = sum(splits.values(), [])
     if len(set(everyone)) < len(everyone) or min(everyone, default=-1) < 0:
         raise DataError(f"{path}: expected each character in one split, counted from 1. {_AGAIN}")
