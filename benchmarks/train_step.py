@@ -19,8 +19,7 @@ from absl import flags
 
 from benchmarks import step_parts, timing, torch_networks, torch_reference
 from dfv.config import Config, ConfigError
-from dfv.flagfiles import expand
-from dfv.main import config_of, define_flags
+from dfv.main import define_flags, parse_config
 from dfv.model.disentangler import Disentangler
 
 # The set's own image shape, and the sizes of its labels: the identity, then each attribute.
@@ -42,11 +41,7 @@ def parse(arguments: list[str]) -> tuple[Config, flags.FlagValues]:
     flags.DEFINE_integer("calls", 10, "Steps of each way in a round.", 1, flag_values=values)
     flags.DEFINE_integer("threads", os.cpu_count(), "Threads of either framework.", 1, flag_values=values)
     flags.DEFINE_boolean("parts", True, "Time the parts of dfv's step too.", flag_values=values)
-    try:
-        values([sys.argv[0], *expand(arguments)[0]])
-    except flags.Error as error:
-        raise ConfigError(str(error)) from error
-    config = config_of(values)
+    config, _ = parse_config(values, arguments)
     if config.data.dataset not in SETS:
         raise ConfigError(f"expected one of the paper's run files ({', '.join(SETS)}); got {config.data.dataset}.")
     torch_reference.check_supported(config)

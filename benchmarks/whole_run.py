@@ -20,8 +20,7 @@ from benchmarks import timing
 from dfv import data, runs
 from dfv.config import Config, ConfigError
 from dfv.data.image_set import DataError
-from dfv.flagfiles import expand
-from dfv.main import config_of, define_flags
+from dfv.main import define_flags, parse_config
 from dfv.model.disentangler import Disentangler
 from dfv.training import Loop
 
@@ -107,9 +106,7 @@ def _loop(config: Config, splits: data.image_set.Splits, run_dir: Path) -> Loop:
 
 
 def main(arguments: list[str]) -> None:
-    values = define_flags()
-    values([sys.argv[0], *expand(arguments)[0]])
-    config = config_of(values)
+    config, _ = parse_config(define_flags(), arguments)
     print(timing.circumstances(["tensorflow", "keras"]))
     print(f"{config.data.dataset}, {config.training.batch_size} triplets a step\n", flush=True)
     with tempfile.TemporaryDirectory() as folder:

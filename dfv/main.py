@@ -89,17 +89,22 @@ def _value(values: flags.FlagValues, field) -> object:
         ) from error
 
 
-def run(arguments: list[str]) -> None:
-    """Does what the arguments ask for; raises what `main` turns into a message."""
+def parse_config(values: flags.FlagValues, arguments: list[str]) -> tuple[Config, str | None]:
+    """Sets the values; gives the config that they say and the run file's name, if there is one; raises ConfigError."""
     expanded, run_file = expand(arguments)
-    values = define_flags()
     try:
         positional = values([sys.argv[0], *expanded])[1:]
     except flags.Error as error:
         raise ConfigError(f"{error} `python -m dfv.main --help` lists the flags.") from error
     if positional:
         raise ConfigError(f"expected flags alone, such as --mode=train; got {' '.join(positional)}.")
-    config = config_of(values)
+    return config_of(values), run_file
+
+
+def run(arguments: list[str]) -> None:
+    """Does what the arguments ask for; raises what `main` turns into a message."""
+    values = define_flags()
+    config, run_file = parse_config(values, arguments)
     run_dir = Path(values.run_dir or f"runs/{run_file or config.data.dataset}")
     if values.mode != "evaluate":
         from dfv.training import train
