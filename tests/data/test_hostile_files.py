@@ -1,6 +1,7 @@
 """Files with anything in them: read as what they are or refused in words; no crash, no hang, nothing written.
 
-A seeded mutation fuzzer. DFV_FUZZ_CASES says how many cases each kind of file gets; a hundred by default.
+A seeded mutation fuzzer. DFV_FUZZ_CASES says how many cases each kind of file gets, a hundred by default; the
+splits of Sprites, which take a process each, get a tenth.
 """
 
 import io
@@ -157,7 +158,6 @@ def test_the_sprites_splits(tmp_path):
     for compressed in (False, True):
         scipy.io.savemat(tmp_path / f"{compressed}.mat", {"trainidx": [[1, 2]], "validx": [[3]], "testidx": [[4]]})
     good = [(tmp_path / f"{compressed}.mat").read_bytes() for compressed in (False, True)]
-    # Each case takes a process of half a second.
     fuzz(good, tmp_path / "sprites_splits.mat", lambda: read_splits(tmp_path), (DataError,), cases=CASES // 10)
 
 

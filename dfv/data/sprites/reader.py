@@ -27,11 +27,11 @@ EXPECTED = """Expected
   {manual}/sprites/sprites_0.mat ... sprites_671.mat
 They are in http://www.scottreed.info/files/nips2015-analogy-data.tar.gz (Reed et al. 2015, "Deep Visual \
 Analogy-Making"). Set --manual_dir to the folder that holds sprites/, or to sprites/ itself."""
-# In a process of its own, since a damaged file can crash scipy's reader.
+_SPLITS = {"train": "trainidx", "validation": "validx", "test": "testidx"}
 _READ_SPLITS = """
 import json, sys, scipy.io
 content = scipy.io.loadmat(sys.argv[1])
-print(json.dumps([content[name].ravel().tolist() for name in ("trainidx", "validx", "testidx")]))
+print(json.dumps([content[name].ravel().tolist() for name in sys.argv[2:]]))
 """
 _AGAIN = "Unpack the published archive again."
 
@@ -61,20 +61,24 @@ def read_splits(folder: Path) -> dict[str, list[int]]:
     """The numbers of the files of each split's characters, in increasing order."""
     path = folder / "sprites_splits.mat"
     try:
-        reading = subprocess.run([sys.executable, "-c", _READ_SPLITS, path], capture_output=True, text=True, timeout=60)
-        reading.check_returncode()
         # The published indices count from 1, the files from 0.
-        indices = zip(("train", "validation", "test"), json.loads(reading.stdout), strict=True)
-        splits = {split: sorted(int(index) - 1 for index in some) for split, some in indices}
-    except subprocess.CalledProcessError as error:
-        said = (error.stderr.strip().splitlines() or [f"exit status {error.returncode}"])[-1]
-        raise DataError(f"{path}: cannot be read ({said}). {_AGAIN}") from error
+        splits = {split: sorted(int(index) - 1 for index in indices) for split, indices in _published(path).items()}
     except (subprocess.TimeoutExpired, ValueError, TypeError, OverflowError) as error:
         raise DataError(f"{path}: cannot be read ({error}). {_AGAIN}") from error
     everyone = sum(splits.values(), [])
     if len(set(everyone)) < len(everyone) or min(everyone, default=-1) < 0:
         raise DataError(f"{path}: expected each character in one split, counted from 1. {_AGAIN}")
     return splits
+
+
+def _published(path: Path) -> dict[str, list]:
+    """The file's own indices, read in a process of its own: a damaged file can crash scipy's reader."""
+    command = [sys.executable, "-P", "-c", _READ_SPLITS, str(path), *_SPLITS.values()]
+    reading = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    if reading.returncode:
+        said = reading.stderr.strip().splitlines() or [f"exit status {reading.returncode}"]
+        raise ValueError(said[-1])
+    return dict(zip(_SPLITS, json.loads(reading.stdout), strict=True))
 
 
 def read_character(folder: Path, number: int) -> Character:
