@@ -4,71 +4,13 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from dfv.options import Checked, ConfigError, option
+
 DATASETS = ("toy_sprites", "mnist", "sprites", "smallnorb", "yaleb", "image_folder")
 
 
-class ConfigError(ValueError):
-    """A flag's value, or a combination of them, that cannot work; the message says what to do."""
-
-
-def option(
-    default: Any,
-    help: str,
-    *,
-    at_least: float | None = None,
-    at_most: float | None = None,
-    choices: tuple[str, ...] | None = None,
-) -> Any:
-    """A field that carries its flag's help text, with unit, and its range."""
-    limits = {"at_least": at_least, "at_most": at_most, "choices": choices}
-    return dataclasses.field(default=default, metadata={"help": help, **limits})
-
-
-def describe_range(field: dataclasses.Field) -> str:
-    """The field's range in words, for help texts and errors; empty if any value will do."""
-    at_least, at_most = field.metadata["at_least"], field.metadata["at_most"]
-    if field.metadata["choices"]:
-        return "one of " + ", ".join(field.metadata["choices"])
-    if at_least is not None and at_most is not None:
-        return f"{at_least} to {at_most}"
-    return f"at least {at_least}" if at_least is not None else ""
-
-
-def _is_kind(value: Any, kind: Any) -> bool:
-    if kind is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if kind is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    if kind in (bool, str):
-        return isinstance(value, kind)
-    return isinstance(value, tuple) and bool(value) and all(_is_kind(v, int) and v > 0 for v in value)
-
-
-class _Checked:
-    """Checks every field's type and range when a record is made."""
-
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            value, wanted = getattr(self, field.name), describe_range(field)
-            if not _is_kind(value, field.type):
-                kind = getattr(field.type, "__name__", str(field.type))
-                kinds = {"int": "an integer", "float": "a number", "bool": "a truth value", "str": "a text"}
-                wanted = kinds.get(kind, "a sequence of positive integers")
-                raise ConfigError(f"--{field.name} expects {wanted}, got {value!r}.")
-            if field.metadata["choices"] and value not in field.metadata["choices"]:
-                raise ConfigError(f"--{field.name} expects {wanted}; got {value!r}.")
-            numbers = value if isinstance(value, tuple) else (value,)
-            at_least, at_most = field.metadata["at_least"], field.metadata["at_most"]
-            for number in numbers:
-                # Written so that not-a-number fails too.
-                if at_least is not None and not number >= at_least or at_most is not None and not number <= at_most:
-                    raise ConfigError(f"--{field.name} expects {wanted}; got {value!r}.")
-            if isinstance(value, float) and value in (float("inf"), float("-inf")) or value != value:
-                raise ConfigError(f"--{field.name} expects a finite number; got {value!r}.")
-
-
 @dataclass(frozen=True)
-class DataConfig(_Checked):
+class DataConfig(Checked):
     """Which images, and how triplets are drawn from them."""
 
     dataset: str = option("toy_sprites", "The source of images grouped by identity.", choices=DATASETS)
@@ -114,7 +56,7 @@ class DataConfig(_Checked):
 
 
 @dataclass(frozen=True)
-class NetworkConfig(_Checked):
+class NetworkConfig(Checked):
     """The networks' form (supplementary material, "Network architectures") and dimensions."""
 
     backbone: str = option(
@@ -161,7 +103,7 @@ class NetworkConfig(_Checked):
 
 
 @dataclass(frozen=True)
-class LossConfig(_Checked):
+class LossConfig(Checked):
     """The weight of each term. Defaults are Algorithm 1; the last group is this project's additions, off at 0."""
 
     reconstruction_weight: float = option(
@@ -220,7 +162,7 @@ class LossConfig(_Checked):
 
 
 @dataclass(frozen=True)
-class TrainingConfig(_Checked):
+class TrainingConfig(Checked):
     """How long, how fast, on what, and what is written when."""
 
     batch_size: int = option(64, "Triplets in a step, over all replicas.", at_least=2)

@@ -19,9 +19,10 @@ from pathlib import Path
 
 from absl import flags
 
-from dfv.config import FREE_TO_CHANGE, Config, ConfigError, describe_range, option_fields
+from dfv.config import FREE_TO_CHANGE, Config, ConfigError, option_fields
 from dfv.data.image_set import DataError
 from dfv.flagfiles import expand
+from dfv.options import describe_range
 from dfv.runs import RunError, find_model, flag_text, load, writing
 
 LOGGER = logging.getLogger("dfv.main")

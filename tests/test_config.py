@@ -6,7 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from dfv.config import Config, ConfigError, LossConfig, describe_range, option_fields
+from dfv.config import Config, ConfigError, LossConfig, option_fields
+from dfv.options import describe_range
 
 FIELDS = [field for _, field in option_fields()]
 

@@ -1,0 +1,64 @@
+"""What a field of a config is: a default, a help text and a range, checked when a record is made."""
+
+import dataclasses
+from typing import Any
+
+
+class ConfigError(ValueError):
+    """A flag's value, or a combination of them, that cannot work; the message says what to do."""
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    choices: tuple[str, ...] | None = None,
+) -> Any:
+    """A field that carries its flag's help text, with unit, and its range."""
+    limits = {"at_least": at_least, "at_most": at_most, "choices": choices}
+    return dataclasses.field(default=default, metadata={"help": help, **limits})
+
+
+def describe_range(field: dataclasses.Field) -> str:
+    """The field's range in words, for help texts and errors; empty if any value will do."""
+    at_least, at_most = field.metadata["at_least"], field.metadata["at_most"]
+    if field.metadata["choices"]:
+        return "one of " + ", ".join(field.metadata["choices"])
+    if at_least is not None and at_most is not None:
+        return f"{at_least} to {at_most}"
+    return f"at least {at_least}" if at_least is not None else ""
+
+
+def _is_kind(value: Any, kind: Any) -> bool:
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if kind in (bool, str):
+        return isinstance(value, kind)
+    return isinstance(value, tuple) and bool(value) and all(_is_kind(v, int) and v > 0 for v in value)
+
+
+class Checked:
+    """Checks every field's type and range when a record is made."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value, wanted = getattr(self, field.name), describe_range(field)
+            if not _is_kind(value, field.type):
+                kind = getattr(field.type, "__name__", str(field.type))
+                kinds = {"int": "an integer", "float": "a number", "bool": "a truth value", "str": "a text"}
+                wanted = kinds.get(kind, "a sequence of positive integers")
+                raise ConfigError(f"--{field.name} expects {wanted}, got {value!r}.")
+            if field.metadata["choices"] and value not in field.metadata["choices"]:
+                raise ConfigError(f"--{field.name} expects {wanted}; got {value!r}.")
+            numbers = value if isinstance(value, tuple) else (value,)
+            at_least, at_most = field.metadata["at_least"], field.metadata["at_most"]
+            for number in numbers:
+                # Written so that not-a-number fails too.
+                if at_least is not None and not number >= at_least or at_most is not None and not number <= at_most:
+                    raise ConfigError(f"--{field.name} expects {wanted}; got {value!r}.")
+            if isinstance(value, float) and value in (float("inf"), float("-inf")) or value != value:
+                raise ConfigError(f"--{field.name} expects a finite number; got {value!r}.")
