@@ -8,6 +8,7 @@ writes compared/table.md and compared/swap.png, and prints the table. Each run n
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ HEADINGS = (
     "swap: s-donor / z-donor, %",
     "prior: s-donor, %",
     "MSE, reconstruction / same-identity swap",
+    "known factors: error from z / s, %",
 )
 
 
@@ -42,14 +44,21 @@ def _cells(results: dict[str, Any]) -> list[str]:
     codes, likeness = results["table1"]["codes"], results["reconstruction"]
     leaks = [codes[name]["strongest"]["leak"]["mean"] for name in ("z_mean", "z_sampled", "z_mean_and_log_var")]
     judged = results.get("identity_swaps", {"swap_mean": {}, "prior_sample": {}})
-    prior = list(judged["prior_sample"].values())
+    factors = results.get("factors", {}).values()
     return [
         *map(percent, leaks),
         percent(codes["s"]["strongest"]["test"], 2),
         " / ".join(map(percent, mean_rates(judged["swap_mean"]))),
-        percent(sum(prior) / len(prior) if prior else None),
+        percent(_mean(judged["prior_sample"].values())),
         " / ".join(number(likeness[kind] and likeness[kind]["mse"], 4) for kind in ("own", "swap_same")),
+        " / ".join(percent(_mean(factor[code]["error"] for factor in factors)) for code in ("z_mean", "s")),
     ]
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    """Of several; None of none."""
+    listed = list(values)
+    return sum(listed) / len(listed) if listed else None
 
 
 def compare(run_dirs: list[Path], out_dir: Path) -> str:
