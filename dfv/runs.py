@@ -9,6 +9,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,10 +159,13 @@ class ModelFile:
     """model.keras of a run: encoder and decoder, written whole or not at all."""
 
     def __init__(self, model: "Disentangler", run_dir: Path):
+        self._model, self._path = model, run_dir / MODEL_FILE
+
+    @cached_property
+    def _copy(self) -> "Codec":
         from dfv.model.codec import Codec
 
-        self._model, self._path = model, run_dir / MODEL_FILE
-        self._copy = Codec.from_config(model.get_config())
+        return Codec.from_config(self._model.get_config())
 
     def save(self) -> None:
         """Writes the weights as they are now."""

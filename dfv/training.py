@@ -69,10 +69,13 @@ class Loop:
         self._restart_clock()
         self.validation_batches = self.triplets(splits.validation, first_step=0)
         self.grid_images = one_of_each(splits.validation, GRID_IMAGES, seed=0)
+        # AutoGraph would rewrite all that a step calls, which takes longer than tracing it; no step needs that.
         self.train_step = tf.function(
-            lambda batch: strategy.run(model.train_step, args=(batch,)), jit_compile=config.training.jit_compile
+            lambda batch: strategy.run(model.train_step, args=(batch,)),
+            autograph=False,
+            jit_compile=config.training.jit_compile,
         )
-        self.test_step = tf.function(lambda batch: strategy.run(model.test_step, args=(batch,)))
+        self.test_step = tf.function(lambda batch: strategy.run(model.test_step, args=(batch,)), autograph=False)
         if self.is_chief:
             with runs.writing(run_dir):
                 self._open_logs()

@@ -19,6 +19,8 @@ from dfv.data.resize import resize
 
 _BATCH = 256
 
+Columns = dict[str, np.ndarray]
+
 
 def prepare(builder: tfds.core.DatasetBuilder, origin: str, manual_dir: Path | None = None) -> None:
     """Has the builder prepare its set if it is not, and says so; `origin`, for the error, tells where it comes from."""
@@ -63,13 +65,16 @@ def manual_dir(builder: tfds.core.DatasetBuilder, config: DataConfig) -> Path:
     return Path(builder.data_path).parents[1] / "downloads" / "manual"
 
 
-def read_columns(builder: tfds.core.DatasetBuilder, split: str, names: Sequence[str]) -> dict[str, np.ndarray]:
+def read_columns(builder: tfds.core.DatasetBuilder, split: str, names: Sequence[str]) -> Columns:
     """name -> [N] values of features other than images, integers as int32."""
-    batches = list(_batches(builder, split, names, 4096))
+    return _joined(builder, split, list(_batches(builder, split, names, 4096)))
+
+
+def _joined(builder: tfds.core.DatasetBuilder, split: str, batches: list[Columns]) -> Columns:
+    columns = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]} if batches else {}
     num_examples = builder.info.splits[split].num_examples
-    if sum(len(batch[names[0]]) for batch in batches) != num_examples:
+    if any(len(values) != num_examples for values in columns.values()) or not batches:
         raise DataError(_damaged(builder, split, f"fewer than its {num_examples} examples"))
-    columns = {name: np.concatenate([batch[name] for batch in batches]) for name in names}
     return {n: values.astype(np.int32) if values.dtype.kind in "iu" else values for n, values in columns.items()}
 
 
@@ -86,21 +91,45 @@ def read_images(
 
     An example with several image features gives one image of each, one after the other.
     """
+    return read_both(builder, split, config, size=size, keep=keep, features=features, names=())[0]
+
+
+def read_both(
+    builder: tfds.core.DatasetBuilder,
+    split: str,
+    config: DataConfig,
+    *,
+    size: tuple[int, int],
+    names: Sequence[str],
+    keep: np.ndarray | None = None,
+    features: Sequence[str] = ("image",),
+) -> tuple[Images, Columns]:
+    """`read_images`, and `read_columns` of all examples, in one pass unless the images are on disk already."""
     keep = np.ones(builder.info.splits[split].num_examples, bool) if keep is None else keep
     prepared = (Path(builder.data_path) / "dataset_info.json").stat().st_mtime_ns
     content = repr((builder.info.full_name, prepared, split, size, features)).encode() + keep.tobytes()
     name = f"{builder.name}-{hashlib.sha256(content).hexdigest()[:16]}"
     shape = (*size, builder.info.features[features[0]].shape[-1])
-    images = _resized(builder, split, features, keep, size)
-    return store(images, int(keep.sum()) * len(features), shape, config, name)
+    seen: list[Columns] = []
+    images = _resized(builder, split, features, keep, size, names, seen)
+    stored = store(images, int(keep.sum()) * len(features), shape, config, name)
+    return stored, _joined(builder, split, seen) if seen else read_columns(builder, split, names)
 
 
 def _resized(
-    builder: tfds.core.DatasetBuilder, split: str, features: Sequence[str], keep: np.ndarray, size: tuple[int, int]
+    builder: tfds.core.DatasetBuilder,
+    split: str,
+    features: Sequence[str],
+    keep: np.ndarray,
+    size: tuple[int, int],
+    names: Sequence[str],
+    seen: list[Columns],
 ) -> Iterator[np.ndarray]:
+    """The images one by one; the columns of these names go into `seen`."""
     same_size = all(None not in builder.info.features[name].shape for name in features)
     position = 0
-    for batch in _batches(builder, split, features, _BATCH if same_size else 1):
+    for batch in _batches(builder, split, [*features, *names], _BATCH if same_size else 1):
+        seen.append({name: batch[name] for name in names})
         chosen = keep[position : position + len(batch[features[0]])]
         position += len(chosen)
         images = [resize(batch[name][chosen], *size) for name in features]
@@ -108,9 +137,7 @@ def _resized(
             yield from of_one_example
 
 
-def _batches(
-    builder: tfds.core.DatasetBuilder, split: str, names: Sequence[str], batch_size: int
-) -> Iterator[dict[str, np.ndarray]]:
+def _batches(builder: tfds.core.DatasetBuilder, split: str, names: Sequence[str], batch_size: int) -> Iterator[Columns]:
     """These features alone, in the order of the files."""
     others = {name: tfds.decode.SkipDecoding() for name in builder.info.features if name not in names}
     settings = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)

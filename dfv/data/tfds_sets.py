@@ -6,7 +6,7 @@ import tensorflow_datasets as tfds
 from dfv.config import DataConfig
 from dfv.data.finishing import finish
 from dfv.data.image_set import DataError, ImageSet, Splits
-from dfv.data.tfds_reading import prepare, read_columns, read_images
+from dfv.data.tfds_reading import prepare, read_both, read_columns, read_images
 
 _ORIGIN = """Expected what `tfds build {name}` writes, such as
   {path}/dataset_info.json
@@ -31,8 +31,8 @@ def load_mnist(config: DataConfig) -> Splits:
     size = (config.image_size or 28,) * 2
 
     def part(split: str) -> ImageSet:
-        images = read_images(builder, split, config, size=size)
-        return ImageSet(images, read_columns(builder, split, ["label"])["label"])
+        images, columns = read_both(builder, split, config, size=size, names=["label"])
+        return ImageSet(images, columns["label"])
 
     return Splits(part("train[:-5000]"), part("train[-5000:]"), part("test"))
 

@@ -51,6 +51,7 @@ def triplets(
     replicas_here = context.num_replicas_in_sync // context.num_input_pipelines
     replica_rows = batch_size // context.num_replicas_in_sync
 
+    @tf.autograph.experimental.do_not_convert  # nothing to convert, and it takes a while
     def batch(element: tf.Tensor) -> dict[str, tf.Tensor]:
         step = element // replicas_here
         replica = context.input_pipeline_id * replicas_here + element % replicas_here
