@@ -11,6 +11,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 
 from dfv.data.image_set import Images
 from dfv.evaluation.subset import batches
+from dfv.model.optimizers import FusedAdam
 
 
 class Classifier(keras.Sequential):
@@ -31,7 +32,7 @@ class Classifier(keras.Sequential):
     ):
         super().__init__([layers.Input(input_shape, dtype=dtype), *stack, layers.Dense(sum(sizes))])
         self.sizes, self.batch = sizes, batch
-        self.adam = keras.optimizers.Adam(learning_rate)
+        self.adam = FusedAdam(learning_rate)
         self.adam.build(self.trainable_variables)
         self._everything = [*self.variables, *self.adam.variables]
         self._start = [variable.numpy() for variable in self._everything]

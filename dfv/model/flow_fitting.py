@@ -16,6 +16,7 @@ from dfv.data.image_set import ImageSet
 from dfv.model.codec import Codec, to_float
 from dfv.model.flow import ConditionalFlow
 from dfv.model.networks import seeded
+from dfv.model.optimizers import FusedAdam
 
 LOGGER = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ def _maximise_likelihood(
     flow: ConditionalFlow, codes: _TrainedCodes, held_out: _TrainedCodes, num_steps: int, random: np.random.Generator
 ) -> None:
     variables = flow.trainable_variables
-    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(LEARNING_RATE, num_steps))
+    optimizer = FusedAdam(keras.optimizers.schedules.CosineDecay(LEARNING_RATE, num_steps))
     optimizer.build(variables)
 
     @tf.function

@@ -13,6 +13,7 @@ from keras import layers
 from dfv.config import NetworkConfig
 from dfv.model.codes import Codes, Posterior, rounded
 from dfv.model.convolutions import FromImage, ToImage
+from dfv.model.dense import WideDense
 from dfv.model.flow import ConditionalFlow
 
 ImageShape = tuple[int, int, int]
@@ -117,8 +118,8 @@ class Encoder(layers.Layer):
     def __init__(self, config: NetworkConfig, image_shape: ImageShape, dtype: Any = None):
         super().__init__(name="encoder", dtype=dtype)
         self.stack = keras.Sequential([*convolution_stack(config, dtype), layers.Flatten(dtype=dtype)])
-        self.s_head = layers.Dense(config.s_dim, dtype=dtype)
-        self.z_head = layers.Dense(config.z_dim * (1 if config.shared_variance else 2), dtype=dtype)
+        self.s_head = WideDense(config.s_dim, dtype=dtype)
+        self.z_head = WideDense(config.z_dim * (1 if config.shared_variance else 2), dtype=dtype)
         self.flow = None
         if config.flow_layers:
             with seeded(0):  # the other networks start as without it
@@ -140,7 +141,7 @@ class Encoder(layers.Layer):
     def exact(self, images: tf.Tensor, training: bool = False) -> Codes:
         """The codes before z is rounded."""
         features = self.stack(images, training=training)
-        s, z = (tf.cast(head(features), tf.float32) for head in (self.s_head, self.z_head))
+        s, z = (tf.cast(head(features, training=training), tf.float32) for head in (self.s_head, self.z_head))
         if self.shared_variance:
             mean, log_var = z, tf.broadcast_to(LOG_VAR_SPEED * self.log_var, tf.shape(z))
         else:
@@ -179,8 +180,8 @@ class Decoder(layers.Layer):
         self.flow = flow  # the encoder's own
         height, breadth = (strided_sizes(size, len(config.widths))[-1] for size in image_shape[:2])
         features = height * breadth * config.widths[-1]
-        self.from_z = layers.Dense(features, use_bias=False, dtype=dtype)
-        self.from_s = layers.Dense(features, use_bias=False, dtype=dtype)
+        self.from_z = WideDense(features, use_bias=False, dtype=dtype)
+        self.from_s = WideDense(features, use_bias=False, dtype=dtype)
         self.stack = keras.Sequential(
             [
                 layers.Reshape((height, breadth, config.widths[-1]), dtype=dtype),
@@ -194,7 +195,8 @@ class Decoder(layers.Layer):
     def call(self, z: tf.Tensor, s: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Images [B, H, W, C] float32 in [-1, 1] from z [B, z_dim] and s [B, s_dim]."""
         z = self.flow.put_back(z, s) if self.flow and not training else z
-        images = self.stack(self.from_z(z) + self.from_s(s), training=training)
+        features = self.from_z(z, training=training) + self.from_s(s, training=training)
+        images = self.stack(features, training=training)
         return tf.tanh(tf.cast(images, tf.float32))
 
 

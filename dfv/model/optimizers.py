@@ -8,6 +8,26 @@ from dfv.config import TrainingConfig
 CONSTANT_PART = 0.1
 
 
+@keras.saving.register_keras_serializable("dfv")
+class FusedAdam(keras.optimizers.Adam):
+    """Keras' Adam, a weight's update by TensorFlow's one kernel for it instead of eleven that go through memory."""
+
+    def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
+        index, step = self._get_variable_index(variable), tf.cast(self.iterations.value + 1, tf.float32)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=tf.pow(self.beta_1, step),
+            beta2_power=tf.pow(self.beta_2, step),
+            lr=tf.cast(learning_rate, tf.float32),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
+
+
 def learning_rate(
     rate: float, schedule: str, num_updates: int
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
@@ -25,7 +45,7 @@ def _optimizer(kind: str, rate: float, schedule: str, config: TrainingConfig) ->
     rate = learning_rate(rate, schedule, config.num_steps)
     if kind == "sgd":
         return keras.optimizers.SGD(rate, momentum=config.sgd_momentum)
-    return keras.optimizers.Adam(rate, beta_1=config.adam_beta1)
+    return FusedAdam(rate, beta_1=config.adam_beta1)
 
 
 def generator_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
@@ -41,9 +61,7 @@ def adversary_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
 def z_classifier_optimizer(config: TrainingConfig, updates_per_step: int) -> keras.optimizers.Optimizer:
     """The classifiers' on z, which make several updates in a step."""
     num_updates = config.num_steps * updates_per_step
-    return keras.optimizers.Adam(
-        learning_rate(config.z_classifier_learning_rate, config.z_classifier_schedule, num_updates)
-    )
+    return FusedAdam(learning_rate(config.z_classifier_learning_rate, config.z_classifier_schedule, num_updates))
 
 
 def apply_where(

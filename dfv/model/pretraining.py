@@ -10,6 +10,7 @@ from keras import layers
 from dfv.model import replicas
 from dfv.model.disentangler import Disentangler
 from dfv.model.networks import seeded
+from dfv.model.optimizers import FusedAdam
 from dfv.model.triplet import read
 
 LOGGER = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ def pretrain_s(model: Disentangler, batches: Iterable, strategy: tf.distribute.S
             ]
         )
         variables = encoder.trainable_variables + classifier.trainable_variables
-        optimizer = keras.optimizers.Adam(LEARNING_RATE)
+        optimizer = FusedAdam(LEARNING_RATE)
         optimizer.build(variables)
 
     def step(data: dict[str, tf.Tensor]) -> tf.Tensor:

@@ -92,3 +92,20 @@ def test_apply_where_is_all_or_nothing(learns):
     expected = [variable.numpy() for variable in (weights[1], *plain.variables)] if learns else before
     for variable, value in zip((weights[0], *conditional.variables), expected, strict=True):
         np.testing.assert_array_equal(variable, value)
+
+
+def test_adam_follows_the_formula_of_its_paper():
+    """Kingma and Ba 2015, algorithm 1 in the form of the end of section 2."""
+    random = np.random.default_rng(0)
+    value, rate, (beta1, beta2, epsilon) = random.normal(size=(3, 2)), 0.01, (0.5, 0.999, 1e-7)
+    weight = keras.Variable(value, dtype="float32")
+    optimizer = optimizers.generator_optimizer(TrainingConfig(generator_learning_rate=rate))
+    optimizer.build([weight])
+    apply = tf.function(lambda gradient: optimizer.apply([gradient], [weight]))
+    m, v = np.zeros_like(value), np.zeros_like(value)
+    for step in range(1, 6):
+        gradient = random.normal(size=value.shape)
+        m, v = beta1 * m + (1 - beta1) * gradient, beta2 * v + (1 - beta2) * gradient**2
+        value = value - rate * np.sqrt(1 - beta2**step) / (1 - beta1**step) * m / (np.sqrt(v) + epsilon)
+        apply(tf.constant(gradient, tf.float32))
+        np.testing.assert_allclose(weight, value, rtol=1e-5)
