@@ -5,6 +5,8 @@ even sizes more at the end, PyTorch more at the beginning. So `copy_weights` fli
 flipped in height and width: then both frameworks compute the same losses, and neither pays for padding of its own.
 """
 
+import sys
+
 import keras
 import numpy as np
 import torch
@@ -14,6 +16,9 @@ from torch import nn
 from dfv.config import NetworkConfig
 from dfv.model.disentangler import Disentangler
 from dfv.model.networks import ImageShape, strided_sizes
+
+# PyTorch imports Triton if it is there, which crashes beside TensorFlow (LLVM twice); nothing here is compiled.
+sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
 
 
 def batch_norm(width: int) -> nn.BatchNorm2d:
