@@ -42,10 +42,13 @@ def addresses(number: int) -> list[str]:
     return [f"127.0.0.1:{free_port()}" for _ in range(number)]
 
 
+# In 20 steps a rounding error may cross a ReLU's kink: one process whose weights begin 1e-7 off ends up to 8e-4 off,
+# in one of eight tries, and 6e-7 off in the others. The weights themselves move by up to 0.04.
 @pytest.mark.parametrize(
-    ("number", "steps"), [(2, 5), *(pytest.param(number, 20, marks=pytest.mark.slow) for number in (2, 4))]
+    ("number", "steps", "tolerance"),
+    [(2, 5, 2e-5), *(pytest.param(number, 20, 2e-3, marks=pytest.mark.slow) for number in (2, 4))],
 )
-def test_workers_give_the_weights_of_one_process(number, steps, tmp_path):
+def test_workers_give_the_weights_of_one_process(number, steps, tolerance, tmp_path):
     flags = {"num_steps": steps, "batch_size": 8}
     alone = start(tmp_path / "alone", tmp_path / "alone.log", flags)
     workers = addresses(number)
@@ -56,7 +59,7 @@ def test_workers_give_the_weights_of_one_process(number, steps, tmp_path):
     assert all(process.returncode == 0 for process in (alone, *processes)), logs
     pairs = zip(dfv.load(tmp_path / "alone").weights, dfv.load(tmp_path / "together").weights, strict=True)
     for one, other in pairs:
-        np.testing.assert_allclose(other.numpy(), one.numpy(), atol=2e-5, err_msg=one.path)
+        np.testing.assert_allclose(other.numpy(), one.numpy(), atol=tolerance, err_msg=one.path)
 
 
 def test_a_killed_worker_stops_the_other_and_all_continue_together(tmp_path):
