@@ -67,14 +67,14 @@ def manual_dir(builder: tfds.core.DatasetBuilder, config: DataConfig) -> Path:
 
 def read_columns(builder: tfds.core.DatasetBuilder, split: str, names: Sequence[str]) -> Columns:
     """name -> [N] values of features other than images, integers as int32."""
-    return _joined(builder, split, list(_batches(builder, split, names, 4096)))
+    return _joined(builder, split, names, list(_batches(builder, split, names, 4096)))
 
 
-def _joined(builder: tfds.core.DatasetBuilder, split: str, batches: list[Columns]) -> Columns:
-    columns = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]} if batches else {}
+def _joined(builder: tfds.core.DatasetBuilder, split: str, names: Sequence[str], batches: Sequence[Columns]) -> Columns:
     num_examples = builder.info.splits[split].num_examples
-    if any(len(values) != num_examples for values in columns.values()) or not batches:
+    if names and sum(len(batch[names[0]]) for batch in batches) != num_examples:
         raise DataError(_damaged(builder, split, f"fewer than its {num_examples} examples"))
+    columns = {name: np.concatenate([batch[name] for batch in batches]) for name in names}
     return {n: values.astype(np.int32) if values.dtype.kind in "iu" else values for n, values in columns.items()}
 
 
@@ -113,7 +113,9 @@ def read_both(
     seen: list[Columns] = []
     images = _resized(builder, split, features, keep, size, names, seen)
     stored = store(images, int(keep.sum()) * len(features), shape, config, name)
-    return stored, _joined(builder, split, seen) if seen else read_columns(builder, split, names)
+    if names and not seen:
+        return stored, read_columns(builder, split, names)
+    return stored, _joined(builder, split, names, seen)
 
 
 def _resized(

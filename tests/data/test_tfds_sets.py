@@ -10,6 +10,8 @@ import tensorflow_datasets as tfds
 from dfv import data
 from dfv.config import DataConfig
 from dfv.data import DataError
+from dfv.data.image_set import SPLITS
+from dfv.data.records import RecordImages
 
 
 def prepare(folder, name, version, features, splits):
@@ -57,6 +59,21 @@ def test_mnist_holds_out_the_last_5000_training_images(mnist_dir):
         np.testing.assert_array_equal(shown(part.images), numbers)
         np.testing.assert_array_equal(part.identity, numbers % 10)
     assert splits.train.image_shape == (28, 28, 1) and splits.attribute_sizes == {}
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "smallnorb"])
+def test_a_set_in_records_is_the_same_when_it_is_written_and_when_it_is_read(dataset, request, tmp_path):
+    folder = request.getfixturevalue(f"{dataset}_dir")
+    in_memory, *on_disk = (
+        data.load(DataConfig(dataset=dataset, data_dir=folder, memory_limit_mb=limit, cache_dir=str(tmp_path)))
+        for limit in (4096, 0, 0)
+    )
+    for splits in on_disk:
+        assert isinstance(splits.train.images, RecordImages)
+        for part in SPLITS:
+            one, other = getattr(in_memory, part), getattr(splits, part)
+            np.testing.assert_array_equal(other.images[:], one.images)
+            np.testing.assert_array_equal(other.identity, one.identity)
 
 
 def test_mnist_at_another_size(mnist_dir):
@@ -130,8 +147,13 @@ def norb(folder, light_known):
 
 
 @pytest.fixture(scope="module")
-def norb_splits(tmp_path_factory):
-    return data.load(DataConfig(dataset="smallnorb", data_dir=norb(tmp_path_factory.mktemp("norb"), light_known=True)))
+def smallnorb_dir(tmp_path_factory):
+    return norb(tmp_path_factory.mktemp("norb"), light_known=True)
+
+
+@pytest.fixture(scope="module")
+def norb_splits(smallnorb_dir):
+    return data.load(DataConfig(dataset="smallnorb", data_dir=smallnorb_dir))
 
 
 def test_norb_holds_out_whole_toys(norb_splits):
