@@ -118,7 +118,7 @@ class Encoder(layers.Layer):
     def __init__(self, config: NetworkConfig, image_shape: ImageShape, dtype: Any = None):
         super().__init__(name="encoder", dtype=dtype)
         self.stack = keras.Sequential([*convolution_stack(config, dtype), layers.Flatten(dtype=dtype)])
-        self.s_head = WideDense(config.s_dim, dtype=dtype)
+        self.s_head = layers.Dense(config.s_dim, dtype=dtype)
         self.z_head = WideDense(config.z_dim * (1 if config.shared_variance else 2), dtype=dtype)
         self.flow = None
         if config.flow_layers:
@@ -181,7 +181,7 @@ class Decoder(layers.Layer):
         height, breadth = (strided_sizes(size, len(config.widths))[-1] for size in image_shape[:2])
         features = height * breadth * config.widths[-1]
         self.from_z = WideDense(features, use_bias=False, dtype=dtype)
-        self.from_s = WideDense(features, use_bias=False, dtype=dtype)
+        self.from_s = layers.Dense(features, use_bias=False, dtype=dtype)
         self.stack = keras.Sequential(
             [
                 layers.Reshape((height, breadth, config.widths[-1]), dtype=dtype),
@@ -195,7 +195,7 @@ class Decoder(layers.Layer):
     def call(self, z: tf.Tensor, s: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Images [B, H, W, C] float32 in [-1, 1] from z [B, z_dim] and s [B, s_dim]."""
         z = self.flow.put_back(z, s) if self.flow and not training else z
-        features = self.from_z(z, training=training) + self.from_s(s, training=training)
+        features = self.from_z(z, training=training) + self.from_s(s)
         images = self.stack(features, training=training)
         return tf.tanh(tf.cast(images, tf.float32))
 
