@@ -47,7 +47,7 @@ def triplets(
             f"--batch_size={batch_size} cannot be shared equally by {context.num_replicas_in_sync} replicas;"
             " choose a multiple of their number."
         )
-    source = _Source.of(image_set, x2_any_identity)
+    source = Source.of(image_set, x2_any_identity)
     replicas_here = context.num_replicas_in_sync // context.num_input_pipelines
     replica_rows = batch_size // context.num_replicas_in_sync
 
@@ -73,7 +73,7 @@ def triplets(
 
 
 @dataclass(frozen=True, eq=False)
-class _Source:
+class Source:
     """The images in places sorted into blocks of one identity each, identities with a single image last.
 
     All in NumPy, since tf.data makes copies of the tensors that it captures.
@@ -93,7 +93,7 @@ class _Source:
     x2_any_identity: bool
 
     @classmethod
-    def of(cls, image_set: ImageSet, x2_any_identity: bool) -> "_Source":
+    def of(cls, image_set: ImageSet, x2_any_identity: bool) -> "Source":
         """Raises DataError if no triplet can be drawn, or if an attribute varies within an identity."""
         order, count = _sorted_blocks(image_set.identity)
         _check_triplets_exist(image_set.identity, count, x2_any_identity)
@@ -163,6 +163,11 @@ def _check_triplets_exist(identity: np.ndarray, count: np.ndarray, x2_any_identi
             f"expected at least 2 identities, for x1 and x2; all {len(identity)} images have identity {identity[0]}."
             " Add images of another, or set --x2_any_identity."
         )
+
+
+def draws_of_step(batch_size: int, seed: int, step: tf.Tensor) -> tf.Tensor:
+    """What the triplets of a global batch are chosen by, [B, 3] int64; see `Source.choose`."""
+    return _draws((batch_size, 3), seed, DRAW, step)
 
 
 def _draws(shape: tuple[int, ...], seed: int, purpose: int, step: tf.Tensor) -> tf.Tensor:
