@@ -57,7 +57,7 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "serving": SERVING,
         "demo": ["gradio>=6.31,<7"],
-        "benchmark": ["torch>=2.9,<3"],
+        "benchmark": ["torch>=2.9,<3", "jax>=0.10.2,<0.12"],
         "test": TEST,
     },
     classifiers=[

@@ -2,6 +2,7 @@
 
     python benchmarks/accelerator/run.py programs/mnist --out=trained     # all steps; writes trained/mnist.0.npz
     python benchmarks/accelerator/run.py programs/mnist --time            # its speed
+    JAX_PLATFORMS=cpu python benchmarks/accelerator/run.py programs/mnist --count   # operations a step
 
 Takes several programs, one after the other.
 """
@@ -23,7 +24,7 @@ from jax._src.lib.mlir.dialects import hlo
 jax.config.update("jax_enable_x64", True)  # steps and seeds are int64
 
 PIECE_BYTES = 16_000_000  # of a file of weights
-STEPS_PER_CALL, ROUNDS = 100, 7
+STEPS_PER_CALL = 20
 
 
 def without_copies(artifact):
@@ -86,6 +87,10 @@ class Program:
 
         return step
 
+    def operations(self):
+        """Floating-point operations of a step, as JAX counts them on a CPU; it has no count on a GPU."""
+        return jax.jit(self.step).lower(self.data, self.state).cost_analysis()["flops"]
+
     def compile(self, at_once):
         """Makes `advance`, which takes (data, state) so many steps on without coming back to Python."""
 
@@ -122,11 +127,11 @@ def save(weights, out, dtype):
         np.savez(out.with_name(f"{out.name}.{number}.npz"), **piece)
 
 
-def timed(program):
+def timed(program, rounds):
     """A line of the speed of a program's steps: the median of some rounds, and the middle half."""
     data, state = jax.device_put(program.data), jax.device_put(program.state)
     state, seconds = jax.block_until_ready(program.advance(data, state)), []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         start = time.perf_counter()
         state = jax.block_until_ready(program.advance(data, state))
         seconds.append((time.perf_counter() - start) / program.at_once)
@@ -162,19 +167,26 @@ def main():
     parser.add_argument("--num_steps", type=int)
     parser.add_argument("--dtype", default="float32", help="of the weights written")
     parser.add_argument("--time", action="store_true")
+    parser.add_argument("--rounds", type=int, default=7, help="of timing; 0 to compile alone, for JAX's cache on disk")
+    parser.add_argument("--count", action="store_true")
     own = parser.parse_args()
     print(jax.__version__, jax.devices()[0].device_kind, flush=True)
-    if own.time:
+    if own.time and own.rounds:
         for name, kind in (("float32", np.float32), ("bfloat16", jax.numpy.bfloat16)):
             print(f"product of 8192 x 8192, {name}: {peak(kind, None) / 1e12:.0f} TFLOP/s", flush=True)
     for folder in own.program:
         program = Program(folder, own.data or folder)
+        if own.count:
+            print(f"{folder.name}: {program.operations() / 1e9:.1f} GFLOP a step", flush=True)
+            continue
         num_steps = own.num_steps or program.about["num_steps"]
         began = time.monotonic()
         program.compile(STEPS_PER_CALL if own.time else math.gcd(num_steps, 1000))
         print(f"{folder.name}: compiled in {time.monotonic() - began:.0f} s", flush=True)
-        if own.time:
-            timed(program)
+        if own.time and own.rounds:
+            timed(program, own.rounds)
+        elif own.time:
+            continue
         else:
             train(program, own.out / folder.name, num_steps, own.dtype)
 

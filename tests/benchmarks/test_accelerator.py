@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from benchmarks.accelerator import export
+from benchmarks.accelerator import adopt, export
+from dfv import runs
 from dfv.config import Config
-from dfv.data.image_set import ImageSet
+from dfv.data.image_set import ImageSet, Splits
 from dfv.data.triplets import triplets
 
 STEPS = 3
@@ -45,7 +46,8 @@ def test_triplets_are_those_of_the_run(config: Config, train: ImageSet, x2_any_i
         tf.nest.map_structure(np.testing.assert_array_equal, drawn, next(batches))
 
 
-def test_program_computes_tensorflows_compiled_step(config: Config, train: ImageSet, tmp_path) -> None:
+@pytest.mark.slow  # XLA compiles the step twice
+def test_program_computes_tensorflows_compiled_step_and_its_weights_come_back(config, train, tmp_path, monkeypatch):
     pytest.importorskip("jax", reason="JAX runs the exported step; it comes with the extra `benchmark`")
     from benchmarks.accelerator import run
 
@@ -66,3 +68,17 @@ def test_program_computes_tensorflows_compiled_step(config: Config, train: Image
         np.testing.assert_allclose(value, variables[place], atol=2e-5, rtol=1e-4, err_msg=variables[place].name)
     changed = [np.abs(np.asarray(new) - old).max() for new, old in zip(state, start, strict=True)]
     assert np.mean(np.array(changed) > 0) > 0.9
+    monkeypatch.setattr(run, "PIECE_BYTES", 5_000)
+    run.save(
+        {place: np.asarray(state[row]) for place, row in program.about["weights"].items()}, tmp_path / "w", "float32"
+    )
+    assert (tmp_path / "w.1.npz").exists()
+    adopt.adopt(config, adopt.read_weights(tmp_path / "w"), Splits(train, train, train), tmp_path / "run")
+    codec = runs.load(tmp_path / "run")
+    for adopted, trained in zip(export.trained(codec), export.trained(model), strict=True):
+        np.testing.assert_allclose(adopted, trained, atol=2e-5, rtol=1e-4, err_msg=trained.path)
+
+
+def test_missing_weights_are_named(tmp_path):
+    with pytest.raises(runs.RunError, match="w.0.npz, as benchmarks/accelerator/run.py writes it; there is none"):
+        adopt.read_weights(tmp_path / "w")
