@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from benchmarks import timing
-from benchmarks.train_step import parse, random_batch, shapes
+from benchmarks.noise import random_batch, shapes
+from benchmarks.train_step import parse
 from dfv.config import ConfigError
 from dfv.model.disentangler import Disentangler
 

@@ -18,17 +18,11 @@ import torch
 from absl import flags
 
 from benchmarks import step_parts, timing, torch_networks, torch_reference
+from benchmarks.noise import random_batch, shapes
 from dfv.config import Config, ConfigError
 from dfv.main import define_flags, parse_config
 from dfv.model.disentangler import Disentangler
 
-# The set's own image shape, and the sizes of its labels: the identity, then each attribute.
-SETS = {
-    "mnist": ((28, 28, 1), (10,)),
-    "smallnorb": ((96, 96, 1), (25,)),
-    "sprites": ((60, 60, 3), (500, 2, 4, 3, 6, 2, 2, 2)),
-    "yaleb": ((64, 64, 1), (28,)),
-}
 DFV, SEPARATE, FUSED = "dfv", "PyTorch, separate passes", "PyTorch, fused"
 PLAYERS = ("encoder", "decoder", "adversary")
 TOLERANCE = 1e-4
@@ -42,26 +36,8 @@ def parse(arguments: list[str]) -> tuple[Config, flags.FlagValues]:
     flags.DEFINE_integer("threads", os.cpu_count(), "Threads of either framework.", 1, flag_values=values)
     flags.DEFINE_boolean("parts", True, "Time the parts of dfv's step too.", flag_values=values)
     config, _ = parse_config(values, arguments)
-    if config.data.dataset not in SETS:
-        raise ConfigError(f"expected one of the paper's run files ({', '.join(SETS)}); got {config.data.dataset}.")
     torch_reference.check_supported(config)
     return config, values
-
-
-def shapes(config: Config) -> tuple[tuple[int, int, int], tuple[int, ...]]:
-    """Image shape and label sizes of the config's set."""
-    (height, width, channels), label_sizes = SETS[config.data.dataset]
-    size = config.data.image_size
-    return (size or height, size or width, 1 if config.data.grayscale else channels), label_sizes
-
-
-def random_batch(config: Config) -> dict[str, np.ndarray]:
-    """A batch of triplets in the form of `dfv.data.triplets`: noise, with labels of the set."""
-    image_shape, label_sizes = shapes(config)
-    random, batch = np.random.default_rng(0), config.training.batch_size
-    images = random.integers(0, 256, (3, batch, *image_shape), np.uint8)
-    labels = random.integers(0, label_sizes, (2, batch, len(label_sizes))).astype(np.int32)
-    return {"x1": images[0], "x1_same": images[1], "x2": images[2], "labels1": labels[0], "labels2": labels[1]}
 
 
 def make_ways(model: Disentangler, batch: dict[str, np.ndarray]) -> dict[str, Callable[[], dict]]:

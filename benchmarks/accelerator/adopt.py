@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.accelerator.export import trained
 from dfv import data, runs
-from dfv.config import Config
+from dfv.config import Config, ConfigError
 from dfv.main import define_flags, parse_config
 from dfv.model.codec import Codec
 from dfv.model.flow_fitting import fit_flow
@@ -61,5 +61,5 @@ def main(arguments: list[str]) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (runs.RunError, data.DataError) as error:
+    except (ConfigError, data.DataError, runs.RunError) as error:
         sys.exit(f"benchmarks.accelerator.adopt: {error}")

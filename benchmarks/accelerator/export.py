@@ -19,7 +19,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.train_step import shapes
+from benchmarks.noise import random_images
 from dfv import data, runs
 from dfv.checkpoints import all_variables
 from dfv.config import Config, ConfigError
@@ -30,7 +30,6 @@ from dfv.model.codec import Codec
 from dfv.model.disentangler import Disentangler
 
 Arrays = dict[str, np.ndarray]
-NUM_RANDOM_IMAGES = 4096
 
 
 def training_data(train: ImageSet, config: Config) -> Arrays:
@@ -150,16 +149,6 @@ def _outputs(text: str, num_arguments: int) -> dict[int, int]:
     pattern = r"parameter_number = (\d+) : i64}, output_index = array<i64(?:: (\d+))?>"
     head = text[: text.index("func.func")]
     return {int(parameter) - num_arguments: int(output or 0) for parameter, output in re.findall(pattern, head)}
-
-
-def random_images(config: Config) -> tuple[ImageSet, tuple[int, ...]]:
-    """Noise in the shape of a set, and the sizes of its labels."""
-    image_shape, label_sizes = shapes(config)
-    random = np.random.default_rng(0)
-    images = random.integers(0, 256, (NUM_RANDOM_IMAGES, *image_shape), np.uint8)
-    identity = np.arange(NUM_RANDOM_IMAGES, dtype=np.int32) % label_sizes[0]
-    attributes = {str(column): identity % size for column, size in enumerate(label_sizes[1:])}
-    return ImageSet(images, identity, attributes), label_sizes
 
 
 def main(arguments: list[str]) -> None:

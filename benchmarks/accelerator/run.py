@@ -170,6 +170,11 @@ def main():
     parser.add_argument("--rounds", type=int, default=7, help="of timing; 0 to compile alone, for JAX's cache on disk")
     parser.add_argument("--count", action="store_true")
     own = parser.parse_args()
+    for folder in own.program:
+        if not (folder / "program.json").exists():
+            parser.error(f"expected folders that benchmarks.accelerator.export wrote; {folder} has no program.json.")
+    if not (own.out or own.time or own.count):
+        parser.error("expected --out, where the weights go, or --time or --count.")
     print(jax.__version__, jax.devices()[0].device_kind, flush=True)
     if own.time and own.rounds:
         for name, kind in (("float32", np.float32), ("bfloat16", jax.numpy.bfloat16)):
