@@ -100,9 +100,13 @@ def shrunk(image: np.ndarray) -> np.ndarray:
 
 
 def upload(browser, name: str, path: Path) -> None:
-    clear = browser.find_elements("css selector", f'#{name} button[aria-label="Clear"], #{name} button[title="Clear"]')
-    if clear:
-        browser.execute_script("arguments[0].click()", clear[0])
+    def clear() -> list:
+        button = f"#{name} button"
+        return browser.find_elements("css selector", f'{button}[aria-label="Clear"], {button}[title="Clear"]')
+
+    if clear():
+        browser.execute_script("arguments[0].click()", clear()[0])
+        eventually(lambda: not clear())  # or the file goes to the input that is about to be drawn anew
     eventually(lambda: browser.find_elements("css selector", f"#{name} input[type=file]"))
     browser.find_element("css selector", f"#{name} input[type=file]").send_keys(str(path))
 
