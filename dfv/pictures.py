@@ -10,6 +10,7 @@ from dfv.model.codec import Codec
 
 SEPARATOR = 2
 SMALLEST_SIDE = 64
+GRID_IMAGES, STRIP_IMAGES = 8, 12
 
 
 def grid(rows: list[np.ndarray]) -> np.ndarray:
@@ -50,6 +51,13 @@ def one_of_each(images: ImageSet, number: int, seed: int) -> np.ndarray:
     rest = np.setdiff1d(np.arange(len(order)), first)
     chosen = np.concatenate([np.sort(first), rest])[:number]
     return images.images[order[chosen]]
+
+
+def save_pictures(model: Codec, images: ImageSet, folder: Path) -> None:
+    """Writes swap_grid.png and reconstructions.png, each of a few of the images."""
+    swapped, strip = one_of_each(images, GRID_IMAGES, seed=0), one_of_each(images, STRIP_IMAGES, seed=1)
+    save_png(folder / "swap_grid.png", swap_grid(model, swapped))
+    save_png(folder / "reconstructions.png", reconstruction_strip(model, strip))
 
 
 def save_png(path: Path, image: np.ndarray) -> None:

@@ -21,7 +21,7 @@ from dfv.data.triplets import triplets
 from dfv.model.disentangler import Disentangler
 from dfv.model.flow_fitting import fit_flow
 from dfv.model.pretraining import pretrain_s
-from dfv.pictures import one_of_each, reconstruction_strip, save_png, swap_grid
+from dfv.pictures import GRID_IMAGES, one_of_each, save_pictures, swap_grid
 from dfv.strategies import is_chief, make_logical_cpus, make_strategy
 
 LOGGER = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ WORKER_IS_GONE = (
     tf.errors.DeadlineExceededError,
     tf.errors.InternalError,
 )
-VALIDATION_BATCHES, GRID_IMAGES, STRIP_IMAGES = 16, 8, 12
+VALIDATION_BATCHES = 16
 
 
 def train(config: Config, run_dir: Path) -> Disentangler:
@@ -210,10 +210,8 @@ class Loop:
 
     def _pictures(self) -> None:
         if self.is_chief:
-            strip = one_of_each(self.splits.validation, STRIP_IMAGES, seed=1)
             with runs.writing(self.run_dir):
-                save_png(self.run_dir / "swap_grid.png", swap_grid(self.model, self.grid_images))
-                save_png(self.run_dir / "reconstructions.png", reconstruction_strip(self.model, strip))
+                save_pictures(self.model, self.splits.validation, self.run_dir)
             LOGGER.info("Pictures of validation images and the model are in %s.", self.run_dir)
 
     @contextlib.contextmanager

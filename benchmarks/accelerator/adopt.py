@@ -18,8 +18,7 @@ from dfv.config import Config, ConfigError
 from dfv.main import define_flags, parse_config
 from dfv.model.codec import Codec
 from dfv.model.flow_fitting import fit_flow
-from dfv.pictures import one_of_each, save_png, swap_grid
-from dfv.training import GRID_IMAGES
+from dfv.pictures import save_pictures
 
 
 def adopt(config: Config, weights: dict[str, np.ndarray], splits: data.Splits, run_dir: Path) -> None:
@@ -32,7 +31,7 @@ def adopt(config: Config, weights: dict[str, np.ndarray], splits: data.Splits, r
     run_dir.mkdir(parents=True, exist_ok=True)
     runs.write_flags(run_dir, config)
     runs.ModelFile(model, run_dir).save()
-    save_png(run_dir / "swap_grid.png", swap_grid(model, one_of_each(splits.validation, GRID_IMAGES, seed=0)))
+    save_pictures(model, splits.validation, run_dir)
 
 
 def read_weights(trained: Path) -> dict[str, np.ndarray]:

@@ -45,7 +45,7 @@ def training_data(train: ImageSet, config: Config) -> Arrays:
 
 
 def triplets_of_step(config: Config, step: tf.Tensor, arrays: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """The batch that `dfv.data.triplets` gives for this step, in TensorFlow's own operations."""
+    """The batch that `dfv.data.triplets` gives for this step: `Source.choose` in TensorFlow's own operations."""
     r1, r1_same, r2 = tf.unstack(draws_of_step(config.training.batch_size, config.training.seed, step), axis=1)
     start, count, num_images = arrays["start"], arrays["count"], arrays["images"].shape[0]
 
@@ -105,8 +105,9 @@ def export(config: Config, train: ImageSet, label_sizes: tuple[int, ...], out: P
     state = _captured(step.get_concrete_function(tensors), variables)
     kernels = {place: draw for place, draw in drawn_kernels(model).items() if place in state}
     init = tf.function(lambda: [draw() for draw in kernels.values()], autograph=False, jit_compile=True)
+    program_of_step = step.experimental_get_compiler_ir(tensors)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "step.bin").write_bytes(step.experimental_get_compiler_ir(tensors)(stage="stablehlo_serialized"))
+    (out / "step.bin").write_bytes(program_of_step(stage="stablehlo_serialized"))
     (out / "init.bin").write_bytes(init.experimental_get_compiler_ir()(stage="stablehlo_serialized"))
     start = {str(p): (np.zeros_like if p in kernels else np.copy)(variables[p].numpy()) for p in state}
     np.savez_compressed(out / "state.npz", **start)
@@ -114,7 +115,7 @@ def export(config: Config, train: ImageSet, label_sizes: tuple[int, ...], out: P
     program = {
         "data": sorted(arrays),  # the order of the step's arguments; after them the state
         "state": state,
-        "outputs": _outputs(step.experimental_get_compiler_ir(tensors)(stage="stablehlo"), len(arrays)),
+        "outputs": _outputs(program_of_step(stage="stablehlo"), len(arrays)),
         "init": list(kernels),
         "weights": _weights(model, variables, state),
         "terms": model.means.names,

@@ -24,7 +24,7 @@ from jax._src.lib.mlir.dialects import hlo
 jax.config.update("jax_enable_x64", True)  # steps and seeds are int64
 
 PIECE_BYTES = 16_000_000  # of a file of weights
-STEPS_PER_CALL = 20
+STEPS_PER_CALL, ROUNDS = 20, 7
 
 
 def without_copies(artifact):
@@ -70,7 +70,7 @@ class Program:
 
     def _draw_kernels(self):
         rows = {place: row for row, place in enumerate(self.about["state"])}
-        kernels = [self.state[rows[place]] for place in self.about["init"] if place in rows]
+        kernels = [self.state[rows[place]] for place in self.about["init"]]
         drawn = jax.jit(function_of(self.folder / "init.bin", [], kernels))([])
         for place, kernel in zip(self.about["init"], drawn, strict=True):
             self.state[rows[place]] = kernel
@@ -91,20 +91,25 @@ class Program:
         """Floating-point operations of a step, as JAX counts them on a CPU; it has no count on a GPU."""
         return jax.jit(self.step).lower(self.data, self.state).cost_analysis()["flops"]
 
-    def compile(self, at_once):
-        """Makes `advance`, which takes (data, state) so many steps on without coming back to Python."""
+    def steps(self, number):
+        """A compiled function that takes (data, state) so many steps on without coming back to Python."""
+        began = time.monotonic()
 
         def loop(data, state):
-            return jax.lax.fori_loop(0, at_once, lambda _, state: self.step(data, state), state)
+            return jax.lax.fori_loop(0, number, lambda _, state: self.step(data, state), state)
 
-        self.advance, self.at_once = jax.jit(loop, donate_argnums=1).lower(self.data, self.state).compile(), at_once
+        compiled = jax.jit(loop, donate_argnums=1).lower(self.data, self.state).compile()
+        print(f"{self.folder.name}: compiled in {time.monotonic() - began:.0f} s", flush=True)
+        return compiled
 
 
 def train(program, out, num_steps, dtype):
     """Takes all steps and writes the model's weights."""
-    began, data, state = time.monotonic(), jax.device_put(program.data), jax.device_put(program.state)
-    for _ in range(num_steps // program.at_once):
-        state = program.advance(data, state)
+    at_once = math.gcd(num_steps, 1000)
+    advance, data, state = program.steps(at_once), jax.device_put(program.data), jax.device_put(program.state)
+    began = time.monotonic()
+    for _ in range(num_steps // at_once):
+        state = advance(data, state)
     save({place: np.asarray(state[row]) for place, row in program.about["weights"].items()}, out, dtype)
     total, count = (np.asarray(state[row]) for row in program.about["means"])
     means = zip(program.about["terms"], total / count, strict=True)
@@ -127,14 +132,14 @@ def save(weights, out, dtype):
         np.savez(out.with_name(f"{out.name}.{number}.npz"), **piece)
 
 
-def timed(program, rounds):
+def timed(program):
     """A line of the speed of a program's steps: the median of some rounds, and the middle half."""
-    data, state = jax.device_put(program.data), jax.device_put(program.state)
-    state, seconds = jax.block_until_ready(program.advance(data, state)), []
-    for _ in range(rounds):
+    advance, data, state = program.steps(STEPS_PER_CALL), jax.device_put(program.data), jax.device_put(program.state)
+    state, seconds = jax.block_until_ready(advance(data, state)), []
+    for _ in range(ROUNDS):
         start = time.perf_counter()
-        state = jax.block_until_ready(program.advance(data, state))
-        seconds.append((time.perf_counter() - start) / program.at_once)
+        state = jax.block_until_ready(advance(data, state))
+        seconds.append((time.perf_counter() - start) / STEPS_PER_CALL)
     low, middle, high = np.quantile(seconds, (0.25, 0.5, 0.75))
     images = 3 * program.about["batch_size"]
     print(
@@ -144,11 +149,11 @@ def timed(program, rounds):
     )
 
 
-def peak(dtype, precision):
+def peak(dtype):
     """Operations a second of a large product of matrices."""
     size = 8192
     a, b = (jax.random.normal(jax.random.key(seed), (size, size), dtype) for seed in (0, 1))
-    product = jax.jit(lambda a, b: jax.numpy.matmul(a, b, precision=precision))
+    product = jax.jit(jax.numpy.matmul)
     jax.block_until_ready(product(a, b))
     seconds = []
     for _ in range(10):
@@ -167,7 +172,6 @@ def main():
     parser.add_argument("--num_steps", type=int)
     parser.add_argument("--dtype", default="float32", help="of the weights written")
     parser.add_argument("--time", action="store_true")
-    parser.add_argument("--rounds", type=int, default=7, help="of timing; 0 to compile alone, for JAX's cache on disk")
     parser.add_argument("--count", action="store_true")
     own = parser.parse_args()
     for folder in own.program:
@@ -176,24 +180,17 @@ def main():
     if not (own.out or own.time or own.count):
         parser.error("expected --out, where the weights go, or --time or --count.")
     print(jax.__version__, jax.devices()[0].device_kind, flush=True)
-    if own.time and own.rounds:
+    if own.time:
         for name, kind in (("float32", np.float32), ("bfloat16", jax.numpy.bfloat16)):
-            print(f"product of 8192 x 8192, {name}: {peak(kind, None) / 1e12:.0f} TFLOP/s", flush=True)
+            print(f"product of 8192 x 8192, {name}: {peak(kind) / 1e12:.0f} TFLOP/s", flush=True)
     for folder in own.program:
         program = Program(folder, own.data or folder)
         if own.count:
             print(f"{folder.name}: {program.operations() / 1e9:.1f} GFLOP a step", flush=True)
-            continue
-        num_steps = own.num_steps or program.about["num_steps"]
-        began = time.monotonic()
-        program.compile(STEPS_PER_CALL if own.time else math.gcd(num_steps, 1000))
-        print(f"{folder.name}: compiled in {time.monotonic() - began:.0f} s", flush=True)
-        if own.time and own.rounds:
-            timed(program, own.rounds)
         elif own.time:
-            continue
+            timed(program)
         else:
-            train(program, own.out / folder.name, num_steps, own.dtype)
+            train(program, own.out / folder.name, own.num_steps or program.about["num_steps"], own.dtype)
 
 
 if __name__ == "__main__":

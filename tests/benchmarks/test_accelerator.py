@@ -61,8 +61,7 @@ def test_program_computes_tensorflows_compiled_step_and_its_weights_come_back(co
     arrays = {name: tf.constant(value) for name, value in export.training_data(train, config).items()}
     for _ in range(STEPS):
         step(arrays)
-    program.compile(STEPS)
-    state = program.advance(program.data, program.state)
+    state = program.steps(STEPS)(program.data, program.state)
     assert model.generator_optimizer.iterations.numpy() == STEPS
     for place, value in zip(program.about["state"], state, strict=True):
         np.testing.assert_allclose(value, variables[place], atol=2e-5, rtol=1e-4, err_msg=variables[place].name)
