@@ -67,8 +67,8 @@ def _differentiated(compute: Callable[[], list], inputs: list[tf.Tensor], variab
 
 
 def _encoder(model: Disentangler, batch: Batch, backward: bool) -> Call:
-    images = read(batch).images
-    compute = lambda: tf.nest.flatten(model.encoder(images, training=True))  # noqa: E731
+    images, z_of = read(batch).images, model.num_z * model.config.training.batch_size
+    compute = lambda: tf.nest.flatten(model.encoder(images, training=True, z_of=z_of))  # noqa: E731
     return _differentiated(compute, [], model.encoder.trainable_variables, backward)
 
 

@@ -43,9 +43,9 @@ class Encoder(nn.Module):
         self.s_head = nn.Linear(height * breadth * width_in, config.s_dim)
         self.z_head = nn.Linear(height * breadth * width_in, 2 * config.z_dim)
 
-    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def forward(self, images: torch.Tensor, z_of: int | None = None) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         features = self.stack(images)
-        return self.s_head(features), *self.z_head(features).chunk(2, 1)
+        return self.s_head(features), *self.z_head(features[:z_of]).chunk(2, 1)
 
 
 class Decoder(nn.Module):
@@ -72,7 +72,9 @@ class Decoder(nn.Module):
         self.stack = nn.Sequential(*layers)
 
     def forward(self, z: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
-        features = self.from_z(z) + self.from_s(s)
+        return self.images(self.from_z(z) + self.from_s(s))
+
+    def images(self, features: torch.Tensor) -> torch.Tensor:
         return torch.tanh(self.stack(features.view(-1, *self.shape)))
 
 

@@ -166,6 +166,8 @@ class SeparatePasses(Training):
 class Fused(Training):
     """As dfv's own step: one pass of the encoder, one of the decoder, the adversary on the images made in it.
 
+    No code goes through a fully connected layer that no loss asks for, or twice.
+
     Each loss is differentiated for its own player's weights alone, Adam is PyTorch's fused one, and channels come
     last, which is its quicker layout on CPUs.
     """
@@ -178,11 +180,12 @@ class Fused(Training):
     def step(self, batch: Batch, noise: Noise) -> Terms:
         images = to_float(torch.cat(batch[:3]))
         x1, _, x2 = images.chunk(3)
-        s, means, log_vars = self.encoder(images)
-        (s1, s1_same, s2), mean, log_var = s.chunk(3), means[: len(x1)], log_vars[: len(x1)]
+        s, mean, log_var = self.encoder(images, z_of=len(x1))
         z1 = _sample(mean, log_var, noise.posterior)
-        zs, ss = torch.cat([z1, z1, z1, noise.prior]), torch.cat([s1, s1_same, s2, s2])
-        *reconstructions, swap_other, prior_sample = self.decoder(zs, ss).chunk(4)
+        s1, s1_same, s2 = self.decoder.from_s(s).chunk(3)
+        z1, prior = self.decoder.from_z(torch.cat([z1, noise.prior])).chunk(2)
+        pairs = torch.cat([z1 + s1, z1 + s1_same, z1 + s2, prior + s2])
+        *reconstructions, swap_other, prior_sample = self.decoder.images(pairs).chunk(4)
         real, swap, prior = (self.adversary(x, batch.labels2) for x in (x2, swap_other, prior_sample))
         terms = self._generator_terms(x1, (mean, log_var), reconstructions, [swap, prior])
         adversary_terms = self._adversary_terms(real, swap)

@@ -70,6 +70,13 @@ class Disentangler(Codec):
         """Whether the third player takes part."""
         return self.config.loss.z_classifier_weight > 0
 
+    @property
+    def num_z(self) -> int:
+        """Of how many of a triplet's images z is used: x1 alone in the paper, all three by our additions."""
+        loss = self.config.loss
+        terms = loss.prior_per_identity_weight, loss.kernel_weight, loss.z_classifier_weight
+        return 3 if loss.reconstruct_all or any(terms) else 1
+
     def _build_networks(self, dtype: str) -> None:
         super()._build_networks(dtype)
         network, loss, training = self.config.network, self.config.loss, self.config.training
@@ -145,8 +152,8 @@ class Disentangler(Codec):
         triplet, step = read(data), tf.identity(self.generator_optimizer.iterations.value)
         noise = Noise(self.config.training.seed, step, triplet, self.z_dim)
         with tf.GradientTape(persistent=True) as tape:
-            codes = self.encoder(triplet.images, training=True)
-            z = sample(codes.z, noise.posterior())
+            codes = self.encoder(triplet.images, training=True, z_of=self.num_z * tf.shape(triplet.x1)[0])
+            z = sample(codes.z, noise.posterior(self.num_z))
             decoded = self._decode_pairs(codes.s, z, noise)
             verdict = self._judge(triplet, decoded)
             terms = self._generator_terms(triplet, codes, z, decoded, verdict, noise)
@@ -165,25 +172,30 @@ class Disentangler(Codec):
         return self._report(terms, step)
 
     def _decode_pairs(self, s: tf.Tensor, z: tf.Tensor, noise: Noise) -> Decoded:
-        """Every image that a loss asks for, in one pass of the decoder over pairs (z, s)."""
-        (s1, s1_same, s2), (z1, z1_same, _) = tf.split(s, 3), tf.split(z, 3)
+        """Every image that a loss asks for, in one pass of the decoder.
+
+        A code goes through its own layer once, however many pairs (z, s) it is in: from there on, a pair is a sum.
+        """
+        drawn = [noise.prior()] if self.has_prior_samples else []
+        s1, s1_same, s2 = tf.split(self.decoder.from_s(s), 3)
+        from_z = self.decoder.from_z(tf.concat([z, *drawn], 0), training=True)
+        z1, *others = tf.split(from_z, self.num_z + len(drawn))
         both_ways = self.config.loss.reconstruct_all
         pairs = Decoded(
-            reconstruction=[(z, s)] if both_ways else [(z1, s1)],
-            swap_same=[(z1, s1_same), (z1_same, s1)] if both_ways else [(z1, s1_same)],
-            swap_other=[(z1, s2)] if self.has_adversary else [],
-            prior_sample=[(noise.prior(), s2)] if self.has_prior_samples else [],
+            reconstruction=[z1 + s1, others[0] + s1_same, others[1] + s2] if both_ways else [z1 + s1],
+            swap_same=[z1 + s1_same, others[0] + s1] if both_ways else [z1 + s1_same],
+            swap_other=[z1 + s2] if self.has_adversary else [],
+            prior_sample=[others[-1] + s2] if self.has_prior_samples else [],
         )
-        zs, ss = zip(*(pair for group in pairs for pair in group), strict=True)
-        images = self.decoder(tf.concat(zs, 0), tf.concat(ss, 0), training=True)
-        sizes = [sum(tf.shape(z)[0] for z, _ in group) for group in pairs]
+        images = self.decoder.images(tf.concat([pair for group in pairs for pair in group], 0), training=True)
+        sizes = [len(group) * tf.shape(s1)[0] for group in pairs]
         return Decoded(*tf.split(images, sizes, num=len(sizes)))
 
     def _judge(self, triplet: Triplet, decoded: Decoded) -> Verdict:
         """The adversary's view: each kind of image is a batch of its own to BatchNorm, as in DCGAN."""
         if not self.has_adversary:
             return Verdict(None, None, None)
-        id2 = triplet.labels2[:, self.adversary_columns]
+        maps = self.adversary.maps(triplet.labels2[:, self.adversary_columns])
         fakes = [decoded.swap_other] + [decoded.prior_sample] * self.has_prior_samples
         if self.judges_pairs:
             # A generated image beside the one that gave its s, a real one beside another of its identity.
@@ -191,7 +203,7 @@ class Disentangler(Codec):
             views = [tf.concat(pair, -1) for pair in pairs]
         else:
             views = [triplet.x2, *fakes]
-        logits = [self.adversary(view, id2, training=True) for view in views]
+        logits = [self.adversary.logits(view, maps, training=True) for view in views]
         return Verdict(*logits, *[None] * (3 - len(logits)))
 
     def _generator_terms(

@@ -133,21 +133,25 @@ class Encoder(layers.Layer):
             )
         self(tf.zeros((1, *image_shape)))
 
-    def call(self, images: tf.Tensor, training: bool = False) -> Codes:
-        """Codes of images [B, H, W, C] float32 in [-1, 1]; in training, of z before flow and rounding."""
-        s, posterior = self.exact(images, training)
+    def call(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
+        """Codes of images [B, H, W, C] float32 in [-1, 1]; in training, of z before flow and rounding.
+
+        z_of: z of so many of the first images alone, where nobody asks for the others'.
+        """
+        s, posterior = self.exact(images, training, z_of)
         return Codes(s, rounded(posterior, self.z_rounding) if self.z_rounding and not training else posterior)
 
-    def exact(self, images: tf.Tensor, training: bool = False) -> Codes:
+    def exact(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
         """The codes before z is rounded."""
         features = self.stack(images, training=training)
-        s, z = (tf.cast(head(features, training=training), tf.float32) for head in (self.s_head, self.z_head))
+        s = tf.cast(self.s_head(features), tf.float32)
+        z = tf.cast(self.z_head(features[:z_of], training=training), tf.float32)
         if self.shared_variance:
             mean, log_var = z, tf.broadcast_to(LOG_VAR_SPEED * self.log_var, tf.shape(z))
         else:
             mean, log_var = tf.split(z, 2, axis=-1)
         if self.flow and not training:
-            mean, log_var = self.flow(mean, s)[0], log_var + self.flow.log_var_change
+            mean, log_var = self.flow(mean, s[:z_of])[0], log_var + self.flow.log_var_change
         return Codes(s, Posterior(mean, log_var))
 
 
@@ -165,9 +169,9 @@ class PretrainedSEncoder(layers.Layer):
         self.z_encoder.s_head.trainable = False
         self.flow = None
 
-    def call(self, images: tf.Tensor, training: bool = False) -> Codes:
-        """Codes of images [B, H, W, C] float32 in [-1, 1]."""
-        return Codes(self.s_encoder(images, training=False).s, self.z_encoder(images, training=training).z)
+    def call(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
+        """Codes of images [B, H, W, C] float32 in [-1, 1]; z of the first `z_of` alone."""
+        return Codes(self.s_encoder(images).s, self.z_encoder(images, training=training, z_of=z_of).z)
 
 
 class Decoder(layers.Layer):
@@ -195,9 +199,11 @@ class Decoder(layers.Layer):
     def call(self, z: tf.Tensor, s: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Images [B, H, W, C] float32 in [-1, 1] from z [B, z_dim] and s [B, s_dim]."""
         z = self.flow.put_back(z, s) if self.flow and not training else z
-        features = self.from_z(z, training=training) + self.from_s(s)
-        images = self.stack(features, training=training)
-        return tf.tanh(tf.cast(images, tf.float32))
+        return self.images(self.from_z(z, training=training) + self.from_s(s), training)
+
+    def images(self, features: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Images of the sum of what `from_z` and `from_s` make of the codes, [B, H W C] of the deepest feature map."""
+        return tf.tanh(tf.cast(self.stack(features, training=training), tf.float32))
 
 
 class Adversary(layers.Layer):
@@ -223,12 +229,19 @@ class Adversary(layers.Layer):
 
     def call(self, images: tf.Tensor, labels: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Logits [B] that images [B, H, W, C] are real ones of labels [B, L] int32."""
+        return self.logits(images, self.maps(labels), training)
+
+    def maps(self, labels: tf.Tensor) -> list[tf.Tensor]:
+        """What labels [B, L] add to each layer's output, [B, H, W, C] of that layer; 0 without labels."""
+        columns = tf.unstack(labels, axis=1)
+        return [sum(map(tf.gather, tables, columns), tf.zeros(())) for tables in self.tables]
+
+    def logits(self, images: tf.Tensor, maps: list[tf.Tensor], training: bool = False) -> tf.Tensor:
+        """Logits [B] that images [B, H, W, C] are real ones of the labels whose `maps` these are."""
         x = images
-        for convolution, norm, tables in zip(self.convolutions, self.norms, self.tables, strict=True):
+        for convolution, norm, of_labels in zip(self.convolutions, self.norms, maps, strict=True):
             x = convolution(x)
-            for column, table in enumerate(tables):
-                x += tf.cast(tf.gather(table, labels[:, column]), x.dtype)
-            x = tf.nn.leaky_relu(norm(x, training=training), 0.2)
+            x = tf.nn.leaky_relu(norm(x + tf.cast(of_labels, x.dtype), training=training), 0.2)
         return tf.cast(
             self.logit(tf.reshape(x, (tf.shape(x)[0], x.shape[1] * x.shape[2] * x.shape[3])))[:, 0], tf.float32
         )

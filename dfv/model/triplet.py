@@ -54,9 +54,9 @@ class Noise:
     def _normal(self, purpose: int, groups: int) -> tf.Tensor:
         return tf.random.stateless_normal((groups, self._batch, self._z_dim), self.seed(purpose))
 
-    def posterior(self) -> tf.Tensor:
-        """N(0, I) for each of this replica's images, [3 B, z_dim]."""
-        return tf.reshape(replicas.own_rows(self._normal(POSTERIOR_NOISE, 3)), (-1, self._z_dim))
+    def posterior(self, groups: int) -> tf.Tensor:
+        """N(0, I) for this replica's images: `groups` times x1, x1', x2, [groups B, z_dim]."""
+        return tf.reshape(replicas.own_rows(self._normal(POSTERIOR_NOISE, groups)), (-1, self._z_dim))
 
     def prior(self) -> tf.Tensor:
         """z ~ N(0, I) of this replica's prior samples, [B, z_dim]."""

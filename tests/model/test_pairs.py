@@ -26,9 +26,9 @@ def test_nothing_grows_with_the_number_of_identities():
 
 def test_the_adversary_sees_a_real_image_of_the_identity_beside_each(model, triplet_batch, monkeypatch):
     triplet, views = read(triplet_batch()), []
-    call = model.adversary.call
+    logits = model.adversary.logits
     monkeypatch.setattr(
-        model.adversary, "call", lambda images, labels, training: views.append(images) or call(images, labels, training)
+        model.adversary, "logits", lambda images, maps, training: views.append(images) or logits(images, maps, training)
     )
     swap, prior = tf.fill(triplet.x1.shape, 0.25), tf.fill(triplet.x1.shape, 0.5)
     verdict = model._judge(triplet, Decoded(None, None, swap, prior))

@@ -39,7 +39,7 @@ def on_replicas(strategy, function, global_batch):
 
 def noise_of(batch):
     noise = Noise(5, tf.constant(9, tf.int64), read(batch), z_dim=3)
-    posterior = tf.reshape(noise.posterior(), (3, -1, 3))
+    posterior = tf.reshape(noise.posterior(3), (3, -1, 3))
     return {"posterior": posterior, "prior": noise.prior(), "of_all": noise.prior_of_global_batch()}
 
 
@@ -58,12 +58,12 @@ def test_noise_differs_between_steps_seeds_and_purposes(triplet_batch):
 
     def draws(seed, step):
         noise = Noise(seed, tf.constant(step, tf.int64), triplet, z_dim=3)
-        return [noise.posterior().numpy()[:8], noise.prior().numpy(), noise.prior_of_global_batch().numpy()[:8]]
+        return [noise.posterior(3).numpy()[:8], noise.prior().numpy(), noise.prior_of_global_batch().numpy()[:8]]
 
     np.testing.assert_array_equal(draws(5, 9), draws(5, 9))
     every = [*draws(5, 9), *draws(5, 10), *draws(6, 9), *draws(9, 5)]
     assert len({draw.tobytes() for draw in every}) == len(every)
-    posterior = Noise(5, tf.constant(9, tf.int64), triplet, z_dim=2000).posterior()
+    posterior = Noise(5, tf.constant(9, tf.int64), triplet, z_dim=2000).posterior(3)
     assert abs(np.mean(posterior)) < 0.02 and abs(np.std(posterior) - 1) < 0.02
     assert np.abs(np.corrcoef(posterior) - np.eye(24)).max() < 0.12  # no two images share their noise
 
