@@ -177,18 +177,18 @@ class Disentangler(Codec):
         A code goes through its own layer once, however many pairs (z, s) it is in: from there on, a pair is a sum.
         """
         drawn = [noise.prior()] if self.has_prior_samples else []
-        s1, s1_same, s2 = tf.split(self.decoder.from_s(s), 3)
-        from_z = self.decoder.from_z(tf.concat([z, *drawn], 0), training=True)
-        z1, *others = tf.split(from_z, self.num_z + len(drawn))
+        of_z = self.decoder.from_z(tf.concat([z, *drawn], 0), training=True)
+        # Of x1, x1' and x2 in turn; behind them, z from the prior.
+        zs, ss = tf.split(of_z, self.num_z + len(drawn)), tf.split(self.decoder.from_s(s), 3)
         both_ways = self.config.loss.reconstruct_all
         pairs = Decoded(
-            reconstruction=[z1 + s1, others[0] + s1_same, others[1] + s2] if both_ways else [z1 + s1],
-            swap_same=[z1 + s1_same, others[0] + s1] if both_ways else [z1 + s1_same],
-            swap_other=[z1 + s2] if self.has_adversary else [],
-            prior_sample=[others[-1] + s2] if self.has_prior_samples else [],
+            reconstruction=[z + s for z, s in zip(zs, ss, strict=False)] if both_ways else [zs[0] + ss[0]],
+            swap_same=[zs[0] + ss[1], zs[1] + ss[0]] if both_ways else [zs[0] + ss[1]],
+            swap_other=[zs[0] + ss[2]] if self.has_adversary else [],
+            prior_sample=[prior + ss[2] for prior in zs[self.num_z :]],
         )
         images = self.decoder.images(tf.concat([pair for group in pairs for pair in group], 0), training=True)
-        sizes = [len(group) * tf.shape(s1)[0] for group in pairs]
+        sizes = [len(group) * (tf.shape(s)[0] // 3) for group in pairs]
         return Decoded(*tf.split(images, sizes, num=len(sizes)))
 
     def _judge(self, triplet: Triplet, decoded: Decoded) -> Verdict:

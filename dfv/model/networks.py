@@ -234,7 +234,7 @@ class Adversary(layers.Layer):
     def maps(self, labels: tf.Tensor) -> list[tf.Tensor]:
         """What labels [B, L] add to each layer's output, [B, H, W, C] of that layer; 0 without labels."""
         columns = tf.unstack(labels, axis=1)
-        return [sum(map(tf.gather, tables, columns), tf.zeros(())) for tables in self.tables]
+        return [sum(map(tf.gather, tables, columns)) for tables in self.tables]
 
     def logits(self, images: tf.Tensor, maps: list[tf.Tensor], training: bool = False) -> tf.Tensor:
         """Logits [B] that images [B, H, W, C] are real ones of the labels whose `maps` these are."""
