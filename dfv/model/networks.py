@@ -171,7 +171,7 @@ class PretrainedSEncoder(layers.Layer):
 
     def call(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
         """Codes of images [B, H, W, C] float32 in [-1, 1]; z of the first `z_of` alone."""
-        return Codes(self.s_encoder(images).s, self.z_encoder(images, training=training, z_of=z_of).z)
+        return Codes(self.s_encoder(images, training=False).s, self.z_encoder(images, training=training, z_of=z_of).z)
 
 
 class Decoder(layers.Layer):
