@@ -8,8 +8,8 @@ import tensorflow as tf
 from benchmarks import timing
 from dfv.data.image_set import ImageSet
 from dfv.data.triplets import triplets
-from dfv.model.disentangler import Disentangler
-from dfv.model.triplet import read
+from dfv.model.disentangler import Decoded, Disentangler
+from dfv.model.triplet import Noise, read
 
 Call = Callable[[], None]
 Batch = dict[str, tf.Tensor]
@@ -73,23 +73,24 @@ def _encoder(model: Disentangler, batch: Batch, backward: bool) -> Call:
 
 
 def _decoder(model: Disentangler, batch: Batch, backward: bool) -> Call:
-    pairs = 4 * model.config.training.batch_size
-    z, s = (tf.random.stateless_normal((pairs, dim), (0, dim)) for dim in (model.z_dim, model.config.network.s_dim))
-    compute = lambda: [model.decoder(z, s, training=True)]  # noqa: E731
+    triplet, num_triplets = read(batch), model.config.training.batch_size
+    noise = Noise(model.config.training.seed, tf.constant(0, tf.int64), triplet, model.z_dim)
+    s = tf.random.stateless_normal((3 * num_triplets, model.config.network.s_dim), (0, 0))
+    z = tf.random.stateless_normal((model.num_z * num_triplets, model.z_dim), (0, 1))
+    compute = lambda: list(model.decode_pairs(s, z, noise))  # noqa: E731
     return _differentiated(compute, [z, s], model.decoder.trainable_variables, backward)
 
 
 def _adversary(model: Disentangler, batch: Batch, backward: bool) -> Call:
     """Real images, swaps and prior samples; the generator's gradient goes to the last two, its own to its weights."""
     triplet = read(batch)
-    labels, variables = triplet.labels2[:, model.adversary_columns], model.adversary.trainable_variables
-    fakes = [triplet.x1, triplet.x1_same]
+    variables, fakes = model.adversary.trainable_variables, [triplet.x1, triplet.x1_same]
 
     @tf.function
     def call() -> list[tf.Tensor]:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(fakes)
-            real, swap, prior = (model.adversary(x, labels, training=True) for x in (triplet.x2, *fakes))
+            real, swap, prior = model.judge(triplet, Decoded(None, None, *fakes))
             fooled, own = [tf.nn.softplus(-swap), tf.nn.softplus(-prior)], [tf.nn.softplus(-real), tf.nn.softplus(swap)]
         if not backward:
             return fooled + own

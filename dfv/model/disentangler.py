@@ -154,8 +154,8 @@ class Disentangler(Codec):
         with tf.GradientTape(persistent=True) as tape:
             codes = self.encoder(triplet.images, training=True, z_of=self.num_z * tf.shape(triplet.x1)[0])
             z = sample(codes.z, noise.posterior(self.num_z))
-            decoded = self._decode_pairs(codes.s, z, noise)
-            verdict = self._judge(triplet, decoded)
+            decoded = self.decode_pairs(codes.s, z, noise)
+            verdict = self.judge(triplet, decoded)
             terms = self._generator_terms(triplet, codes, z, decoded, verdict, noise)
             adversary_terms = self._adversary_terms(verdict)
             # Optimizers sum the gradients of the replicas.
@@ -171,27 +171,26 @@ class Disentangler(Codec):
             terms |= self._train_z_classifiers(triplet, codes, z, step, noise)
         return self._report(terms, step)
 
-    def _decode_pairs(self, s: tf.Tensor, z: tf.Tensor, noise: Noise) -> Decoded:
+    def decode_pairs(self, s: tf.Tensor, z: tf.Tensor, noise: Noise) -> Decoded:
         """Every image that a loss asks for, in one pass of the decoder.
 
         A code goes through its own layer once, however many pairs (z, s) it is in: from there on, a pair is a sum.
         """
         drawn = [noise.prior()] if self.has_prior_samples else []
         of_z = self.decoder.from_z(tf.concat([z, *drawn], 0), training=True)
-        # Of x1, x1' and x2 in turn; behind them, z from the prior.
-        zs, ss = tf.split(of_z, self.num_z + len(drawn)), tf.split(self.decoder.from_s(s), 3)
-        both_ways = self.config.loss.reconstruct_all
-        pairs = Decoded(
-            reconstruction=[z + s for z, s in zip(zs, ss, strict=False)] if both_ways else [zs[0] + ss[0]],
-            swap_same=[zs[0] + ss[1], zs[1] + ss[0]] if both_ways else [zs[0] + ss[1]],
-            swap_other=[zs[0] + ss[2]] if self.has_adversary else [],
-            prior_sample=[prior + ss[2] for prior in zs[self.num_z :]],
-        )
+        (z1, *others), (s1, s1_same, s2) = tf.split(of_z, self.num_z + len(drawn)), tf.split(self.decoder.from_s(s), 3)
+        reconstruction, swap_same = [z1 + s1], [z1 + s1_same]
+        if self.config.loss.reconstruct_all:
+            z1_same, z2 = others[:2]
+            reconstruction += [z1_same + s1_same, z2 + s2]
+            swap_same.append(z1_same + s1)
+        swap_other = [z1 + s2] if self.has_adversary else []
+        pairs = Decoded(reconstruction, swap_same, swap_other, [others[-1] + s2] if drawn else [])
         images = self.decoder.images(tf.concat([pair for group in pairs for pair in group], 0), training=True)
-        sizes = [len(group) * (tf.shape(s)[0] // 3) for group in pairs]
+        sizes = [len(group) * tf.shape(s1)[0] for group in pairs]
         return Decoded(*tf.split(images, sizes, num=len(sizes)))
 
-    def _judge(self, triplet: Triplet, decoded: Decoded) -> Verdict:
+    def judge(self, triplet: Triplet, decoded: Decoded) -> Verdict:
         """The adversary's view: each kind of image is a batch of its own to BatchNorm, as in DCGAN."""
         if not self.has_adversary:
             return Verdict(None, None, None)

@@ -31,7 +31,7 @@ def test_the_adversary_sees_a_real_image_of_the_identity_beside_each(model, trip
         model.adversary, "logits", lambda images, maps, training: views.append(images) or logits(images, maps, training)
     )
     swap, prior = tf.fill(triplet.x1.shape, 0.25), tf.fill(triplet.x1.shape, 0.5)
-    verdict = model._judge(triplet, Decoded(None, None, swap, prior))
+    verdict = model.judge(triplet, Decoded(None, None, swap, prior))
     beside = [(triplet.x1, triplet.x1_same), (swap, triplet.x2), (prior, triplet.x2)]
     for view, (judged, reference) in zip(views, beside, strict=True):
         np.testing.assert_array_equal(view, np.concatenate([judged, reference], -1))

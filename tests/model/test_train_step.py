@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from dfv.model.independence import BANDWIDTHS
+from dfv.model.triplet import Noise, read
 
 BATCH, Z_DIM, SEED = 8, 6, 11
 STEPS = 3
@@ -212,3 +213,15 @@ def test_fused_step_is_algorithm_1(mode, tiny_model, triplet_batch, additions):
         model.train_step(batch)
         plain.step(batch, step)
     check_same_weights(model, plain_model, before)
+
+
+def test_terms_that_read_every_z_leave_the_decoded_pairs_as_the_paper_has_them(tiny_model, triplet_batch):
+    """As our own run files: z of all three images is there, but only z1 and the prior's are decoded."""
+    model = tiny_model(kernel_weight=0.3, z_dim=Z_DIM, seed=SEED)
+    s, z = tf.random.stateless_normal((3 * BATCH, 5), (0, 0)), tf.random.stateless_normal((3 * BATCH, Z_DIM), (0, 1))
+    (s1, s1_same, s2), z1 = np.split(s, 3), z[:BATCH]
+    noise = Noise(SEED, tf.constant(0, tf.int64), read(triplet_batch(BATCH)), Z_DIM)
+    decoded = model.decode_pairs(s, z, noise)
+    codes = np.concatenate([z1, z1, z1, normal(1, 0, BATCH)]), np.concatenate([s1, s1_same, s2, s2])
+    expected = model.decoder(*codes, training=True)
+    np.testing.assert_allclose(np.concatenate(decoded), expected, rtol=0, atol=1e-5)
