@@ -73,6 +73,12 @@ class NetworkConfig(Checked):
     shared_variance: bool = option(
         False, "One learned posterior variance per dimension of z for all images, instead of one for each image."
     )
+    z_open_dims: int = option(
+        0,
+        "Ours: about so many dimensions of z start with little noise, the others with the prior's, so that what z tells"
+        " gathers in few, well above the noise; needs --shared_variance; 0: all alike.",
+        at_least=0,
+    )
     z_rounding: float = option(
         0.0,
         "Ours: an image's z in use is rounded to multiples of this many standard deviations of its posterior, which the"
@@ -234,6 +240,8 @@ class Config:
             )
         if self.network.z_rounding and not self.network.shared_variance:
             raise ConfigError("--z_rounding needs --shared_variance: steps of its own would tell of each image.")
+        if self.network.z_open_dims and not self.network.shared_variance:
+            raise ConfigError("--z_open_dims needs --shared_variance: it says where that starts.")
         if self.network.flow_layers and self.training.pretrain_s_steps:
             raise ConfigError("--flow_layers needs an s trained with the rest; drop it or --pretrain_s_steps.")
         if self.training.jit_compile and self.training.strategy != "one_device":

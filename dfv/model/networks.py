@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
 
@@ -22,6 +23,7 @@ ImageShape = tuple[int, int, int]
 LOG_VAR_SPEED = 10.0
 # Shared variance starts small: at 1 the noise hides the means, and s learns alone what both should.
 FIRST_LOG_VAR = -3.0
+LEAST_FIRST_LOG_VAR = -6.0
 
 
 @contextlib.contextmanager
@@ -41,6 +43,17 @@ def strided_sizes(size: int, num_layers: int) -> list[int]:
     for _ in range(num_layers):
         sizes.append(math.ceil(sizes[-1] / 2))
     return sizes
+
+
+def first_log_var(z_dim: int, open_dims: int) -> np.ndarray:
+    """Where the shared log-variance of z starts, [z_dim] float32; with open_dims above 0 it rises to the prior's, 0.
+
+    Where every dimension starts alike, what z tells stays spread over all of them, below the noise of each, where
+    the KL has no preference for few: rounding cannot take it, and a probe of many means adds it up.
+    """
+    if open_dims:
+        return (LEAST_FIRST_LOG_VAR * np.exp(-np.arange(z_dim) / open_dims)).astype(np.float32)
+    return np.full(z_dim, FIRST_LOG_VAR, np.float32)
 
 
 @keras.saving.register_keras_serializable("dfv")
@@ -127,10 +140,10 @@ class Encoder(layers.Layer):
             self.flow.trainable = False  # fitted when encoder and decoder are trained
         self.z_rounding, self.shared_variance = config.z_rounding, config.shared_variance
         if config.shared_variance:
-            start = keras.initializers.Constant(FIRST_LOG_VAR / LOG_VAR_SPEED)
             self.log_var = self.add_weight(
-                shape=(config.z_dim,), initializer=start, dtype="float32", autocast=False, name="log_var"
+                shape=(config.z_dim,), initializer="zeros", dtype="float32", autocast=False, name="log_var"
             )
+            self.log_var.assign(first_log_var(config.z_dim, config.z_open_dims) / LOG_VAR_SPEED)
         self(tf.zeros((1, *image_shape)))
 
     def call(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
