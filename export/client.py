@@ -88,7 +88,8 @@ class GrpcClient(Client):
             import grpc
             from tensorflow_serving.apis import prediction_service_pb2_grpc
         except ImportError as error:
-            raise ServingError("gRPC needs `pip install dfv[serving]`; RestClient does without.") from error
+            message = "gRPC needs `pip install -e '.[serving]'` in dfv's folder; RestClient does without."
+            raise ServingError(message) from error
         unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
         self._channel = grpc.insecure_channel(address, options=unlimited)
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)

@@ -24,7 +24,7 @@ def write(saved_model: Path, name: str, signatures: dict[str, Signature]) -> int
     try:
         from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
     except ImportError:
-        LOGGER.warning("No warm-up requests were written: they need `pip install dfv[serving]`.")
+        LOGGER.warning("No warm-up requests were written: they need `pip install -e '.[serving]'` in dfv's folder.")
         return 0
     folder = saved_model / "assets.extra"
     folder.mkdir(exist_ok=True)

@@ -45,7 +45,7 @@ def run(arguments: list[str]) -> None:
     try:
         from export.demo.page import launch
     except ModuleNotFoundError as error:
-        raise ExportError(f"the page needs `pip install dfv[demo]` ({error}).") from error
+        raise ExportError(f"the page needs `pip install -e '.[demo]'` in dfv's folder ({error}).") from error
     try:
         launch(Path(values.model), Path(values.images) if values.images else None, values.host, values.port)
     except OSError as error:
