@@ -72,7 +72,7 @@ def steps(config: Config, folder: Path) -> str:
     models = {STEP: config, PAPERS: config.replace(**dict.fromkeys(INDEPENDENCE_WEIGHTS, 0.0))}
     loops = {name: _loop(one, splits, folder / name.split()[-1]) for name, one in models.items()}
     loop = loops[STEP]
-    batches = iter(loop.triplets(splits.train, 0))
+    batches = iter(loop.triplets("train", 0))
     batch, bar = next(batches), tqdm(disable=True)
 
     def turns() -> None:

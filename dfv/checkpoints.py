@@ -7,6 +7,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from dfv.model.disentangler import Disentangler
+from dfv.runs import RunError
 
 LOGGER = logging.getLogger(__name__)
 
@@ -28,16 +29,26 @@ class Checkpoints:
         """Writes the checkpoint of this step."""
         self._manager.save(checkpoint_number=step)
 
-    def restore(self) -> int:
-        """Restores the newest checkpoint that is whole and gives its step; 0 if there is none."""
+    def restore(self) -> int | None:
+        """Restores the newest checkpoint that is whole and gives its step; None where none was written yet.
+
+        Raises RunError if there are some but none fits: to begin anew would write over what is there.
+        """
         found = tf.train.get_checkpoint_state(str(self._folder))
-        for path in reversed(found.all_model_checkpoint_paths if found else []):
+        paths = list(found.all_model_checkpoint_paths) if found else []
+        for path in reversed(paths):
             try:
                 self._checkpoint.restore(path).assert_existing_objects_matched()
                 return int(path.rsplit("-", 1)[1])
             except (tf.errors.OpError, AssertionError, ValueError, IndexError) as error:
                 LOGGER.warning("Checkpoint %s is damaged (%s); taking the one before it.", path, str(error)[:200])
-        return 0
+        if paths:
+            raise RunError(
+                f"none of the {len(paths)} checkpoints in {self._folder} fits: they are damaged, or of images with"
+                " other identities than there are now, or written by another version of dfv. Nothing was changed; move"
+                " the run's folder away, or give another --run_dir."
+            )
+        return None
 
 
 def all_variables(model: Disentangler) -> list:

@@ -75,8 +75,8 @@ class NetworkConfig(Checked):
     )
     z_open_dims: int = option(
         0,
-        "Ours: about so many dimensions of z start with little noise, the others with the prior's, so that what z tells"
-        " gathers in few, well above the noise; needs --shared_variance; 0: all alike.",
+        "Ours: z's noise starts little in its first dimensions and rises to the prior's over about so many, so that"
+        " what z tells gathers in few, well above the noise; needs --shared_variance; 0: alike in all.",
         at_least=0,
     )
     z_rounding: float = option(
@@ -220,7 +220,7 @@ class TrainingConfig(Checked):
 # May change when a run is continued; everything else makes it another run.
 FREE_TO_CHANGE = frozenset(
     "num_steps log_steps validation_steps checkpoint_steps checkpoint_minutes num_checkpoints progress"
-    " data_dir manual_dir cache_dir memory_limit_mb".split()
+    " image_dir data_dir manual_dir cache_dir memory_limit_mb".split()
 )
 
 

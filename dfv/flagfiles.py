@@ -1,5 +1,6 @@
 """Run files: one flag a line, `#` comments, `--flagfile=` includes another. Found from any folder."""
 
+import os
 from pathlib import Path
 
 from dfv.config import ConfigError
@@ -36,7 +37,7 @@ def find(name: str, including: Path | None) -> Path:
     """The run file of this name: as it stands, beside the including file, or among those shipped with the package."""
     beside = [including.parent / name] if including else []
     for path in [Path(name), *beside, *(folder / Path(name).name for folder in SHIPPED)]:
-        if name and "\0" not in name and path.is_file():
+        if name and os.path.isfile(path):  # Path.is_file raises for some paths that cannot be read
             return path
     shipped = sorted({path.name for folder in SHIPPED for path in folder.glob("*.flags")})
     where = f" (included by {including})" if including else ""

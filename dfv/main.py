@@ -106,7 +106,9 @@ def run(arguments: list[str]) -> None:
     """Does what the arguments ask for; raises what `main` turns into a message."""
     values = define_flags()
     config, run_file = parse_config(values, arguments)
-    run_dir = Path(values.run_dir or f"runs/{run_file or config.data.dataset}")
+    run_dir = Path(values.run_dir or f"runs/{run_file or config.data.dataset}").expanduser()
+    if values.mode == "train_and_evaluate" and config.training.strategy == "multi_worker":
+        raise ConfigError("--strategy=multi_worker only trains: use --mode=train, then --mode=evaluate in one process.")
     if values.mode != "evaluate":
         from dfv.training import train
 
@@ -131,7 +133,7 @@ def evaluate_run(run_dir: Path, values: flags.FlagValues) -> None:
         listed = "; ".join(f"--{name} was {flag_text(trained[name])}" for name in changed)
         raise RunError(f"{run_dir} was trained with other flags: {listed}. Leave these out, or name its own run file.")
     config = model.config.replace(**{name: given[name] for name in given if name in FREE_TO_CHANGE})
-    out_dir = run_dir if run_dir.is_dir() else Path("runs") / run_dir.name
+    out_dir = run_dir if run_dir.is_dir() else Path("runs") / f"{run_dir.name}_shipped"
     out_dir = out_dir if values.evaluate_split == "test" else out_dir / values.evaluate_split
     with writing(out_dir):
         out_dir.mkdir(parents=True, exist_ok=True)
@@ -154,7 +156,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"dfv: {error}", file=sys.stderr)
         return getattr(error, "exit_status", 2)
     except KeyboardInterrupt:
-        print("dfv: stopped before the first step; nothing is lost.", file=sys.stderr)
+        print("dfv: stopped; what was saved is whole, and the same command goes on from there.", file=sys.stderr)
         return 128 + signal.SIGINT
     return 0
 

@@ -181,8 +181,8 @@ class ModelFile:
 
 def find_run(name: str | Path) -> Path:
     """The run folder of this name or, where there is none, that of a model that comes with the package."""
-    run_dir = Path(name)
-    if run_dir.is_dir():
+    run_dir = Path(name).expanduser()
+    if os.path.isdir(run_dir):  # Path.is_dir raises for some paths that cannot be read
         return run_dir
     if str(name) in shipped_names():
         return SHIPPED_MODELS / name
@@ -192,7 +192,7 @@ def find_run(name: str | Path) -> Path:
 def find_model(name: str | Path) -> Path:
     """The model file of a run folder or of a shipped model; raises RunError if there is none."""
     path = find_run(name) / MODEL_FILE
-    if not path.exists():
+    if not os.path.exists(path):
         raise RunError(f"{name} has no {MODEL_FILE} yet: train it, or wait for its first checkpoint.")
     return path
 

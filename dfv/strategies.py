@@ -47,12 +47,14 @@ def make_logical_cpus(config: TrainingConfig) -> None:
 def _multi_worker() -> tf.distribute.Strategy:
     try:
         cluster = json.loads(os.environ["TF_CONFIG"])
-        workers, task = cluster["cluster"]["worker"], cluster["task"]["index"]
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        roles, workers, task = set(cluster["cluster"]), cluster["cluster"]["worker"], int(cluster["task"]["index"])
+    except (KeyError, TypeError, ValueError) as error:
         example = '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}'
         raise ConfigError(
             f"--strategy=multi_worker needs the environment variable TF_CONFIG, such as {example}."
         ) from error
+    if roles != {"worker"}:
+        raise ConfigError(f"TF_CONFIG names {', '.join(sorted(roles))}; expected workers alone, the first being chief.")
     if not 0 <= task < len(workers):
         raise ConfigError(
             f"TF_CONFIG names {len(workers)} workers, so its task index is 0 to {len(workers) - 1}; got {task}."

@@ -1,14 +1,14 @@
 """The job `train`: from a config and a run folder to a trained model, continued where it was left."""
 
 import contextlib
+import itertools
 import logging
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import tensorflow as tf
 from tqdm import tqdm
@@ -16,7 +16,7 @@ from tqdm import tqdm
 from dfv import data, runs
 from dfv.checkpoints import Checkpoints
 from dfv.config import Config
-from dfv.data.image_set import DataError, ImageSet, Splits
+from dfv.data.image_set import DataError, Splits
 from dfv.data.triplets import triplets
 from dfv.model.disentangler import Disentangler
 from dfv.model.flow_fitting import fit_flow
@@ -64,10 +64,11 @@ class Loop:
         self.model, self.config, self.run_dir, self.strategy = model, config, run_dir, strategy
         self.splits, self.is_chief = splits, is_chief(strategy)
         self.checkpoints = Checkpoints(model, run_dir, config.training.num_checkpoints, self.is_chief)
-        self.step = self.checkpoints.restore()
+        restored = self.checkpoints.restore()
+        self.step, self.is_new = restored or 0, restored is None
         self.saved_at = time.monotonic()
         self._restart_clock()
-        self.validation_batches = self.triplets(splits.validation, first_step=0)
+        self.validation_batches = self.triplets("validation", first_step=0)
         self.grid_images = one_of_each(splits.validation, GRID_IMAGES, seed=0)
         # AutoGraph would rewrite all that a step calls, which takes longer than tracing it; no step needs that.
         self.train_step = tf.function(
@@ -93,11 +94,11 @@ class Loop:
         training = self.config.training
         if self.step:
             LOGGER.info("Continuing %s at step %d.", self.run_dir, self.step)
-        elif training.pretrain_s_steps:
-            pretrain_s(self.model, self.triplets(self.splits.train, 0), self.strategy)
+        if self.is_new and training.pretrain_s_steps:
+            pretrain_s(self.model, read_batches(self.triplets("train", 0)), self.strategy)
             self.checkpoint()
         with stop_requests() as stop, self._workers_together(), self._progress() as progress:
-            batches = iter(self.triplets(self.splits.train, self.step))
+            batches = read_batches(self.triplets("train", self.step))
             self._restart_clock()
             while self.step < training.num_steps:
                 self.one_step(batches, progress)
@@ -115,7 +116,7 @@ class Loop:
 
     def one_step(self, batches: Iterator, progress: tqdm) -> None:
         """A step and what is due after it."""
-        self.train_step(read_batch(batches))
+        self.train_step(next(batches))
         self.step += 1
         progress.update()
         self._after_step(progress)
@@ -140,29 +141,31 @@ class Loop:
         if self.step % training.checkpoint_steps == 0 or overdue and training.strategy != "multi_worker":
             self.checkpoint()
 
-    def triplets(self, image_set: ImageSet, first_step: int) -> tf.data.Dataset:
-        """Batches of triplets as the config's flags say, each worker's share of them."""
+    def triplets(self, split: str, first_step: int) -> tf.data.Dataset:
+        """Batches of a split's triplets as the config's flags say, each worker's share of them."""
         flags = self.config.data
 
         def of_pipeline(context: tf.distribute.InputContext) -> tf.data.Dataset:
-            return triplets(
-                image_set,
-                batch_size=self.config.training.batch_size,
-                seed=self.config.training.seed,
-                first_step=first_step,
-                x2_any_identity=flags.x2_any_identity,
-                augment_shift=flags.augment_shift,
-                augment_flip=flags.augment_flip,
-                input_context=context,
-            )
+            try:
+                return triplets(
+                    getattr(self.splits, split),
+                    batch_size=self.config.training.batch_size,
+                    seed=self.config.training.seed,
+                    first_step=first_step,
+                    x2_any_identity=flags.x2_any_identity,
+                    augment_shift=flags.augment_shift,
+                    augment_flip=flags.augment_flip,
+                    input_context=context,
+                )
+            except DataError as error:
+                raise DataError(f"split '{split}': {error}") from error
 
         return self.strategy.distribute_datasets_from_function(of_pipeline)
 
     def validate(self) -> dict[str, float]:
         """Mean errors on validation triplets, the same at every call."""
-        batches = iter(self.validation_batches)
-        for _ in range(VALIDATION_BATCHES):
-            self.test_step(read_batch(batches))
+        for batch in itertools.islice(read_batches(self.validation_batches), VALIDATION_BATCHES):
+            self.test_step(batch)
         means = self._means(self.model.validation_means)
         LOGGER.info("Step %d, validation: %s", self.step, ", ".join(f"{k} {v:.4g}" for k, v in means.items()))
         return {f"validation_{name}": value for name, value in means.items()}
@@ -234,10 +237,10 @@ class Loop:
             yield bar
 
 
-def read_batch(batches: Iterator) -> Any:
-    """The next batch of triplets; raises DataError for images that cannot be read."""
+def read_batches(batches: Iterable) -> Iterator:
+    """The batches of triplets; raises DataError for images that cannot be read."""
     try:
-        return next(batches)
+        yield from batches
     except tf.errors.InvalidArgumentError as error:
         # tf.data turns every exception into this one; the first line has its name and message.
         first_line = error.message.splitlines()[0]

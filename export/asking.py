@@ -108,7 +108,9 @@ def _array(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
     array = np.asarray(values, dtype if dtype.kind == "O" else None)
     if array.ndim == 0:
         raise ServingError(f"{name}: expected a row for each image; received a single {array.dtype}.")
-    if not array.size and dtype.kind != "O" or np.can_cast(array.dtype, dtype, "same_kind"):
+    # Among floats rounding is all right; among integers, 300 would become 44.
+    fits = np.can_cast(array.dtype, dtype, "same_kind" if dtype.kind == "f" else "safe")
+    if not array.size and dtype.kind != "O" or fits:
         return array.astype(dtype)
     raise ServingError(f"{name}: expected {dtype}; received {array.dtype}. Convert it first.")
 

@@ -66,7 +66,7 @@ def save(model: Codec, folder: Path, float_images: bool) -> None:
 
 def checked_place(export_dir: str | Path) -> Path:
     """The folder of the model's versions, whose name is the model's; raises ExportError if it cannot be one."""
-    place = Path(export_dir).resolve()
+    place = Path(export_dir).expanduser().resolve()
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", place.name):
         raise ExportError(f"--export_dir={export_dir}: its last part is the model's name: letters, digits, _ . -")
     if place.name.isdigit():

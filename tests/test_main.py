@@ -53,6 +53,9 @@ def test_a_mistake_is_told_without_loading_tensorflow():
         (["--flagfile=nowhere.flags"], "nowhere.flags"),
         (["train"], "expected flags alone"),
         (["--mode=evaluate", "--run_dir=nowhere"], "neither a run folder nor a shipped model"),
+        (["--mode=evaluate", f"--run_dir={'x' * 300}"], "neither a run folder nor a shipped model"),
+        ([f"--flagfile={'x' * 300}"], "is no file"),
+        (["--mode=train_and_evaluate", "--strategy=multi_worker"], "--mode=train, then --mode=evaluate"),
     ],
 )
 def test_a_mistake_ends_in_one_message(arguments, message, capsys, tmp_path, monkeypatch):

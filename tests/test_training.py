@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,10 +14,12 @@ import pytest
 import tensorflow as tf
 
 import dfv
+from dfv import data
 from dfv.config import Config
 from dfv.main import main
+from dfv.model.disentangler import Disentangler
 from dfv.runs import RunError, TrainingError, find_model, locked, read_flags
-from dfv.training import train
+from dfv.training import Loop, train
 
 TINY = {
     "dataset": "toy_sprites",
@@ -117,6 +120,36 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, caplog):
     newest.write_bytes(content)
     train(Config.of(**TINY), run_dir)
     assert "ckpt-6 is damaged" in caplog.text and "at step 3" in caplog.text
+
+
+def test_a_run_whose_checkpoints_do_not_fit_is_left_as_it_is(finished_run, tmp_path):
+    run_dir = shutil.copytree(finished_run, tmp_path / "run")
+    with pytest.raises(RunError, match="none of the 2 checkpoints .* fits.*move the run's folder away"):
+        # As when the images have other identities by now: the run's flags are the same, the networks are not.
+        Loop(*parts_of_a_run(Config.of(**TINY).replace(s_dim=9), run_dir))
+    assert len(list((run_dir / "checkpoints").glob("*.index"))) == 2
+    assert len((run_dir / "metrics.csv").read_text().splitlines()) > 2
+
+
+def test_s_is_not_pretrained_again_after_the_checkpoint_that_follows_it(tmp_path, monkeypatch):
+    config, calls = Config.of(**TINY).replace(pretrain_s_steps=2, num_steps=1), []
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dfv.training.pretrain_s", lambda *_: calls.append("pretrained"))
+    monkeypatch.setattr(Loop, "one_step", killed)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            train(config, tmp_path / "run")
+    assert calls == ["pretrained"]
+
+
+def parts_of_a_run(config: Config, run_dir: Path) -> tuple:
+    splits = data.load(config.data)
+    model = Disentangler(config, splits.train.image_shape, splits.label_sizes)
+    model.compile()
+    return model, config, splits, run_dir, tf.distribute.get_strategy()
 
 
 def start(flags: dict, run_dir: Path, *more: str) -> subprocess.Popen:

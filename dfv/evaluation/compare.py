@@ -34,9 +34,9 @@ HEADINGS = (
 )
 
 
-def table(runs: dict[str, dict[str, Any]]) -> str:
-    """A Markdown table, a row for each name -> what its results.json holds."""
-    rows = [HEADINGS, ["---"] * len(HEADINGS), *([name, *_cells(results)] for name, results in runs.items())]
+def table(names: list[str], runs: list[dict[str, Any]]) -> str:
+    """A Markdown table, a row for each name and what its results.json holds."""
+    rows = [HEADINGS, ["---"] * len(HEADINGS), *([name, *_cells(run)] for name, run in zip(names, runs, strict=True))]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 
@@ -63,14 +63,14 @@ def _mean(values: Iterable[float]) -> float | None:
 
 def compare(run_dirs: list[Path], out_dir: Path) -> str:
     """Writes the table and the picture of evaluated runs, and returns the table; raises RunError."""
-    results, pictures = {}, []
+    results, pictures = [], []
     for run_dir in run_dirs:
         try:
-            results[_name(run_dir)] = json.loads((run_dir / "results.json").read_text(encoding="utf-8"))
+            results.append(json.loads((run_dir / "results.json").read_text(encoding="utf-8")))
             pictures.append(np.asarray(Image.open(run_dir / "figures" / "swap.png").convert("RGB")))
         except (OSError, ValueError) as error:
             raise RunError(f"{run_dir} has no results that can be read ({error}); evaluate it first.") from error
-    text = table(results)
+    text = table(_names(run_dirs), results)
     with writing(out_dir):
         out_dir.mkdir(parents=True, exist_ok=True)
         (out_dir / "table.md").write_text(text, encoding="utf-8")
@@ -78,10 +78,13 @@ def compare(run_dirs: list[Path], out_dir: Path) -> str:
     return text
 
 
-def _name(run_dir: Path) -> str:
-    """The run's folder; for the evaluation of another split, in a folder of its own within, both."""
-    parts = run_dir.resolve().parts
-    return "/".join(parts[-2:] if parts[-1] in SPLITS else parts[-1:])
+def _names(run_dirs: list[Path]) -> list[str]:
+    """The runs' folders; with those that they are in where another split was evaluated, or two runs have one name."""
+    parts = [run_dir.resolve().parts for run_dir in run_dirs]
+    depth = 2 if any(own[-1] in SPLITS for own in parts) else 1
+    while len({own[-depth:] for own in parts}) < len(set(parts)):
+        depth += 1
+    return ["/".join(own[-depth:]) for own in parts]
 
 
 def main(arguments: list[str] | None = None) -> int:

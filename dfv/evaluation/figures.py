@@ -83,8 +83,9 @@ def pictures(model: Codec, config: DataConfig, whole: ImageSet, test: Coded, see
         "retrieval_s": retrieval_rows(test, test.s, queries),
         "retrieval_z": retrieval_rows(test, test.mean, queries),
         "generation": generation_rows(model, images[:8], seed=seed),
-        "reconstruction": reconstruction_columns(model, test, seed=seed),
     }
+    if np.unique(test.part.identity, return_counts=True)[1].max() > 1:
+        result["reconstruction"] = reconstruction_columns(model, test, seed=seed)
     if config.dataset in KNOWN_FOR:
         result["analogies"] = analogy_columns(model, config.dataset, whole, test)
     return {name: with_own_aspect(picture, config, test.part) for name, picture in result.items()}

@@ -2,9 +2,13 @@
 
 import numpy as np
 
+from dfv.data.image_set import DataError
+
 
 def other_identity(identity: np.ndarray, number: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Rows (s-donor, z-donor), [number] each, drawn evenly from all pairs of different identities."""
+    if len(np.unique(identity)) < 2:
+        raise DataError(f"swaps need images of two identities; all {len(identity)} that score are of one. Add some.")
     rng = np.random.default_rng(seed)
     first, second = rng.integers(0, len(identity), (2, number))
     while np.any(same := identity[first] == identity[second]):

@@ -1,5 +1,6 @@
 """s trained beforehand as a classifier's features (supplementary material, "Using a pre-trained embedding")."""
 
+import itertools
 import logging
 from collections.abc import Iterable
 
@@ -46,9 +47,8 @@ def pretrain_s(model: Disentangler, batches: Iterable, strategy: tf.distribute.S
         return loss
 
     run = tf.function(lambda batch: strategy.run(step, args=(batch,)))
-    iterator = iter(batches)
-    for number in range(1, training.pretrain_s_steps + 1):
-        loss = run(next(iterator))
+    for number, batch in enumerate(itertools.islice(batches, training.pretrain_s_steps), start=1):
+        loss = run(batch)
         if number % training.log_steps == 0:
             loss_now = strategy.reduce(tf.distribute.ReduceOp.SUM, loss, axis=None)
             LOGGER.info("Pre-training s, step %d: cross-entropy %.4g nats", number, float(loss_now))

@@ -110,3 +110,12 @@ def test_test_images_are_dealt_out_within_identities(codec, make_splits):
     for part in parts:
         assert len(np.unique(part.part.identity)) == 12
         np.testing.assert_array_equal(labels.test[part.rows, 0], part.part.identity - 18)
+
+
+@pytest.mark.parametrize("images", [2, 3])
+def test_test_identities_of_few_images_are_dealt_out_too(codec, make_splits, images):
+    test = encode(codec(), make_splits(unseen=True).test, 1000)
+    rows = np.concatenate([np.flatnonzero(test.part.identity == name)[:images] for name in range(18, 30)])
+    dealt, _ = among_test_images(test.take(rows))
+    assert len(np.unique(dealt.train.part.identity)) == 12
+    assert len(dealt.validation) >= 4 and len(dealt.test) >= 4

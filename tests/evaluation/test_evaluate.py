@@ -104,6 +104,14 @@ def test_evaluations_of_another_split_go_by_their_run(evaluated, tmp_path):
     assert [row.split("|")[1].strip() for row in rows[2:]] == ["one/validation", "other/validation"]
 
 
+def test_runs_of_one_name_go_by_the_folders_that_they_are_in(evaluated, tmp_path):
+    runs = [tmp_path / seed / "run" for seed in ("one", "other")]
+    for run in runs:
+        shutil.copytree(evaluated[0], run)
+    rows = compare.compare(runs, tmp_path / "both").splitlines()
+    assert [row.split("|")[1].strip() for row in rows[2:]] == ["one/run", "other/run"]
+
+
 def test_runs_stand_beside_each_other_in_table_and_picture(evaluated, tmp_path, capsys):
     folder, results = evaluated
     assert compare.main([str(folder), str(folder), "--out", str(tmp_path / "both")]) == 0

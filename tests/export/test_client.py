@@ -96,6 +96,7 @@ def test_labels_and_versions(server, inputs):
         ("swap", {"image_z": lambda _: None}, "takes image_s, image_z; received image_s"),
         ("encode", {"more": lambda _: np.zeros(4)}, "takes image; received image, more"),
         ("encode", {"image": lambda image: image / 255}, "image: expected uint8; received float64"),
+        ("encode", {"image": lambda image: image.astype(np.uint16)}, "image: expected uint8; received uint16"),
         ("sample", {"seed": lambda _: 3}, "seed: expected a row for each image"),
         ("sample", {"seed": lambda seed: seed[:3]}, "as many rows in each of image_s, seed; received 4, 3"),
         ("decode", {"s": lambda s: s * np.nan}, "expected codes from"),

@@ -35,10 +35,10 @@ def load(config: DataConfig) -> Splits:
     else:
         splits_of_identities = files.split_across(list(found), config.split_index)
         splits, identity = splits_of_identities[identity], _unseen_last(splits_of_identities)[identity]
-    if not {"validation", "test"} <= set(splits):
+    if any(len(np.unique(identity[splits == split])) < 2 for split in ("validation", "test")):
         raise DataError(
-            f"{folder}: {len(names)} images are too few to hold any out; expected at least 6, in folders of 3 or more."
-            " Add some."
+            f"{folder}: {len(names)} images are too few to hold out some of two identities, for validation and for the"
+            " test; expected at least 20 images, in folders of 4 or more, none with nearly all. Add some."
         )
 
     def part(split: str) -> ImageSet:

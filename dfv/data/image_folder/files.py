@@ -96,27 +96,34 @@ def _error(folder: Path, what: str) -> DataError:
 
 
 def split_within(names: Sequence[str] | np.ndarray, identity: np.ndarray, split_index: int) -> np.ndarray:
-    """[N] str: the split of each image; a tenth each of every identity's, rounded so that the sum is right too.
+    """[N] str: the split of each image; a tenth each of every identity's, more of a set of fewer than 40 images.
 
-    They are chosen by a hash of the name. An identity with two images or fewer has them all in train.
+    They are chosen by a hash of the name, in pairs of one identity, which triplets and retrieval need, and rounded so
+    that the sum is right too. An identity with three images or fewer has them all in train, every other one two there.
     """
-    count = np.bincount(identity)[identity]
-    rows = np.lexsort((_digests(names, split_index), identity))
-    rows = rows[count[rows] > 2]
-    turn = np.arange(len(rows)) % 10
+    order = np.lexsort((_digests(names, split_index), identity))
+    count = np.bincount(identity)
+    pairs = np.concatenate([_pairs(rows) for rows in np.split(order, np.cumsum(count)[:-1])])
+    step = int(np.clip(len(pairs) // 2, 4, 10))
+    turn = np.arange(len(pairs)) % step
     splits = np.full(len(names), "train", dtype="<U10")
-    splits[rows[turn == 2]] = "test"
-    splits[rows[turn == 5]] = "validation"
+    splits[pairs[turn == 1]] = "test"
+    splits[pairs[turn == 1 + step // 2]] = "validation"
     return splits
 
 
+def _pairs(rows: np.ndarray) -> np.ndarray:
+    """An identity's rows two by two, [number of pairs, 2]; none of fewer than four rows."""
+    return rows[: len(rows) // 2 * 2 if len(rows) >= 4 else 0].reshape(-1, 2)
+
+
 def split_across(identities: Sequence[str], split_index: int) -> np.ndarray:
-    """[number of identities] str: the split of each, a tenth and at least one in validation and in test."""
-    if len(identities) < 4:
+    """[number of identities] str: the split of each, a tenth and at least two in validation and in test."""
+    if len(identities) < 6:
         raise DataError(
-            f"--split_by=across needs at least 4 identities, got {len(identities)}. Add some, or set --split_by=within."
+            f"--split_by=across needs at least 6 identities, got {len(identities)}. Add some, or set --split_by=within."
         )
-    tenth = max(1, round(len(identities) / 10))
+    tenth = max(2, round(len(identities) / 10))
     order = np.argsort(_digests(identities, split_index))
     splits = np.full(len(identities), "train", dtype="<U10")
     splits[order[:tenth]] = "test"
