@@ -84,7 +84,9 @@ def read(
             kind: np.mean([merit(trial, "validation").mean() for trial in of_kind]) for kind, of_kind in trials.items()
         }
     )
-    families = [[kind for kind in trials if kind.startswith(family)] for family in ("network", "linear", "neighbours")]
+    # A fold of few codes has no 50 neighbours.
+    known = [kind for kind in trials if kind in merits]
+    families = [[kind for kind in known if kind.startswith(family)] for family in ("network", "linear", "neighbours")]
     kinds = [max(family, key=merits.__getitem__) for family in families]
     everything = np.ones(len(tasks[0].labels.test), bool)
     probes = {kind.split()[0]: _summary(kind, trials[kind], everything, clusters) for kind in kinds}
@@ -121,7 +123,8 @@ def _trial(task: Task, predictions: list[Parts], train_rows: np.ndarray | slice 
 
 def _merits_by_folds(task: Task, limits: Limits, merit: Merit) -> dict[str, float]:
     by_fold = [_trials([fold], limits) for fold in task.folds(FOLDS, seed=0)]
-    return {kind: float(np.mean([merit(trials[kind][0], "test").mean() for trials in by_fold])) for kind in by_fold[0]}
+    kinds = [kind for kind in by_fold[0] if all(kind in trials for trials in by_fold)]
+    return {kind: float(np.mean([merit(trials[kind][0], "test").mean() for trials in by_fold])) for kind in kinds}
 
 
 def _summary(kind: str, trials: list[Trial], mask: np.ndarray, clusters: np.ndarray | None) -> ProbeReading:

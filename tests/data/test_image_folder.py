@@ -187,7 +187,7 @@ def test_splits_depend_on_names_and_index_alone():
     assert (split_across(folders, 0) != split_across(folders, 1)).any()
 
 
-@pytest.mark.parametrize("counts", [[4] * 5, [5] * 4, [10, 10], [8] * 10, [6] * 40, [10] * 50, [200, 30, 25]])
+@pytest.mark.parametrize("counts", [[4] * 5, [5] * 4, [10, 10], [8] * 10, [6] * 40, [10] * 50, [200, 12], [9, 70, 8]])
 def test_small_sets_hold_out_pairs_of_two_identities(counts):
     names, identity = names_of(counts)
     splits = split_within(names, identity, 0)

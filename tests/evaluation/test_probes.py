@@ -136,6 +136,17 @@ def test_few_validation_images_have_probes_chosen_by_folds():
     assert read([few], dataclasses.replace(LIMITS, probe_epochs=4)).strongest.kind != "linear"
 
 
+@pytest.mark.parametrize(("train", "validation"), [(54, 6), (50, 40)], ids=["folds have fewer", "folds have more"])
+def test_a_fold_may_have_another_number_of_codes_than_neighbours_are_asked(train, validation):
+    data = task(perfect)
+    codes, labels = (
+        Parts(part.train[:train], part.validation[:validation], part.test) for part in (data.codes, data.labels)
+    )
+    groups = Parts(np.arange(train), train + np.arange(validation), data.groups.test)
+    few = Task(codes, labels, data.sizes, groups)
+    assert read([few], dataclasses.replace(LIMITS, probe_epochs=2)).probes["neighbours"].test < 0.05
+
+
 def test_folds_score_every_code_once_and_keep_groups_together():
     data = task(random)
     data = Task(data.codes, data.labels, data.sizes, Parts(*(ids % 37 for ids in data.groups)))

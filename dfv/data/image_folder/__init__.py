@@ -38,7 +38,8 @@ def load(config: DataConfig) -> Splits:
     if any(len(np.unique(identity[splits == split])) < 2 for split in ("validation", "test")):
         raise DataError(
             f"{folder}: {len(names)} images are too few to hold out some of two identities, for validation and for the"
-            " test; expected at least 20 images, in folders of 4 or more, none with nearly all. Add some."
+            " test; expected at least 20 images, in folders of 4 or more. Add some, or set --split_by=across, which"
+            " needs 6 folders of 2 or more."
         )
 
     def part(split: str) -> ImageSet:

@@ -102,13 +102,12 @@ def split_within(names: Sequence[str] | np.ndarray, identity: np.ndarray, split_
     that the sum is right too. An identity with three images or fewer has them all in train, every other one two there.
     """
     order = np.lexsort((_digests(names, split_index), identity))
-    count = np.bincount(identity)
-    pairs = np.concatenate([_pairs(rows) for rows in np.split(order, np.cumsum(count)[:-1])])
-    step = int(np.clip(len(pairs) // 2, 4, 10))
-    turn = np.arange(len(pairs)) % step
+    identities = np.split(order, np.cumsum(np.bincount(identity))[:-1])
+    pairs = np.concatenate([_pairs(rows) for rows in sorted(identities, key=len)])
+    turn = np.arange(len(pairs)) % int(np.clip(len(pairs) // 2, 4, 10))
     splits = np.full(len(names), "train", dtype="<U10")
     splits[pairs[turn == 1]] = "test"
-    splits[pairs[turn == 1 + step // 2]] = "validation"
+    splits[pairs[turn == 3]] = "validation"
     return splits
 
 
