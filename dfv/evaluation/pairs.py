@@ -16,11 +16,16 @@ def other_identity(identity: np.ndarray, number: int, seed: int = 0) -> tuple[np
     return first, second
 
 
+def by_identity(identity: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Every row, [N]: one identity after the other, each one's in a drawn order."""
+    order = rng.permutation(len(identity))
+    return order[np.argsort(identity[order], kind="stable")]
+
+
 def same_identity(identity: np.ndarray, number: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Rows (s-donor, z-donor), at most `number` each: two different images of one identity, each z-donor once."""
     rng = np.random.default_rng(seed)
-    order = rng.permutation(len(identity))
-    order = order[np.argsort(identity[order], kind="stable")]
+    order = by_identity(identity, rng)
     starts = np.flatnonzero(np.r_[True, np.diff(identity[order]) != 0])
     sizes = np.diff(np.r_[starts, len(order)])
     start, size = np.repeat(starts, sizes), np.repeat(sizes, sizes)

@@ -6,6 +6,7 @@ import numpy as np
 
 from dfv.evaluation.coded import CODES, Coded, CodedSplits
 from dfv.evaluation.limits import Limits
+from dfv.evaluation.pairs import by_identity
 from dfv.evaluation.protocol import Labels
 from dfv.evaluation.reading import Reading, leak, read, rightness
 from dfv.evaluation.task import Parts, Task
@@ -77,10 +78,9 @@ def table1(
 def among_test_images(test: Coded, seed: int = 0) -> tuple[CodedSplits, Labels]:
     """Test images dealt out within each identity: six tenths to train probes, two to stop them, two to score."""
     names, identity = np.unique(test.part.identity, return_inverse=True)
-    order = np.random.default_rng(seed).permutation(len(test))
     turn = np.empty(len(test), int)
     # Of any two neighbours one trains, so an identity of two images trains too.
-    turn[order[np.argsort(identity[order], kind="stable")]] = np.arange(len(test)) % 5
+    turn[by_identity(identity, np.random.default_rng(seed))] = np.arange(len(test)) % 5
     shares = (turn % 2 == 0, turn == 1, turn == 3)
     labels = np.zeros((int(test.rows.max()) + 1, 1), np.int32)
     labels[test.rows, 0] = identity

@@ -140,10 +140,10 @@ class Encoder(layers.Layer):
             self.flow.trainable = False  # fitted when encoder and decoder are trained
         self.z_rounding, self.shared_variance = config.z_rounding, config.shared_variance
         if config.shared_variance:
+            start = keras.initializers.Constant(first_log_var(config.z_dim, config.z_open_dims) / LOG_VAR_SPEED)
             self.log_var = self.add_weight(
-                shape=(config.z_dim,), initializer="zeros", dtype="float32", autocast=False, name="log_var"
+                shape=(config.z_dim,), initializer=start, dtype="float32", autocast=False, name="log_var"
             )
-            self.log_var.assign(first_log_var(config.z_dim, config.z_open_dims) / LOG_VAR_SPEED)
         self(tf.zeros((1, *image_shape)))
 
     def call(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:

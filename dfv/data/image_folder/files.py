@@ -99,7 +99,8 @@ def split_within(names: Sequence[str] | np.ndarray, identity: np.ndarray, split_
     """[N] str: the split of each image; a tenth each of every identity's, more of a set of fewer than 40 images.
 
     They are chosen by a hash of the name, in pairs of one identity, which triplets and retrieval need, and rounded so
-    that the sum is right too. An identity with three images or fewer has them all in train, every other one two there.
+    that the sum is right too. An identity with three images or fewer has them all in train, every other one at least
+    two there.
     """
     order = np.lexsort((_digests(names, split_index), identity))
     identities = np.split(order, np.cumsum(np.bincount(identity))[:-1])
