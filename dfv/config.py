@@ -73,10 +73,10 @@ class NetworkConfig(Checked):
     shared_variance: bool = option(
         False, "One learned posterior variance per dimension of z for all images, instead of one for each image."
     )
-    z_open_dims: int = option(
+    z_axes: int = option(
         0,
-        "Ours: z's noise starts little in its first dimensions and rises to the prior's over about so many, so that"
-        " what z tells gathers in few, well above the noise; needs --shared_variance; 0: alike in all.",
+        "Ours: z in use is turned into its principal axes, those in which its means spread most beside its noise, and"
+        " all but so many of them are dropped; needs --shared_variance; 0: not turned.",
         at_least=0,
     )
     z_rounding: float = option(
@@ -240,10 +240,12 @@ class Config:
             )
         if self.network.z_rounding and not self.network.shared_variance:
             raise ConfigError("--z_rounding needs --shared_variance: steps of its own would tell of each image.")
-        if self.network.z_open_dims and not self.network.shared_variance:
-            raise ConfigError("--z_open_dims needs --shared_variance: it says where that starts.")
-        if self.network.flow_layers and self.training.pretrain_s_steps:
-            raise ConfigError("--flow_layers needs an s trained with the rest; drop it or --pretrain_s_steps.")
+        if self.network.z_axes and not self.network.shared_variance:
+            raise ConfigError("--z_axes needs --shared_variance: an image's own would tell of it.")
+        if self.training.pretrain_s_steps and (self.network.flow_layers or self.network.z_axes):
+            raise ConfigError(
+                "--flow_layers and --z_axes need an s trained with the rest; drop them or --pretrain_s_steps."
+            )
         if self.training.jit_compile and self.training.strategy != "one_device":
             raise ConfigError("--jit_compile works with --strategy=one_device alone; drop one of the two.")
         if self.training.deterministic and self.training.strategy != "one_device":

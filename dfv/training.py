@@ -18,8 +18,8 @@ from dfv.checkpoints import Checkpoints
 from dfv.config import Config
 from dfv.data.image_set import DataError, Splits
 from dfv.data.triplets import triplets
+from dfv.model import z_fitting
 from dfv.model.disentangler import Disentangler
-from dfv.model.flow_fitting import fit_flow
 from dfv.model.pretraining import pretrain_s
 from dfv.pictures import GRID_IMAGES, one_of_each, save_pictures, swap_grid
 from dfv.strategies import is_chief, make_logical_cpus, make_strategy
@@ -106,9 +106,8 @@ class Loop:
                     self.checkpoint()
                     raise runs.Stopped(self.run_dir, self.step, stop[0])
         self.checkpoint()
-        flow = self.model.encoder.flow
-        if flow is not None and flow.fitted_at.numpy() != self.step:
-            fit_flow(self.model, self.splits.train, self.step)
+        if not z_fitting.is_fitted(self.model, self.step):
+            z_fitting.fit(self.model, self.splits.train, self.step)
             self.validate()
             self.checkpoint()
         self._pictures()

@@ -101,7 +101,7 @@ def test_defaults_are_algorithm_1():
     assert loss.swap_other_weight == loss.prior_sample_weight > 0
     ours = ("prior_per_identity_weight", "kernel_weight", "z_classifier_weight")
     assert all(getattr(loss, name) == 0 for name in ours) and not network.shared_variance
-    assert network.z_rounding == network.z_open_dims == network.flow_layers == 0
+    assert network.z_rounding == network.z_axes == network.flow_layers == 0
     assert not loss.reconstruct_all and not loss.adversary_sees_prior_samples
     assert loss.real_label == 1.0 and loss.adversary_max_accuracy == 1.0
 
@@ -111,7 +111,7 @@ def test_defaults_are_algorithm_1():
     [
         (dict(dataset="image_folder"), "needs --image_dir"),
         (dict(z_rounding=1.0), "--z_rounding needs --shared_variance"),
-        (dict(z_open_dims=8), "--z_open_dims needs --shared_variance"),
+        (dict(z_axes=8), "--z_axes needs --shared_variance"),
         (dict(jit_compile=True, strategy="mirrored"), "--strategy=one_device"),
         (dict(deterministic=True, strategy="multi_worker"), "--strategy=one_device"),
     ],

@@ -3,7 +3,7 @@
     python -m benchmarks.accelerator.adopt programs/mnist trained/mnist --run_dir=runs/mnist
     python -m dfv.main --flagfile=programs/mnist/config.flags --run_dir=runs/mnist --mode=evaluate
 
-The folder holds the model, its flow fitted here, and its pictures, but no checkpoint to train on from.
+The folder holds the model, its axes and flow fitted here, and its pictures, but no checkpoint to train on from.
 """
 
 import argparse
@@ -16,18 +16,18 @@ from benchmarks.accelerator.export import trained
 from dfv import data, runs
 from dfv.config import Config, ConfigError
 from dfv.main import define_flags, parse_config
+from dfv.model import z_fitting
 from dfv.model.codec import Codec
-from dfv.model.flow_fitting import fit_flow
 from dfv.pictures import save_pictures
 
 
 def adopt(config: Config, weights: dict[str, np.ndarray], splits: data.Splits, run_dir: Path) -> None:
-    """Writes the run folder, after the fit of the flow where there is one."""
+    """Writes the run folder, after the fit of axes and flow where it has them."""
     model = Codec(config, splits.train.image_shape, splits.label_sizes)
     for place, variable in enumerate(trained(model)):
         variable.assign(weights[str(place)].astype(variable.dtype))
-    if model.encoder.flow is not None:
-        fit_flow(model, splits.train, config.training.num_steps)
+    if not z_fitting.is_fitted(model, config.training.num_steps):
+        z_fitting.fit(model, splits.train, config.training.num_steps)
     run_dir.mkdir(parents=True, exist_ok=True)
     runs.write_flags(run_dir, config)
     runs.ModelFile(model, run_dir).save()

@@ -128,8 +128,9 @@ def export(config: Config, train: ImageSet, label_sizes: tuple[int, ...], out: P
 
 
 def trained(model: Codec) -> list[keras.Variable]:
-    """What training leaves of encoder and decoder; the flow is fitted afterwards."""
-    fitted = {id(variable) for variable in (model.encoder.flow.variables if model.encoder.flow else [])}
+    """What training leaves of encoder and decoder; axes and flow are fitted afterwards."""
+    parts = [part for part in (model.encoder.axes, model.encoder.flow) if part is not None]
+    fitted = {id(variable) for part in parts for variable in part.variables}
     return [v for v in (*model.encoder.variables, *model.decoder.variables) if id(v) not in fitted]
 
 

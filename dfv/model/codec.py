@@ -47,7 +47,7 @@ class Codec(keras.Model):
     def _build_networks(self, dtype: str) -> None:
         encoder = PretrainedSEncoder if self.config.training.pretrain_s_steps else Encoder
         self.encoder = encoder(self.config.network, self.image_shape, dtype)
-        self.decoder = Decoder(self.config.network, self.image_shape, dtype, self.encoder.flow)
+        self.decoder = Decoder(self.config.network, self.image_shape, dtype, self.encoder.axes, self.encoder.flow)
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Reconstructions [B, H, W, C] of images, both float32 in [-1, 1]."""

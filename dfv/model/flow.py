@@ -29,14 +29,16 @@ class Conditioner(layers.Layer):
 class ConditionalFlow(layers.Layer):
     """An affine step by s alone, then `num_layers` affine couplings by s and the other half of z.
 
-    It begins as the identity and is fitted by `dfv.model.flow_fitting` to the codes of a trained model.
+    It begins as the identity and is fitted by `dfv.model.z_fitting` to the codes of a trained model. Of z's
+    dimensions it takes the first `dims`, where that is not 0, and lets the others pass.
     """
 
-    def __init__(self, num_layers: int, units: int, s_dim: int, z_dim: int):
+    def __init__(self, num_layers: int, units: int, s_dim: int, z_dim: int, dims: int = 0):
         super().__init__(name="flow", dtype="float32")
-        self.by_s = Conditioner(units, s_dim, z_dim)
-        self.couplings = [Conditioner(units, s_dim + z_dim, z_dim) for _ in range(num_layers)]
-        self.masks = _halves(num_layers, z_dim)
+        self.dims = min(dims or z_dim, z_dim)
+        self.by_s = Conditioner(units, s_dim, self.dims)
+        self.couplings = [Conditioner(units, s_dim + self.dims, self.dims) for _ in range(num_layers)]
+        self.masks = _halves(num_layers, self.dims)
         self.s_centre, self.s_scale, self.log_var_change = (
             self.add_weight(shape=(dim,), initializer=initializer, trainable=False, autocast=False, name=name)
             for dim, initializer, name in (
@@ -55,20 +57,21 @@ class ConditionalFlow(layers.Layer):
         """What is left of z [B, z_dim], and the log-determinant of the Jacobian [B], nats; s [B, s_dim]."""
         s = self._standardised(s)
         shift, log_scale = self.by_s(s)
-        rest, log_det = (z - shift) * tf.exp(-log_scale), -tf.reduce_sum(log_scale, -1)
+        rest, log_det = (z[:, : self.dims] - shift) * tf.exp(-log_scale), -tf.reduce_sum(log_scale, -1)
         for conditioner, kept in zip(self.couplings, self.masks, strict=True):
             shift, log_scale = self._of_the_other_half(conditioner, kept, rest, s)
             rest, log_det = (rest - shift) * tf.exp(-log_scale), log_det - tf.reduce_sum(log_scale, -1)
-        return rest, log_det
+        return tf.concat([rest, z[:, self.dims :]], -1), log_det
 
     def put_back(self, rest: tf.Tensor, s: tf.Tensor) -> tf.Tensor:
         """The z [B, z_dim] of which `rest` is left: the inverse of the call for the same s."""
         rest, s = tf.cast(rest, tf.float32), self._standardised(tf.cast(s, tf.float32))
+        rest, passed = rest[:, : self.dims], rest[:, self.dims :]
         for conditioner, kept in zip(reversed(self.couplings), reversed(self.masks), strict=True):
             shift, log_scale = self._of_the_other_half(conditioner, kept, rest, s)
             rest = rest * tf.exp(log_scale) + shift
         shift, log_scale = self.by_s(s)
-        return rest * tf.exp(log_scale) + shift
+        return tf.concat([rest * tf.exp(log_scale) + shift, passed], -1)
 
     def _standardised(self, s: tf.Tensor) -> tf.Tensor:
         return (s - self.s_centre) / self.s_scale

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import layers
 
 from dfv.config import NetworkConfig
+from dfv.model.axes import PrincipalAxes
 from dfv.model.codes import Codes, Posterior, rounded
 from dfv.model.convolutions import FromImage, ToImage
 from dfv.model.dense import WideDense
@@ -23,7 +23,6 @@ ImageShape = tuple[int, int, int]
 LOG_VAR_SPEED = 10.0
 # Shared variance starts small: at 1 the noise hides the means, and s learns alone what both should.
 FIRST_LOG_VAR = -3.0
-LEAST_FIRST_LOG_VAR = -6.0
 
 
 @contextlib.contextmanager
@@ -43,17 +42,6 @@ def strided_sizes(size: int, num_layers: int) -> list[int]:
     for _ in range(num_layers):
         sizes.append(math.ceil(sizes[-1] / 2))
     return sizes
-
-
-def first_log_var(z_dim: int, open_dims: int) -> np.ndarray:
-    """Where the shared log-variance of z starts, [z_dim] float32; with open_dims above 0 it rises to the prior's, 0.
-
-    Where every dimension starts alike, what z tells stays spread over all of them, below the noise of each, where
-    the KL has no preference for few: rounding cannot take it, and a probe of many means adds it up.
-    """
-    if open_dims:
-        return (LEAST_FIRST_LOG_VAR * np.exp(-np.arange(z_dim) / open_dims)).astype(np.float32)
-    return np.full(z_dim, FIRST_LOG_VAR, np.float32)
 
 
 @keras.saving.register_keras_serializable("dfv")
@@ -133,29 +121,47 @@ class Encoder(layers.Layer):
         self.stack = keras.Sequential([*convolution_stack(config, dtype), layers.Flatten(dtype=dtype)])
         self.s_head = layers.Dense(config.s_dim, dtype=dtype)
         self.z_head = WideDense(config.z_dim * (1 if config.shared_variance else 2), dtype=dtype)
+        # Axes and flow are fitted when encoder and decoder are trained.
+        self.axes = PrincipalAxes(config.z_dim, config.z_axes) if config.z_axes else None
         self.flow = None
         if config.flow_layers:
             with seeded(0):  # the other networks start as without it
-                self.flow = ConditionalFlow(config.flow_layers, config.flow_units, config.s_dim, config.z_dim)
-            self.flow.trainable = False  # fitted when encoder and decoder are trained
+                self.flow = ConditionalFlow(
+                    config.flow_layers, config.flow_units, config.s_dim, config.z_dim, config.z_axes
+                )
+            self.flow.trainable = False
         self.z_rounding, self.shared_variance = config.z_rounding, config.shared_variance
         if config.shared_variance:
-            start = keras.initializers.Constant(first_log_var(config.z_dim, config.z_open_dims) / LOG_VAR_SPEED)
+            start = keras.initializers.Constant(FIRST_LOG_VAR / LOG_VAR_SPEED)
             self.log_var = self.add_weight(
                 shape=(config.z_dim,), initializer=start, dtype="float32", autocast=False, name="log_var"
             )
         self(tf.zeros((1, *image_shape)))
 
     def call(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
-        """Codes of images [B, H, W, C] float32 in [-1, 1]; in training, of z before flow and rounding.
+        """Codes of images [B, H, W, C] float32 in [-1, 1]; in training, of z as it leaves its head.
 
+        In use z goes on to its axes, its flow and rounding, as far as the run has them.
         z_of: z of so many of the first images alone, where nobody asks for the others'.
         """
-        s, posterior = self.exact(images, training, z_of)
-        return Codes(s, rounded(posterior, self.z_rounding) if self.z_rounding and not training else posterior)
+        s, posterior = self.as_trained(images, training, z_of)
+        if training:
+            return Codes(s, posterior)
+        if self.axes:
+            posterior = self.axes(posterior)
+        if self.flow:
+            posterior = Posterior(self.flow(posterior.mean, s[:z_of])[0], posterior.log_var + self.flow.log_var_change)
+        return Codes(s, self._rounded(posterior) if self.z_rounding else posterior)
 
-    def exact(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
-        """The codes before z is rounded."""
+    def _rounded(self, posterior: Posterior) -> Posterior:
+        """Rounded in the axes once there are any, since it takes too much in other directions."""
+        if not self.axes:
+            return rounded(posterior, self.z_rounding)
+        fitted = self.axes.fitted_at >= 0
+        return Posterior(tf.where(fitted, rounded(posterior, self.z_rounding).mean, posterior.mean), posterior.log_var)
+
+    def as_trained(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
+        """The codes that encoder and decoder are trained on."""
         features = self.stack(images, training=training)
         s = tf.cast(self.s_head(features), tf.float32)
         z = tf.cast(self.z_head(features[:z_of], training=training), tf.float32)
@@ -163,8 +169,6 @@ class Encoder(layers.Layer):
             mean, log_var = z, tf.broadcast_to(LOG_VAR_SPEED * self.log_var, tf.shape(z))
         else:
             mean, log_var = tf.split(z, 2, axis=-1)
-        if self.flow and not training:
-            mean, log_var = self.flow(mean, s[:z_of])[0], log_var + self.flow.log_var_change
         return Codes(s, Posterior(mean, log_var))
 
 
@@ -180,7 +184,7 @@ class PretrainedSEncoder(layers.Layer):
         self.z_encoder = Encoder(config, image_shape, dtype)
         self.s_encoder.trainable = False
         self.z_encoder.s_head.trainable = False
-        self.flow = None
+        self.axes = self.flow = None
 
     def call(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
         """Codes of images [B, H, W, C] float32 in [-1, 1]; z of the first `z_of` alone."""
@@ -191,10 +195,15 @@ class Decoder(layers.Layer):
     """Dec(z, s): each code through a fully connected layer, added, then the encoder's stack mirrored."""
 
     def __init__(
-        self, config: NetworkConfig, image_shape: ImageShape, dtype: Any = None, flow: ConditionalFlow | None = None
+        self,
+        config: NetworkConfig,
+        image_shape: ImageShape,
+        dtype: Any = None,
+        axes: PrincipalAxes | None = None,
+        flow: ConditionalFlow | None = None,
     ):
         super().__init__(name="decoder", dtype=dtype)
-        self.flow = flow  # the encoder's own
+        self.axes, self.flow = axes, flow  # the encoder's own
         height, breadth = (strided_sizes(size, len(config.widths))[-1] for size in image_shape[:2])
         features = height * breadth * config.widths[-1]
         self.from_z = WideDense(features, use_bias=False, dtype=dtype)
@@ -211,8 +220,13 @@ class Decoder(layers.Layer):
 
     def call(self, z: tf.Tensor, s: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Images [B, H, W, C] float32 in [-1, 1] from z [B, z_dim] and s [B, s_dim]."""
-        z = self.flow.put_back(z, s) if self.flow and not training else z
+        z = z if training else self._as_trained(z, s)
         return self.images(self.from_z(z, training=training) + self.from_s(s), training)
+
+    def _as_trained(self, z: tf.Tensor, s: tf.Tensor) -> tf.Tensor:
+        """The z that the decoder is trained on, of one in use."""
+        z = self.flow.put_back(z, s) if self.flow else z
+        return self.axes.put_back(z) if self.axes else z
 
     def images(self, features: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Images of the sum of what `from_z` and `from_s` make of the codes, [B, H W C] of the deepest feature map."""

@@ -18,6 +18,7 @@ ADDITIONS = {
     "real_label": 0.9,
     "adversary_labels": "attributes",
     "shared_variance": True,
+    "z_axes": 4,
     "flow_layers": 3,
     "flow_units": 8,
     "prior_per_identity_weight": 0.5,

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from dfv.config import Config, ConfigError
 from dfv.data.image_set import ImageSet
-from dfv.model import flow_fitting
+from dfv.model import z_fitting
 from dfv.model.flow import ConditionalFlow
 
 S_DIM, Z_DIM = 5, 6
@@ -73,6 +73,17 @@ def test_couplings_change_either_half_in_turn():
     assert not np.array_equal(masks[0], masks[2])
 
 
+def test_it_takes_the_first_dimensions_alone_where_told(flow):
+    few = stirred(ConditionalFlow(3, 7, S_DIM, Z_DIM, dims=4))
+    z, s = normal(4, Z_DIM), normal(4, S_DIM, seed=1)
+    rest, log_det = few(z, s)
+    alone, log_det_alone = few(z[:, :4], s)
+    np.testing.assert_array_equal(rest[:, 4:], z[:, 4:])
+    np.testing.assert_array_equal(rest[:, :4], alone)
+    np.testing.assert_array_equal(log_det, log_det_alone)
+    np.testing.assert_allclose(few.put_back(rest, s), z, atol=1e-5)
+
+
 def test_a_model_reconstructs_as_without_it_and_codes_otherwise(tiny_model):
     model = tiny_model(shared_variance=True, flow_layers=3, flow_units=7)
     images = np.random.default_rng(0).integers(0, 256, (6, 12, 12, 1), np.uint8)
@@ -104,9 +115,9 @@ def test_fitting_takes_out_of_z_what_s_tells():
     flow = ConditionalFlow(4, 32, S_DIM, Z_DIM)
     flow.s_centre.assign(s.mean(0))
     flow.s_scale.assign(s.std(0))
-    codes = flow_fitting._TrainedCodes(s, z, np.full(z.shape, 0.01, np.float32), identity)
+    codes = z_fitting._TrainedCodes(s, z, np.full(z.shape, 0.01, np.float32), identity)
     few, random = codes.take(slice(0, 400)), np.random.default_rng(0)
-    flow_fitting._maximise_likelihood(flow, codes.take(slice(400, 4000)), few, 750, random)
+    z_fitting._maximise_likelihood(flow, codes.take(slice(400, 4000)), few, 750, random)
     rest = flow(z, s)[0].numpy()
     for number in range(2):
         one = rest[identity == number]
@@ -122,9 +133,9 @@ def test_what_s_tells_beside_the_identity_stays_in_z():
     identity, z = np.random.default_rng(0).integers(0, 2, 3000), normal(3000, Z_DIM, seed=2)
     s = np.stack([identity, z[:, 0]], 1).astype(np.float32)
     z[:, 1] += identity
-    codes = flow_fitting._TrainedCodes(s, z, np.full(z.shape, 0.01, np.float32), identity)
+    codes = z_fitting._TrainedCodes(s, z, np.full(z.shape, 0.01, np.float32), identity)
     flow = ConditionalFlow(2, 32, 2, Z_DIM)
-    flow_fitting._maximise_likelihood(
+    z_fitting._maximise_likelihood(
         flow, codes.take(slice(300, 3000)), codes.take(slice(0, 300)), 500, np.random.default_rng(0)
     )
     rest = flow(z, s)[0].numpy()
@@ -134,9 +145,7 @@ def test_what_s_tells_beside_the_identity_stays_in_z():
 
 def test_each_z_meets_the_s_of_its_identity():
     identity = np.array([3, 1, 3, 1, 1, 7])
-    codes = flow_fitting._TrainedCodes(
-        identity[:, None] + np.arange(6)[:, None] / 10, *[np.zeros((6, 2))] * 2, identity
-    )
+    codes = z_fitting._TrainedCodes(identity[:, None] + np.arange(6)[:, None] / 10, *[np.zeros((6, 2))] * 2, identity)
     random = np.random.default_rng(0)
     drawn = np.stack([codes.s_of_same_identity(np.arange(6), random)[:, 0] for _ in range(60)])
     assert [sorted(set(np.round(column, 1))) for column in drawn.T] == [
@@ -146,10 +155,10 @@ def test_each_z_meets_the_s_of_its_identity():
 
 def test_a_flow_that_learns_single_images_by_heart_is_not_kept():
     s, z = normal(60, S_DIM), normal(60, Z_DIM, seed=1)
-    codes = flow_fitting._TrainedCodes(s, z, np.full(z.shape, 0.01, np.float32), np.arange(60))
+    codes = z_fitting._TrainedCodes(s, z, np.full(z.shape, 0.01, np.float32), np.arange(60))
     flow = ConditionalFlow(4, 64, S_DIM, Z_DIM)
     start = flow.get_weights()
-    flow_fitting._maximise_likelihood(
+    z_fitting._maximise_likelihood(
         flow, codes.take(slice(10, 60)), codes.take(slice(0, 10)), 500, np.random.default_rng(0)
     )
     for one, other in zip(flow.get_weights(), start, strict=True):
@@ -160,7 +169,7 @@ def test_fitting_a_model_sets_the_step_the_variance_and_the_likelihood(tiny_mode
     model = tiny_model(shared_variance=True, flow_layers=2, flow_units=16, flow_steps=200)
     images = np.random.default_rng(0).integers(0, 256, (500, 12, 12, 1), np.uint8)
     part, before = ImageSet(images, np.arange(500, dtype=np.int32) % 3), model.encode(images)
-    flow_fitting.fit_flow(model, part, step=7)
+    z_fitting.fit(model, part, step=7)
     after = model.encode(images)
     assert model.encoder.flow.fitted_at.numpy() == 7
     assert np.linalg.norm(after.z.mean.std(0) - 1) < np.linalg.norm(before.z.mean.std(0) - 1)
@@ -169,7 +178,7 @@ def test_fitting_a_model_sets_the_step_the_variance_and_the_likelihood(tiny_mode
     np.testing.assert_allclose(after.z.log_var[0], np.log(apart**2).mean(0) + np.log(2) + np.euler_gamma, atol=0.3)
     assert np.ptp(after.z.log_var, axis=0).max() == 0
     weights = model.encoder.flow.get_weights()
-    flow_fitting.fit_flow(model, part, step=7)
+    z_fitting.fit(model, part, step=7)
     for one, other in zip(model.encoder.flow.get_weights(), weights, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
 
@@ -180,7 +189,7 @@ def test_the_flow_is_fitted_to_what_is_not_rounded_and_rounding_comes_after_it(t
     flags = {"shared_variance": True, "flow_layers": 2, "flow_units": 16, "flow_steps": 20}
     exact, rounding = tiny_model(**flags), tiny_model(**flags, z_rounding=2.0)
     for model in (exact, rounding):
-        flow_fitting.fit_flow(model, part, step=7)
+        z_fitting.fit(model, part, step=7)
     codes, exact_codes = rounding.encode(images), exact.encode(images)
     step = 2.0 * np.exp(0.5 * codes.z.log_var)
     np.testing.assert_allclose(codes.z.log_var, exact_codes.z.log_var, atol=1e-4)
@@ -189,5 +198,5 @@ def test_the_flow_is_fitted_to_what_is_not_rounded_and_rounding_comes_after_it(t
 
 
 def test_a_pretrained_s_is_refused():
-    with pytest.raises(ConfigError, match="--flow_layers needs an s trained with the rest"):
+    with pytest.raises(ConfigError, match="--flow_layers and --z_axes need an s trained with the rest"):
         Config.of(flow_layers=3, pretrain_s_steps=10)

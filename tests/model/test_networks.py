@@ -97,12 +97,6 @@ def test_shared_variance_is_one_log_variance_for_all_images_and_learns():
     np.testing.assert_array_equal(np.ptp(encoder(noise(3, 8, 8, 1)).z.log_var, axis=0), 0)
 
 
-def test_open_dims_of_z_start_with_little_noise_and_the_others_with_the_priors():
-    log_var = Encoder(tiny(shared_variance=True, z_open_dims=2), (8, 8, 1))(noise(3, 8, 8, 1)).z.log_var
-    expected = [-6.0 / np.e ** (i / 2) for i in range(7)]
-    np.testing.assert_allclose(log_var, [expected] * 3, rtol=1e-5)
-
-
 def test_z_is_rounded_in_use_and_not_in_training():
     with seeded(0):
         exact = Encoder(tiny(shared_variance=True), (8, 8, 1))

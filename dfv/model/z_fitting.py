@@ -1,6 +1,6 @@
-"""Fits the flow of z given s to the codes of a trained encoder, by maximum likelihood. Ours.
+"""Fits what z goes through in use to a trained encoder's codes: its axes, and its flow by maximum likelihood. Ours.
 
-Each image's z is fitted with the s of any image of its identity, as in triplets. An image's own s tells
+For the flow each image's z is fitted with the s of any image of its identity, as in triplets. An image's own s tells
 some of its pose and style as well, which z must keep: given them, a flow takes them out of z.
 """
 
@@ -12,8 +12,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dfv.config import Config
 from dfv.data.image_set import ImageSet
+from dfv.model.axes import PrincipalAxes
 from dfv.model.codec import Codec, to_float
+from dfv.model.codes import Posterior
 from dfv.model.flow import ConditionalFlow
 from dfv.model.networks import seeded
 from dfv.model.optimizers import FusedAdam
@@ -39,6 +42,16 @@ class _TrainedCodes:
     def take(self, rows: np.ndarray | slice) -> "_TrainedCodes":
         return _TrainedCodes(self.s[rows], self.mean[rows], self.deviation[rows], self.identity[rows])
 
+    def first(self, dims: int) -> "_TrainedCodes":
+        """With the first dimensions of z alone."""
+        return _TrainedCodes(self.s, self.mean[:, :dims], self.deviation[:, :dims], self.identity)
+
+    def along(self, axes: PrincipalAxes) -> "_TrainedCodes":
+        """With z along its axes."""
+        mean, log_var = axes(Posterior(self.mean, 2.0 * np.log(self.deviation[:1])))
+        deviation = np.broadcast_to(np.exp(0.5 * log_var.numpy()), self.mean.shape)
+        return _TrainedCodes(self.s, mean.numpy(), deviation, self.identity)
+
     @cached_property
     def _blocks(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rows sorted by identity; of each row, where its identity's block starts, and its length."""
@@ -55,36 +68,52 @@ class _TrainedCodes:
         return self.mean + self.deviation * random.standard_normal(self.mean.shape, np.float32)
 
 
-def fit_flow(model: Codec, train: ImageSet, step: int) -> None:
-    """Makes z independent of the identity, as far as the flow can: fits it anew to the codes of these images.
+def is_fitted(model: Codec, step: int) -> bool:
+    """Whether the model's axes and flow, if it has any, are fitted to the codes that it had at this step."""
+    parts = (model.encoder.axes, model.encoder.flow)
+    return all(part is None or part.fitted_at.numpy() == step for part in parts)
+
+
+def fit(model: Codec, train: ImageSet, step: int) -> None:
+    """Fits the model's axes and flow, as far as it has them, to the codes of these images.
+
+    step: of the training that came before.
+    """
+    random = np.random.default_rng(model.config.training.seed)
+    codes = _codes(model, train, random)
+    if model.encoder.axes is not None:
+        model.encoder.axes.fit(codes.mean, codes.deviation[0], step)
+        codes = codes.along(model.encoder.axes)
+    if model.encoder.flow is not None:
+        model.encoder.flow.set_weights(_fitted_flow(model.config, codes, step, random).get_weights())
+
+
+def _fitted_flow(config: Config, codes: _TrainedCodes, step: int, random: np.random.Generator) -> ConditionalFlow:
+    """A flow that makes z independent of the identity, as far as the flow can.
 
     Keeps the weights that were likeliest for a tenth of the images, held out: with few images that may be no flow at
-    all. step: of the training that came before.
+    all.
     """
-    network, training, target = model.config.network, model.config.training, model.encoder.flow
-    if target is None:
-        raise ValueError("expected a model with --flow_layers above 0; this one has no flow to fit.")
+    network, training = config.network, config.training
     with seeded(training.seed + 2):
-        flow = ConditionalFlow(network.flow_layers, network.flow_units, network.s_dim, network.z_dim)
-    target.set_weights(flow.get_weights())  # the identity
-    random = np.random.default_rng(training.seed)
-    codes = _codes(model, train, random)
+        flow = ConditionalFlow(network.flow_layers, network.flow_units, network.s_dim, network.z_dim, network.z_axes)
     order, held_out = random.permutation(len(codes.s)), max(1, int(HELD_OUT * len(codes.s)))
     flow.s_centre.assign(codes.s.mean(0))
     flow.s_scale.assign(np.maximum(codes.s.std(0), 1e-6))
-    kept, fitted = codes.take(order[:held_out]), codes.take(order[held_out:])
+    used = codes.first(flow.dims)
+    kept, fitted = used.take(order[:held_out]), used.take(order[held_out:])
     _maximise_likelihood(flow, fitted, kept, training.flow_steps, random)
-    change = _log_var_of_the_rest(flow, codes, random) - 2.0 * np.mean(np.log(codes.deviation), 0)
-    flow.log_var_change.assign(change)
+    change = _log_var_of_the_rest(flow, used, random) - 2.0 * np.mean(np.log(used.deviation), 0)
+    flow.log_var_change.assign(np.pad(change, (0, network.z_dim - flow.dims)))
     flow.fitted_at.assign(step)
-    target.set_weights(flow.get_weights())
+    return flow
 
 
 def _codes(model: Codec, train: ImageSet, random: np.random.Generator) -> _TrainedCodes:
     """The codes of as many images as fit into memory."""
     most = min(len(train), MAX_NUMBERS // (model.z_dim + model.config.network.s_dim))
     rows = np.sort(random.choice(len(train), most, replace=False))
-    encode = tf.function(lambda images: model.encoder.exact(to_float(images)), reduce_retracing=True)
+    encode = tf.function(lambda images: model.encoder.as_trained(to_float(images)), reduce_retracing=True)
     codes = [encode(tf.constant(train.images[rows[start : start + CHUNK]])) for start in range(0, most, CHUNK)]
     mean = np.concatenate([c.z.mean for c in codes])
     if model.config.network.shared_variance:
