@@ -28,6 +28,7 @@ from dfv.data.triplets import Source, draws_of_step
 from dfv.main import define_flags, parse_config
 from dfv.model.codec import Codec
 from dfv.model.disentangler import Disentangler
+from dfv.model.z_fitting import fitted_parts
 
 Arrays = dict[str, np.ndarray]
 
@@ -129,8 +130,7 @@ def export(config: Config, train: ImageSet, label_sizes: tuple[int, ...], out: P
 
 def trained(model: Codec) -> list[keras.Variable]:
     """What training leaves of encoder and decoder; axes and flow are fitted afterwards."""
-    parts = [part for part in (model.encoder.axes, model.encoder.flow) if part is not None]
-    fitted = {id(variable) for part in parts for variable in part.variables}
+    fitted = {id(variable) for part in fitted_parts(model) for variable in part.variables}
     return [v for v in (*model.encoder.variables, *model.decoder.variables) if id(v) not in fitted]
 
 

@@ -24,13 +24,12 @@ class PrincipalAxes(layers.Layer):
     def __init__(self, z_dim: int, kept: int):
         super().__init__(name="axes", dtype="float32")
         self.kept = np.arange(z_dim) < kept
-        self.centre, self.to_axes, self.from_axes, self.mask = (
+        self.centre, self.to_axes, self.from_axes = (
             self.add_weight(shape=shape, initializer=initializer, trainable=False, autocast=False, name=name)
             for name, shape, initializer in (
                 ("centre", (z_dim,), "zeros"),
                 ("to_axes", (z_dim, z_dim), "identity"),
                 ("from_axes", (z_dim, z_dim), "identity"),
-                ("mask", (z_dim,), "ones"),
             )
         )
         # The step at which they were fitted; -1: not yet.
@@ -39,9 +38,14 @@ class PrincipalAxes(layers.Layer):
         )
         self.built = True
 
+    def is_fitted(self) -> tf.Tensor:
+        """Whether there are axes yet, a scalar."""
+        return self.fitted_at >= 0
+
     def call(self, posterior: Posterior) -> Posterior:
         """The posterior [B, z_dim] along the axes, its mean beyond the kept ones 0."""
-        mean = tf.matmul(posterior.mean - self.centre, self.to_axes) * self.mask
+        mean = tf.matmul(posterior.mean - self.centre, self.to_axes)
+        mean = tf.where(self.is_fitted() & ~self.kept, 0.0, mean)
         variance = tf.matmul(tf.exp(posterior.log_var), tf.square(tf.convert_to_tensor(self.to_axes)))
         return Posterior(mean, tf.math.log(variance))
 
@@ -62,7 +66,6 @@ class PrincipalAxes(layers.Layer):
                 centre * deviation,
                 axes / scale / deviation[:, None],
                 (axes * scale).T * deviation,
-                self.kept.astype(np.float32),
                 np.int64(step),
             ]
         )

@@ -157,8 +157,8 @@ class Encoder(layers.Layer):
         """Rounded in the axes once there are any, since it takes too much in other directions."""
         if not self.axes:
             return rounded(posterior, self.z_rounding)
-        fitted = self.axes.fitted_at >= 0
-        return Posterior(tf.where(fitted, rounded(posterior, self.z_rounding).mean, posterior.mean), posterior.log_var)
+        mean = tf.where(self.axes.is_fitted(), rounded(posterior, self.z_rounding).mean, posterior.mean)
+        return Posterior(mean, posterior.log_var)
 
     def as_trained(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
         """The codes that encoder and decoder are trained on."""

@@ -68,10 +68,14 @@ class _TrainedCodes:
         return self.mean + self.deviation * random.standard_normal(self.mean.shape, np.float32)
 
 
+def fitted_parts(model: Codec) -> list[PrincipalAxes | ConditionalFlow]:
+    """What is fitted once encoder and decoder are trained: axes and flow, as far as the model has them."""
+    return [part for part in (model.encoder.axes, model.encoder.flow) if part is not None]
+
+
 def is_fitted(model: Codec, step: int) -> bool:
-    """Whether the model's axes and flow, if it has any, are fitted to the codes that it had at this step."""
-    parts = (model.encoder.axes, model.encoder.flow)
-    return all(part is None or part.fitted_at.numpy() == step for part in parts)
+    """Whether all of these are fitted to the codes that the model had at this step."""
+    return all(part.fitted_at.numpy() == step for part in fitted_parts(model))
 
 
 def fit(model: Codec, train: ImageSet, step: int) -> None:
