@@ -22,7 +22,7 @@ from dfv.model import z_fitting
 from dfv.model.disentangler import Disentangler
 from dfv.model.pretraining import pretrain_s
 from dfv.pictures import GRID_IMAGES, one_of_each, save_pictures, swap_grid
-from dfv.strategies import is_chief, make_logical_cpus, make_strategy
+from dfv.strategies import is_chief, make_deterministic, make_logical_cpus, make_strategy
 
 LOGGER = logging.getLogger(__name__)
 
@@ -42,8 +42,7 @@ def train(config: Config, run_dir: Path) -> Disentangler:
     Raises ConfigError, DataError, or RunError for what the user can mend, and Stopped after SIGTERM or Ctrl-C.
     """
     make_logical_cpus(config.training)
-    if config.training.deterministic:
-        tf.config.experimental.enable_op_determinism()
+    make_deterministic(config.training)
     strategy = make_strategy(config.training)
     with runs.locked(run_dir) if is_chief(strategy) else contextlib.nullcontext():
         if (run_dir / runs.FLAGS_FILE).exists():

@@ -17,7 +17,7 @@ import tensorflow as tf
 import dfv
 from dfv.main import main
 from export.serving_files import versions
-from tests.test_training import TINY, as_arguments, start, weights_of
+from tests.test_training import DETERMINISTIC, TINY, as_arguments, start, weights_of
 
 KILLS = int(os.environ.get("DFV_KILLS", "5"))
 LONG = TINY | {"num_steps": 12, "checkpoint_steps": 3}
@@ -88,7 +88,7 @@ def killed(process: subprocess.Popen, seconds: float) -> None:
 @pytest.mark.slow
 def test_kills_at_random_moments_end_with_the_weights_of_an_uninterrupted_run(tmp_path):
     """Each restart continues, whatever was being written."""
-    flags = TINY | {"deterministic": True, "num_steps": 60 * KILLS, "checkpoint_steps": 7, "validation_steps": 20}
+    flags = TINY | DETERMINISTIC | {"num_steps": 60 * KILLS, "checkpoint_steps": 7, "validation_steps": 20}
     assert start(flags, tmp_path / "whole").wait(600) == 0
     for seconds in moments(12):
         killed(start(flags, tmp_path / "broken"), seconds)

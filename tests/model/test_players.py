@@ -22,6 +22,11 @@ def same(values, others):
     return [np.array_equal(value, other) for value, other in zip(values, others, strict=True)]
 
 
+def alike(values, others):
+    """Equal but for the order in which a sum of gradients was made, which differs from step to step."""
+    return [np.allclose(value, other, rtol=0, atol=1e-6) for value, other in zip(values, others, strict=True)]
+
+
 def after_a_step(stepper, batch, **learning_rates):
     stepper.at_start(**learning_rates).step(batch)
     return trainable(stepper.model)
@@ -51,7 +56,7 @@ def test_a_players_update_does_not_depend_on_how_the_others_learn(player, everyt
         for rate in (0.0, 0.5)
     )
     for other in PLAYERS:
-        unchanged = same(quick[other], slow[other])
+        unchanged = alike(quick[other], slow[other])
         assert all(unchanged) if other == player else not any(unchanged), other
 
 
@@ -61,8 +66,8 @@ def test_the_adversarys_loss_gives_the_generator_no_gradient(tiny_model, triplet
     for model in models:
         model.train_step(triplet_batch())
     one, other = (trainable(model) for model in models)
-    assert all(same(one["generator"], other["generator"]))
-    assert not any(same(one["adversary"], other["adversary"]))
+    assert all(alike(one["generator"], other["generator"]))
+    assert not any(alike(one["adversary"], other["adversary"]))
 
 
 def test_the_generator_learns_from_the_adversary(tiny_model, triplet_batch):
@@ -139,11 +144,12 @@ def test_an_infinite_term_is_found_too(paper, triplet_batch):
     assert step == 0 and model.means.names[term] in ("reconstruction", "kl")
 
 
-def test_a_step_is_the_same_bit_for_bit_when_repeated(everything, triplet_batch):
+def test_steps_are_the_same_when_repeated(everything, triplet_batch):
+    """Noise comes from the seed and the step alone; the very same bits are --deterministic's."""
     states = []
     for _ in range(2):
         everything.at_start()
         for seed in range(2):
             everything.step(triplet_batch(seed=seed))
         states.append([variable.numpy() for variable in all_variables(everything.model)])
-    assert all(same(*states))
+    assert all(alike(*states))
