@@ -63,9 +63,9 @@ def _without_small(splits: Splits, config: DataConfig) -> Splits:
     if not few.any():
         return splits
     if not config.drop_small_identities:
-        count = counts[few][0]
+        name, count = splits.name_of(identities[few][0]), counts[few][0]
         raise DataError(
-            f"identity {identities[few][0]} has {count} image{'s' if count != 1 else ''} in split 'train'; at least"
+            f"identity {name} has {count} image{'s' if count != 1 else ''} in split 'train'; at least"
             f" {config.min_images_per_identity} are needed for a positive ({few.sum()} such identities in all)."
             " Drop it with --drop_small_identities."
         )
@@ -75,7 +75,7 @@ def _without_small(splits: Splits, config: DataConfig) -> Splits:
         len(small),
         len(identities),
         config.min_images_per_identity,
-        ", ".join(map(str, small[:20])),
+        ", ".join(map(splits.name_of, small[:20])),
     )
     return _map(splits, lambda part: select(part, np.flatnonzero(~np.isin(part.identity, small))))
 
@@ -90,4 +90,5 @@ def _renumber(splits: Splits) -> Splits:
         position = np.searchsorted(order, part.identity, sorter=sorter)
         return dataclasses.replace(part, identity=sorter[position].astype(np.int32))
 
-    return _map(splits, renumbered)
+    names = tuple(splits.name_of(identity) for identity in order) if splits.identity_names else ()
+    return dataclasses.replace(_map(splits, renumbered), identity_names=names)

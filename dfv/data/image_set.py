@@ -64,17 +64,23 @@ class Splits:
     """The three splits of a set. Tuning looks at `validation` alone; `test` is for the final figure.
 
     attribute_sizes: the number of values of each attribute.
+    identity_names: what the user calls each identity, such as its folder's name; empty where numbers are the names.
     """
 
     train: ImageSet
     validation: ImageSet
     test: ImageSet
     attribute_sizes: dict[str, int] = field(default_factory=dict)
+    identity_names: tuple[str, ...] = ()
 
     @property
     def num_identities(self) -> int:
         """Identities in `train`."""
         return int(self.train.identity.max()) + 1
+
+    def name_of(self, identity: int) -> str:
+        """The identity's name, or its number."""
+        return self.identity_names[identity] if self.identity_names else str(identity)
 
     @property
     def label_sizes(self) -> tuple[int, ...]:

@@ -49,13 +49,16 @@ def test_load_across_numbers_unseen_identities_last(tmp_path):
     folders = [np.unique(np.array(values(getattr(splits, name))) // 10) for name in SPLITS]
     assert sorted(np.concatenate(folders)) == list(range(12))
     np.testing.assert_array_equal(np.array(values(splits.train)) // 10, folders[0][splits.train.identity])
+    names = [splits.name_of(identity) for identity in splits.test.identity]
+    assert names == [f"id{value // 10:02d}" for value in values(splits.test)]
 
 
 def test_load_through_the_common_entry(tmp_path):
     fill(tmp_path, [1, 10, 10])
-    with pytest.raises(DataError, match="identity 0 has 1 image in split 'train'"):
+    with pytest.raises(DataError, match="identity id00 has 1 image in split 'train'"):
         data.load(config(tmp_path))
-    assert data.load(config(tmp_path, drop_small_identities=True)).num_identities == 2
+    splits = data.load(config(tmp_path, drop_small_identities=True))
+    assert splits.num_identities == 2 and splits.identity_names == ("id01", "id02")
 
 
 def test_size_and_grey(tmp_path):

@@ -30,11 +30,14 @@ def load(config: DataConfig) -> Splits:
     names = np.array([name for images in found.values() for name in images])
     identity = np.repeat(np.arange(len(found), dtype=np.int32), [len(images) for images in found.values()])
     grey = all([is_grey(folder / name) for name in names]) or config.grayscale  # all opened: bad files come out early
+    folders = list(found)
     if config.split_by == "within":
         splits = files.split_within(names, identity, config.split_index)
     else:
-        splits_of_identities = files.split_across(list(found), config.split_index)
-        splits, identity = splits_of_identities[identity], _unseen_last(splits_of_identities)[identity]
+        splits_of_identities = files.split_across(folders, config.split_index)
+        numbers = _unseen_last(splits_of_identities)
+        splits, identity = splits_of_identities[identity], numbers[identity]
+        folders = [folders[number] for number in np.argsort(numbers)]
     if any(len(np.unique(identity[splits == split])) < 2 for split in ("validation", "test")):
         raise DataError(
             f"{folder}: {len(names)} images are too few to hold out some of two identities, for validation and for the"
@@ -45,7 +48,7 @@ def load(config: DataConfig) -> Splits:
     def part(split: str) -> ImageSet:
         return _part(folder, names[splits == split], identity[splits == split], grey, config)
 
-    return Splits(part("train"), part("validation"), part("test"))
+    return Splits(part("train"), part("validation"), part("test"), identity_names=tuple(folders))
 
 
 def _unseen_last(splits: np.ndarray) -> np.ndarray:
