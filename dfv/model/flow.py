@@ -1,9 +1,10 @@
 """A flow of z given s: what is left of z once all that s tells of it is taken out, to be put back by the decoder. Ours.
 
-An invertible network turns the encoder's z into one that is N(0, I) whatever s is, as conditional invertible networks
-do (Rombach, Esser, Ommer, "Network-to-network translation with conditional invertible neural networks", NeurIPS 2020;
-couplings: Dinh et al., "Density estimation using real NVP", ICLR 2017). The decoder undoes it exactly, with the s that
-it decodes: an image's own reconstruction stays as it is, and z tells no more of the identity than the fit leaves.
+An invertible network turns the encoder's z into one whose distribution is the same whatever s is, as conditional
+invertible networks do (Rombach, Esser, Ommer, "Network-to-network translation with conditional invertible neural
+networks", NeurIPS 2020; couplings: Dinh et al., "Density estimation using real NVP", ICLR 2017). The decoder undoes it
+exactly, with the s that it decodes: an image's own reconstruction stays as it is, and z tells no more of the identity
+than the fit leaves.
 """
 
 import keras
