@@ -195,7 +195,11 @@ class TrainingConfig(Checked):
         "Steps of training s alone as a classifier of identity, then frozen, z with its own encoder; 0: joint.",
         at_least=0,
     )
-    flow_steps: int = option(4000, "Steps of fitting the flow, 512 codes each, after the others.", at_least=1)
+    flow_steps: int = option(
+        4000,
+        "Steps of fitting the flow, 512 codes each, after the others; half as many more fit a second one beside it.",
+        at_least=1,
+    )
     strategy: str = option(
         "one_device",
         "one_device; mirrored: all visible GPUs, or --num_replicas logical CPUs; multi_worker: as TF_CONFIG says.",

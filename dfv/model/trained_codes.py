@@ -49,7 +49,7 @@ class TrainedCodes:
         return self.s[order[start[rows] + random.integers(0, count[rows])]]
 
     def z(self, random: np.random.Generator) -> np.ndarray:
-        """Samples of z, [N, z_dim]: those, not the means, are to be N(0, I), and their noise smooths the flow."""
+        """Samples of z, [N, z_dim]: the flow is fitted to those, not to the means, and their noise smooths it."""
         return self.mean + self.deviation * random.standard_normal(self.mean.shape, np.float32)
 
 

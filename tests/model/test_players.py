@@ -66,8 +66,8 @@ def test_the_adversarys_loss_gives_the_generator_no_gradient(tiny_model, triplet
     for model in models:
         model.train_step(triplet_batch())
     one, other = (trainable(model) for model in models)
-    assert all(alike(one["generator"], other["generator"]))
-    assert not any(alike(one["adversary"], other["adversary"]))
+    assert all(same(one["generator"], other["generator"]))
+    assert not any(same(one["adversary"], other["adversary"]))
 
 
 def test_the_generator_learns_from_the_adversary(tiny_model, triplet_batch):
