@@ -94,6 +94,19 @@ class NetworkConfig(Checked):
         at_most=64,
     )
     flow_units: int = option(128, "Hidden units of each coupling's two layers.", at_least=1)
+    codebook_cells: int = option(
+        0,
+        "Ours: an image's z in use is one of at most so many codes, fitted to the trained encoder's and the same for"
+        " all identities, for a z of few kinds, such as poses or frames; needs --shared_variance; 0: not one of them.",
+        at_least=0,
+        at_most=4096,
+    )
+    codebook_identity_weight: float = option(
+        30.0,
+        "The price of what a code tells of the identity: by how much its images' squared distance, in units of their"
+        " noise, may grow for a nat less. The higher, the fewer codes.",
+        at_least=0,
+    )
     adversary_labels: str = option(
         "identity",
         "What the adversary is conditioned on: tables of the identity, or of each attribute, summed; or, ours, a real "
@@ -246,9 +259,15 @@ class Config:
             raise ConfigError("--z_rounding needs --shared_variance: steps of its own would tell of each image.")
         if self.network.z_axes and not self.network.shared_variance:
             raise ConfigError("--z_axes needs --shared_variance: an image's own would tell of it.")
-        if self.training.pretrain_s_steps and (self.network.flow_layers or self.network.z_axes):
+        if self.network.codebook_cells and not self.network.shared_variance:
+            raise ConfigError("--codebook_cells needs --shared_variance: distances are in units of it.")
+        if self.network.codebook_cells and self.network.z_rounding:
+            raise ConfigError("--codebook_cells and --z_rounding both say what becomes of z; drop one of the two.")
+        network = self.network
+        if self.training.pretrain_s_steps and (network.flow_layers or network.z_axes or network.codebook_cells):
             raise ConfigError(
-                "--flow_layers and --z_axes need an s trained with the rest; drop them or --pretrain_s_steps."
+                "--flow_layers, --z_axes and --codebook_cells need an s trained with the rest; drop them or"
+                " --pretrain_s_steps."
             )
         if self.training.jit_compile and self.training.strategy != "one_device":
             raise ConfigError("--jit_compile works with --strategy=one_device alone; drop one of the two.")

@@ -112,6 +112,8 @@ def test_defaults_are_algorithm_1():
         (dict(dataset="image_folder"), "needs --image_dir"),
         (dict(z_rounding=1.0), "--z_rounding needs --shared_variance"),
         (dict(z_axes=8), "--z_axes needs --shared_variance"),
+        (dict(codebook_cells=8), "--codebook_cells needs --shared_variance"),
+        (dict(codebook_cells=8, z_rounding=1.0, shared_variance=True), "drop one of the two"),
         (dict(jit_compile=True, strategy="mirrored"), "--strategy=one_device"),
         (dict(deterministic=True, strategy="multi_worker"), "--strategy=one_device"),
     ],
@@ -119,7 +121,7 @@ def test_defaults_are_algorithm_1():
 def test_combinations_that_cannot_work(flags, message):
     with pytest.raises(ConfigError, match=message):
         Config.of(**flags)
-    Config.of(**flags | dict(image_dir="images", strategy="one_device", shared_variance=True))
+    Config.of(**flags | dict(image_dir="images", strategy="one_device", shared_variance=True, codebook_cells=0))
 
 
 def test_numpy_numbers_are_not_silently_another_type():

@@ -46,8 +46,9 @@ class PrincipalAxes(layers.Layer):
         """The posterior [B, z_dim] along the axes, its mean beyond the kept ones 0."""
         mean = tf.matmul(posterior.mean - self.centre, self.to_axes)
         mean = tf.where(self.is_fitted() & ~self.kept, 0.0, mean)
-        variance = tf.matmul(tf.exp(posterior.log_var), tf.square(tf.convert_to_tensor(self.to_axes)))
-        return Posterior(mean, tf.math.log(variance))
+        # All images have one variance. Computed for each, the last bits would tell its place in the batch.
+        variance = tf.matmul(tf.exp(posterior.log_var[:1]), tf.square(tf.convert_to_tensor(self.to_axes)))
+        return Posterior(mean, tf.broadcast_to(tf.math.log(variance), tf.shape(mean)))
 
     def put_back(self, z: tf.Tensor) -> tf.Tensor:
         """The decoder's z of z [B, z_dim] along the axes."""

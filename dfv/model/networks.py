@@ -12,6 +12,7 @@ from keras import layers
 
 from dfv.config import NetworkConfig
 from dfv.model.axes import PrincipalAxes
+from dfv.model.codebook import Codebook
 from dfv.model.codes import Codes, Posterior, rounded
 from dfv.model.convolutions import FromImage, ToImage
 from dfv.model.dense import WideDense
@@ -121,7 +122,7 @@ class Encoder(layers.Layer):
         self.stack = keras.Sequential([*convolution_stack(config, dtype), layers.Flatten(dtype=dtype)])
         self.s_head = layers.Dense(config.s_dim, dtype=dtype)
         self.z_head = WideDense(config.z_dim * (1 if config.shared_variance else 2), dtype=dtype)
-        # Axes and flow are fitted when encoder and decoder are trained.
+        # Axes, flow and codebook are fitted when encoder and decoder are trained.
         self.axes = PrincipalAxes(config.z_dim, config.z_axes) if config.z_axes else None
         self.flow = None
         if config.flow_layers:
@@ -130,6 +131,7 @@ class Encoder(layers.Layer):
                     config.flow_layers, config.flow_units, config.s_dim, config.z_dim, config.z_axes
                 )
             self.flow.trainable = False
+        self.codebook = Codebook(config.codebook_cells, config.z_dim) if config.codebook_cells else None
         self.z_rounding, self.shared_variance = config.z_rounding, config.shared_variance
         if config.shared_variance:
             start = keras.initializers.Constant(FIRST_LOG_VAR / LOG_VAR_SPEED)
@@ -141,7 +143,7 @@ class Encoder(layers.Layer):
     def call(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
         """Codes of images [B, H, W, C] float32 in [-1, 1]; in training, of z as it leaves its head.
 
-        In use z goes on to its axes, its flow and rounding, as far as the run has them.
+        In use z goes on to its axes, its flow and its codebook or rounding, as far as the run has them.
         z_of: z of so many of the first images alone, where nobody asks for the others'.
         """
         s, posterior = self.as_trained(images, training, z_of)
@@ -151,6 +153,8 @@ class Encoder(layers.Layer):
             posterior = self.axes(posterior)
         if self.flow:
             posterior = Posterior(self.flow(posterior.mean, s[:z_of])[0], posterior.log_var + self.flow.log_var_change)
+        if self.codebook:
+            posterior = self.codebook(posterior)
         return Codes(s, self._rounded(posterior) if self.z_rounding else posterior)
 
     def _rounded(self, posterior: Posterior) -> Posterior:
@@ -184,7 +188,7 @@ class PretrainedSEncoder(layers.Layer):
         self.z_encoder = Encoder(config, image_shape, dtype)
         self.s_encoder.trainable = False
         self.z_encoder.s_head.trainable = False
-        self.axes = self.flow = None
+        self.axes = self.flow = self.codebook = None
 
     def call(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
         """Codes of images [B, H, W, C] float32 in [-1, 1]; z of the first `z_of` alone."""

@@ -1,4 +1,4 @@
-"""The codes that a trained model gives its training images, to fit axes and flow to."""
+"""The codes that a trained model gives its training images, to fit axes, flow and codebook to."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +10,7 @@ from dfv.data.image_set import ImageSet
 from dfv.model.axes import PrincipalAxes
 from dfv.model.codec import Codec, to_float
 from dfv.model.codes import Posterior
+from dfv.model.flow import ConditionalFlow
 
 MAX_NUMBERS = 100_000_000  # of codes held in memory, 0.8 GB at most with their variances
 CHUNK = 1024
@@ -36,6 +37,13 @@ class TrainedCodes:
         mean, log_var = axes(Posterior(self.mean, 2.0 * np.log(self.deviation[:1])))
         deviation = np.broadcast_to(np.exp(0.5 * log_var.numpy()), self.mean.shape)
         return TrainedCodes(self.s, mean.numpy(), deviation, self.identity)
+
+    def behind(self, flow: ConditionalFlow) -> "TrainedCodes":
+        """What the flow leaves of z, given each image's own s, as in use."""
+        chunks = [slice(start, start + CHUNK) for start in range(0, len(self.s), CHUNK)]
+        mean = np.concatenate([flow(self.mean[rows], self.s[rows])[0] for rows in chunks])
+        deviation = self.deviation[:1] * np.exp(0.5 * flow.log_var_change.numpy())
+        return TrainedCodes(self.s, mean, np.broadcast_to(deviation, mean.shape), self.identity)
 
     @cached_property
     def _blocks(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

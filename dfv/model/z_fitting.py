@@ -1,4 +1,4 @@
-"""Fits what z goes through in use to a trained encoder's codes: its axes, and its flow by maximum likelihood. Ours.
+"""Fits what z goes through in use to a trained encoder's codes: axes, a flow by maximum likelihood, a codebook. Ours.
 
 For the flow each image's z is fitted with the s of any image of its identity, as in triplets. An image's own s tells
 some of its pose and style as well, which z must keep: given them, a flow takes them out of z.
@@ -18,6 +18,7 @@ import tensorflow as tf
 from dfv.config import Config
 from dfv.data.image_set import ImageSet
 from dfv.model.axes import PrincipalAxes
+from dfv.model.codebook import Codebook
 from dfv.model.codec import Codec
 from dfv.model.flow import ConditionalFlow
 from dfv.model.networks import seeded
@@ -31,9 +32,10 @@ HELD_OUT = 0.1
 MEAN_LOG_CHI_SQUARE = -1.2704  # of the log of a squared standard normal: -log 2 - Euler's constant
 
 
-def fitted_parts(model: Codec) -> list[PrincipalAxes | ConditionalFlow]:
-    """What is fitted once encoder and decoder are trained: axes and flow, as far as the model has them."""
-    return [part for part in (model.encoder.axes, model.encoder.flow) if part is not None]
+def fitted_parts(model: Codec) -> list[PrincipalAxes | ConditionalFlow | Codebook]:
+    """What is fitted once encoder and decoder are trained, in that order, as far as the model has it."""
+    encoder = model.encoder
+    return [part for part in (encoder.axes, encoder.flow, encoder.codebook) if part is not None]
 
 
 def is_fitted(model: Codec, step: int) -> bool:
@@ -42,7 +44,7 @@ def is_fitted(model: Codec, step: int) -> bool:
 
 
 def fit(model: Codec, train: ImageSet, step: int) -> None:
-    """Fits the model's axes and flow, as far as it has them, to the codes of these images.
+    """Fits the model's axes, flow and codebook, as far as it has them, to the codes of these images.
 
     step: of the training that came before.
     """
@@ -53,6 +55,10 @@ def fit(model: Codec, train: ImageSet, step: int) -> None:
         codes = codes.along(model.encoder.axes)
     if model.encoder.flow is not None:
         model.encoder.flow.set_weights(_fitted_flow(model.config, codes, step, random).get_weights())
+        codes = codes.behind(model.encoder.flow)
+    if model.encoder.codebook is not None:
+        weight, seed = model.config.network.codebook_identity_weight, model.config.training.seed
+        model.encoder.codebook.fit(codes.mean / codes.deviation[0], codes.identity, weight, seed, step)
 
 
 def _fitted_flow(config: Config, codes: TrainedCodes, step: int, random: np.random.Generator) -> ConditionalFlow:

@@ -21,6 +21,7 @@ ADDITIONS = {
     "z_axes": 4,
     "flow_layers": 3,
     "flow_units": 8,
+    "codebook_cells": 5,
     "prior_per_identity_weight": 0.5,
     "kernel_weight": 0.3,
     "z_classifier_weight": 0.2,

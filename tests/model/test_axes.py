@@ -54,6 +54,12 @@ def test_along_them_noise_and_spread_are_those_of_a_singular_value_decomposition
     assert axes.fitted_at.numpy() == 7
 
 
+def test_the_noise_along_them_is_that_of_every_image_to_the_last_bit(means, axes):
+    log_var = axes(posterior(means)).log_var.numpy()
+    assert log_var.shape == means.shape
+    np.testing.assert_array_equal(log_var, np.tile(log_var[0], (len(means), 1)))
+
+
 def test_samples_along_all_of_them_have_the_moments_of_the_prior(means):
     layer = PrincipalAxes(6, kept=6)
     layer.fit(means, DEVIATION, step=0)
@@ -159,5 +165,5 @@ def test_the_flow_is_fitted_along_them_and_changes_the_kept_ones_alone(tiny_mode
 
 
 def test_a_pretrained_s_is_refused():
-    with pytest.raises(ConfigError, match="--z_axes need an s trained with the rest"):
+    with pytest.raises(ConfigError, match="--z_axes and --codebook_cells need an s trained with the rest"):
         Config.of(z_axes=3, shared_variance=True, pretrain_s_steps=10)

@@ -229,5 +229,5 @@ def test_the_flow_is_fitted_to_what_is_not_rounded_and_rounding_comes_after_it(t
 
 
 def test_a_pretrained_s_is_refused():
-    with pytest.raises(ConfigError, match="--flow_layers and --z_axes need an s trained with the rest"):
+    with pytest.raises(ConfigError, match="--z_axes and --codebook_cells need an s trained with the rest"):
         Config.of(flow_layers=3, pretrain_s_steps=10)
