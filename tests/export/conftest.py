@@ -34,7 +34,10 @@ def model() -> Codec:
 
 @pytest.fixture(scope="session")
 def colour_model() -> Codec:
-    return make_model((8, 9, 3), shared_variance=True, z_rounding=1.0)
+    model = make_model((8, 9, 3), shared_variance=True, codebook_cells=20)
+    model.encoder.codebook.fitted_at.assign(0)  # to the noise of `make_model`
+    assert len(np.unique(model.encode(np.random.default_rng(1).integers(0, 256, (40, 8, 9, 3), np.uint8)).z.mean)) > 8
+    return model
 
 
 @pytest.fixture(scope="session")
