@@ -8,7 +8,15 @@ from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
 SERVING = ["tensorflow-serving-api>=2.21,<2.22"]
-TEST = ["pytest>=8,<10", "hypothesis>=6,<7", "ruff>=0.8,<1", "mypy>=1.13,<3", "selenium>=4.25,<5", "pytest-xdist>=3.6,<4", *SERVING]
+TEST = [
+    "pytest>=8,<10",
+    "hypothesis>=6,<7",
+    "ruff>=0.8,<1",
+    "mypy>=1.13,<3",
+    "selenium>=4.25,<5",
+    "pytest-xdist>=3.6,<4",
+    *SERVING,
+]
 
 
 class BuildPy(build_py):
