@@ -255,15 +255,15 @@ class Config:
             raise ConfigError(
                 "--dataset=image_folder needs --image_dir, a folder with one folder of images per identity."
             )
-        if self.network.z_rounding and not self.network.shared_variance:
-            raise ConfigError("--z_rounding needs --shared_variance: steps of its own would tell of each image.")
-        if self.network.z_axes and not self.network.shared_variance:
-            raise ConfigError("--z_axes needs --shared_variance: an image's own would tell of it.")
-        if self.network.codebook_cells and not self.network.shared_variance:
-            raise ConfigError("--codebook_cells needs --shared_variance: distances are in units of it.")
-        if self.network.codebook_cells and self.network.z_rounding:
-            raise ConfigError("--codebook_cells and --z_rounding both say what becomes of z; drop one of the two.")
         network = self.network
+        if network.z_rounding and not network.shared_variance:
+            raise ConfigError("--z_rounding needs --shared_variance: steps of its own would tell of each image.")
+        if network.z_axes and not network.shared_variance:
+            raise ConfigError("--z_axes needs --shared_variance: an image's own would tell of it.")
+        if network.codebook_cells and not network.shared_variance:
+            raise ConfigError("--codebook_cells needs --shared_variance: distances are in units of it.")
+        if network.codebook_cells and network.z_rounding:
+            raise ConfigError("--codebook_cells and --z_rounding both say what becomes of z; drop one of the two.")
         if self.training.pretrain_s_steps and (network.flow_layers or network.z_axes or network.codebook_cells):
             raise ConfigError(
                 "--flow_layers, --z_axes and --codebook_cells need an s trained with the rest; drop them or"

@@ -6,15 +6,14 @@ and a probe of the means sees the identity. The tail is dropped, and rounding to
 little.
 """
 
-import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers
 
 from dfv.model.codes import Posterior
+from dfv.model.fitted import FittedLayer
 
 
-class PrincipalAxes(layers.Layer):
+class PrincipalAxes(FittedLayer):
     """An invertible linear map of z, fitted to the codes of a trained encoder; the identity until then.
 
     In the axes samples of z have mean 0, variance 1 and no correlations, as N(0, I) has, and the posterior's noise has
@@ -22,25 +21,17 @@ class PrincipalAxes(layers.Layer):
     """
 
     def __init__(self, z_dim: int, kept: int):
-        super().__init__(name="axes", dtype="float32")
+        super().__init__("axes")
         self.kept = np.arange(z_dim) < kept
         self.centre, self.to_axes, self.from_axes = (
-            self.add_weight(shape=shape, initializer=initializer, trainable=False, autocast=False, name=name)
+            self.add_constant(name, shape, initializer)
             for name, shape, initializer in (
                 ("centre", (z_dim,), "zeros"),
                 ("to_axes", (z_dim, z_dim), "identity"),
                 ("from_axes", (z_dim, z_dim), "identity"),
             )
         )
-        # The step at which they were fitted; -1: not yet.
-        self.fitted_at = self.add_weight(
-            shape=(), initializer=keras.initializers.Constant(-1), dtype="int64", trainable=False, name="fitted_at"
-        )
-        self.built = True
-
-    def is_fitted(self) -> tf.Tensor:
-        """Whether there are axes yet, a scalar."""
-        return self.fitted_at >= 0
+        self.end_unfitted()
 
     def call(self, posterior: Posterior) -> Posterior:
         """The posterior [B, z_dim] along the axes, its mean beyond the kept ones 0."""

@@ -8,35 +8,27 @@ merged where the identity becomes less known for little distance, as the agglome
 
 import logging
 
-import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers
 from sklearn.cluster import MiniBatchKMeans
 
 from dfv.model.codes import Posterior
+from dfv.model.fitted import FittedLayer
 
 LOGGER = logging.getLogger(__name__)
 
 
-class Codebook(layers.Layer):
+class Codebook(FittedLayer):
     """The mean of z moved to the code of the cell nearest to it, distances in units of z's own noise.
 
     Fitted to the codes of a trained encoder; leaves z as it is until then.
     """
 
     def __init__(self, num_cells: int, z_dim: int):
-        super().__init__(name="codebook", dtype="float32")
+        super().__init__("codebook")
         # Both in units of the noise.
-        self.cells, self.codes = (
-            self.add_weight(shape=(num_cells, z_dim), initializer="zeros", trainable=False, autocast=False, name=name)
-            for name in ("cells", "codes")
-        )
-        # The step at which it was fitted; -1: not yet.
-        self.fitted_at = self.add_weight(
-            shape=(), initializer=keras.initializers.Constant(-1), dtype="int64", trainable=False, name="fitted_at"
-        )
-        self.built = True
+        self.cells, self.codes = (self.add_constant(name, (num_cells, z_dim), "zeros") for name in ("cells", "codes"))
+        self.end_unfitted()
 
     def call(self, posterior: Posterior) -> Posterior:
         """The posterior [B, z_dim] with the code nearest to it as its mean."""
@@ -45,7 +37,7 @@ class Codebook(layers.Layer):
         # |z - cell|^2 without |z|^2, which is the same for all cells.
         further = tf.reduce_sum(cells**2, -1) - 2.0 * tf.matmul(posterior.mean / deviation, cells, transpose_b=True)
         code = tf.gather(tf.convert_to_tensor(self.codes), tf.argmin(further, -1))
-        return Posterior(tf.where(self.fitted_at >= 0, code * deviation, posterior.mean), posterior.log_var)
+        return Posterior(tf.where(self.is_fitted(), code * deviation, posterior.mean), posterior.log_var)
 
     def fit(self, z: np.ndarray, identity: np.ndarray, identity_weight: float, seed: int, step: int) -> None:
         """Finds cells and their codes.

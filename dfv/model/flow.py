@@ -7,10 +7,11 @@ exactly, with the s that it decodes: an image's own reconstruction stays as it i
 than the fit leaves.
 """
 
-import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+
+from dfv.model.fitted import FittedLayer
 
 
 class Conditioner(layers.Layer):
@@ -27,7 +28,7 @@ class Conditioner(layers.Layer):
         return shift, tf.tanh(log_scale)
 
 
-class ConditionalFlow(layers.Layer):
+class ConditionalFlow(FittedLayer):
     """An affine step by s alone, then `num_layers` affine couplings by s and the other half of z.
 
     It begins as the identity and is fitted by `dfv.model.z_fitting` to the codes of a trained model. Of z's
@@ -35,24 +36,20 @@ class ConditionalFlow(layers.Layer):
     """
 
     def __init__(self, num_layers: int, units: int, s_dim: int, z_dim: int, dims: int = 0):
-        super().__init__(name="flow", dtype="float32")
+        super().__init__("flow")
         self.dims = min(dims or z_dim, z_dim)
         self.by_s = Conditioner(units, s_dim, self.dims)
         self.couplings = [Conditioner(units, s_dim + self.dims, self.dims) for _ in range(num_layers)]
         self.masks = _halves(num_layers, self.dims)
         self.s_centre, self.s_scale, self.log_var_change = (
-            self.add_weight(shape=(dim,), initializer=initializer, trainable=False, autocast=False, name=name)
+            self.add_constant(name, (dim,), initializer)
             for dim, initializer, name in (
                 (s_dim, "zeros", "s_centre"),
                 (s_dim, "ones", "s_scale"),
                 (z_dim, "zeros", "log_var_change"),
             )
         )
-        # The step at which it was fitted; -1: not yet.
-        self.fitted_at = self.add_weight(
-            shape=(), initializer=keras.initializers.Constant(-1), dtype="int64", trainable=False, name="fitted_at"
-        )
-        self.built = True
+        self.end_unfitted()
 
     def call(self, z: tf.Tensor, s: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """What is left of z [B, z_dim], and the log-determinant of the Jacobian [B], nats; s [B, s_dim]."""

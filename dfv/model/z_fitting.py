@@ -17,9 +17,8 @@ import tensorflow as tf
 
 from dfv.config import Config
 from dfv.data.image_set import ImageSet
-from dfv.model.axes import PrincipalAxes
-from dfv.model.codebook import Codebook
 from dfv.model.codec import Codec
+from dfv.model.fitted import FittedLayer
 from dfv.model.flow import ConditionalFlow
 from dfv.model.networks import seeded
 from dfv.model.optimizers import FusedAdam
@@ -32,7 +31,7 @@ HELD_OUT = 0.1
 MEAN_LOG_CHI_SQUARE = -1.2704  # of the log of a squared standard normal: -log 2 - Euler's constant
 
 
-def fitted_parts(model: Codec) -> list[PrincipalAxes | ConditionalFlow | Codebook]:
+def fitted_parts(model: Codec) -> list[FittedLayer]:
     """What is fitted once encoder and decoder are trained, in that order, as far as the model has it."""
     encoder = model.encoder
     return [part for part in (encoder.axes, encoder.flow, encoder.codebook) if part is not None]
