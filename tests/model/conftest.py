@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from dfv.checkpoints import all_variables
 from dfv.config import Config
+from dfv.data.image_set import ImageSet
 from dfv.model.disentangler import Disentangler
 
 IMAGE_SHAPE, LABEL_SIZES = (12, 12, 1), (3, 2, 4)
@@ -47,6 +49,14 @@ def _tiny_model(**flags: Any) -> Disentangler:
     model = Disentangler(Config.of(**TINY | flags), IMAGE_SHAPE, LABEL_SIZES)
     model.compile()
     return model
+
+
+@pytest.fixture(scope="session")
+def trained_on() -> ImageSet:
+    """300 noisy images of three identities, each of its own lightness."""
+    identity = np.arange(300, dtype=np.int32) % 3
+    noise = np.random.default_rng(0).integers(0, 96, (300, 12, 12, 1))
+    return ImageSet((noise + 80 * identity[:, None, None, None]).astype(np.uint8), identity)
 
 
 class Stepper:

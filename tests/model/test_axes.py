@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dfv.config import Config, ConfigError
-from dfv.data.image_set import ImageSet
 from dfv.model import z_fitting
 from dfv.model.axes import PrincipalAxes
 from dfv.model.codes import Posterior
@@ -89,14 +87,6 @@ def test_a_dimension_that_never_moves_does_no_harm():
     np.testing.assert_allclose(layer.put_back(layer(posterior(means)).mean), means, atol=1e-6)
 
 
-@pytest.fixture(scope="module")
-def trained_on():
-    """Noise, brighter for each identity."""
-    identity = np.arange(300, dtype=np.int32) % 3
-    noise = np.random.default_rng(0).integers(0, 96, (300, 12, 12, 1))
-    return ImageSet((noise + 80 * identity[:, None, None, None]).astype(np.uint8), identity)
-
-
 def test_a_model_keeps_its_images_and_s_and_writes_z_in_few_numbers(tiny_model, trained_on):
     plain, turned = tiny_model(shared_variance=True), tiny_model(shared_variance=True, z_axes=4)
     images = trained_on.images[:40]
@@ -131,16 +121,6 @@ def test_the_decoder_undoes_them(flow, tiny_model, trained_on):
     assert np.abs(turned.reconstruct(images).astype(int) - plain.reconstruct(images)).max() <= 1
 
 
-def test_training_goes_around_them(tiny_model, triplet_batch, trained_on):
-    flags = {"shared_variance": True, "seed": 3}
-    without, with_them = tiny_model(**flags), tiny_model(**flags, z_axes=2)
-    z_fitting.fit(with_them, trained_on, 0)
-    terms = [model.train_step(triplet_batch()) for model in (without, with_them)]
-    for name, value in terms[0].items():
-        assert float(terms[1][name]) == pytest.approx(float(value), abs=1e-6), name
-    assert len(with_them.generator_variables) == len(without.generator_variables)
-
-
 def test_z_is_rounded_along_them_and_not_before_there_are_any(tiny_model, trained_on):
     model, exact = (tiny_model(shared_variance=True, z_axes=6, z_rounding=rounding) for rounding in (1.0, 0.0))
     images = trained_on.images[:40]
@@ -166,8 +146,3 @@ def test_the_flow_is_fitted_along_them_and_changes_the_kept_ones_alone(tiny_mode
     assert np.abs(after.mean - before.mean)[:, :3].max() > 1e-3
     np.testing.assert_array_equal(after.mean[:, 3:], before.mean[:, 3:])
     np.testing.assert_array_equal(after.log_var[:, 3:], before.log_var[:, 3:])
-
-
-def test_a_pretrained_s_is_refused():
-    with pytest.raises(ConfigError, match="--z_axes and --codebook_cells need an s trained with the rest"):
-        Config.of(z_axes=3, shared_variance=True, pretrain_s_steps=10)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dfv.config import Config, ConfigError
 from dfv.data.image_set import ImageSet
 from dfv.model import z_fitting
 from dfv.model.flow import ConditionalFlow
@@ -226,8 +225,3 @@ def test_the_flow_is_fitted_to_what_is_not_rounded_and_rounding_comes_after_it(t
     np.testing.assert_allclose(codes.z.log_var, exact_codes.z.log_var, atol=1e-4)
     np.testing.assert_allclose(codes.z.mean / step, np.round(codes.z.mean / step), atol=1e-5)
     assert 0.1 < np.abs((codes.z.mean - exact_codes.z.mean) / step).max() < 0.51
-
-
-def test_a_pretrained_s_is_refused():
-    with pytest.raises(ConfigError, match="--z_axes and --codebook_cells need an s trained with the rest"):
-        Config.of(flow_layers=3, pretrain_s_steps=10)
