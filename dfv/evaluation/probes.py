@@ -7,7 +7,6 @@ from keras import layers
 from sklearn.neighbors import NearestNeighbors
 
 from dfv.evaluation.classifier import Classifier
-from dfv.evaluation.retrieval import nearest
 from dfv.evaluation.task import Parts, Task
 
 HIDDEN_UNITS = {"network": (256,), "linear": ()}
@@ -37,39 +36,63 @@ def _classifier(hidden: tuple[int, ...], dim: int, sizes: tuple[int, ...]) -> Cl
 
 
 class Neighbours:
-    """Votes of the nearest training codes; a training code does not vote on itself.
+    """Votes of the nearest different training codes, equal ones together; a training code does not vote on itself.
 
+    Where z is one of a list of codes, hundreds of images have the same: by one voter it is a table of labels by code.
     settings: (raw or standardised, number of voters), every one of which can be asked for.
     """
 
     def __init__(self, task: Task, num_train_queries: int, seed: int = 0):
         count = min(len(task.codes.train), max(num_train_queries, 1))
         self.train_rows = np.sort(np.random.default_rng(seed).choice(len(task.codes.train), count, replace=False))
-        most = min(max(VOTERS), len(task.codes.train) - 1)
+        self._kind = _kinds(task.codes.train)
+        most = min(max(VOTERS), max(self._kind.max(), 1))
         self.settings = [(scale, k) for scale in ("raw", "standardised") for k in VOTERS if k <= most]
-        self._indices = {
+        self._nearest = {
             "raw": self._search(task.codes, most),
             "standardised": self._search(task.standardised().codes, most),
         }
 
     def _search(self, codes: Parts, most: int) -> Parts:
-        search = NearestNeighbors(n_neighbors=most, algorithm="brute").fit(codes.train)
-        others = (search.kneighbors(part, return_distance=False) for part in codes[1:])
-        return Parts(nearest(codes.train, self.train_rows, most), *others)
+        """The kinds [N, most] of training code nearest to each code, without a training code's own if it is alone."""
+        kinds, first = np.unique(self._kind, return_index=True)
+        search = NearestNeighbors(n_neighbors=min(most + 1, len(kinds)), algorithm="brute").fit(codes.train[first])
+        queries = codes._replace(train=codes.train[self.train_rows])
+        train, *others = (search.kneighbors(part, return_distance=False) for part in queries)
+        own = self._kind[self.train_rows]
+        alone = np.bincount(self._kind)[own] == 1
+        order = np.argsort((train == own[:, None]) & alone[:, None], axis=1, kind="stable")
+        return Parts(np.take_along_axis(train, order, 1)[:, :most], *(part[:, :most] for part in others))
 
     def predictions(self, labels: np.ndarray, sizes: tuple[int, ...], setting: Setting) -> Parts:
         """Predicted labels [N, L] of each split (of `train_rows` alone in train); labels: the training codes'."""
         scale, voters = setting
-        return Parts(*(_vote(labels[indices[:, :voters]], sizes) for indices in self._indices[scale]))
+        nearest = Parts(*(kinds[:, :voters] for kinds in self._nearest[scale]))
+        columns = []
+        for column, size in zip(labels.T, sizes, strict=True):
+            counts = np.bincount(self._kind * size + column, minlength=(self._kind.max() + 1) * size).reshape(-1, size)
+            own = self._kind[self.train_rows], column[self.train_rows]
+            others = [_commonest(counts, kinds) for kinds in nearest[1:]]
+            columns.append([_commonest(counts, nearest.train, own), *others])
+        return Parts(*(np.stack(split, axis=1) for split in zip(*columns, strict=True)))
 
 
-def _vote(labels: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
-    """The commonest of labels [N, K, L], nearest first; among equally common ones, that of the nearer voters."""
-    number, voters = labels.shape[:2]
-    weights = np.tile(1.0 + 1e-3 * np.linspace(1, 0, voters), number)
-    offsets = np.arange(number)[:, None]
-    winners = []
-    for column, size in enumerate(sizes):
-        votes = np.bincount((offsets * size + labels[:, :, column]).ravel(), weights, number * size)
-        winners.append(votes.reshape(number, size).argmax(1))
-    return np.stack(winners, axis=1)
+def _kinds(codes: np.ndarray) -> np.ndarray:
+    """A number [N] for each of codes [N, D], the same for equal ones."""
+    numbers: dict[bytes, int] = {}
+    return np.array([numbers.setdefault(code.tobytes(), len(numbers)) for code in codes + 0.0])
+
+
+def _commonest(counts: np.ndarray, kinds: np.ndarray, own: tuple[np.ndarray, np.ndarray] | None = None) -> np.ndarray:
+    """The commonest label [N] of codes of these kinds [N, K], nearest first; among equally common ones, the nearer's.
+
+    counts: labels [kinds, size] of all training codes; own: kind and label [N] of the one that is left out of them.
+    """
+    nearness = 1 + 1e-6 * np.linspace(1, 0, kinds.shape[1])
+    votes = np.zeros((len(kinds), counts.shape[1]))
+    for kind, weight in zip(kinds.T, nearness, strict=True):
+        here = counts[kind]
+        if own is not None:
+            here[np.arange(len(kind)), own[1]] -= kind == own[0]
+        votes += weight * here
+    return votes.argmax(1)

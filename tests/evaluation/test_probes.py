@@ -101,6 +101,32 @@ def test_nearest_neighbours_agree_with_scikit_learn():
     np.testing.assert_array_equal(predicted, second)
 
 
+def test_a_code_of_hundreds_of_images_is_read_as_a_table_reads_it():
+    """Each of three codes is somewhat more often one label: seen in all of its images together, not in any fifty."""
+    shares = np.array([[0.3, 0.2, 0.25, 0.25], [0.25, 0.3, 0.2, 0.25], [0.2, 0.25, 0.25, 0.3]])
+
+    def task_of(size):
+        rng = np.random.default_rng(size)
+        codes = rng.integers(3, size=size)
+        labels = (rng.random(size)[:, None] > shares[codes].cumsum(1)).sum(1)
+        return np.eye(3, DIM, dtype=np.float32)[codes], labels[:, None].astype(np.int32)
+
+    codes, labels = (Parts(*parts) for parts in zip(*map(task_of, (9000, 1000, 5000)), strict=True))
+    data = Task(codes, labels, (CLASSES,), codes)
+    neighbours = Neighbours(data, 9000)
+    predicted = neighbours.predictions(labels.train, (CLASSES,), ("raw", 1))
+    np.testing.assert_array_equal(predicted.test[:, 0], shares.argmax(1)[codes.test.argmax(1)])
+    assert np.mean(predicted.train[:, 0] == shares.argmax(1)[codes.train.argmax(1)]) > 0.99
+
+
+def test_a_training_code_that_others_have_too_does_not_vote_on_itself():
+    codes = np.repeat(np.eye(2, DIM, dtype=np.float32), 2, axis=0)
+    labels = np.array([[0], [1], [0], [1]], np.int32)
+    data = Task(Parts(codes, codes, codes), Parts(labels, labels, labels), (2,), Parts(labels, labels, labels))
+    predicted = Neighbours(data, 4).predictions(labels, (2,), ("raw", 1)).train
+    np.testing.assert_array_equal(predicted, 1 - labels)
+
+
 def test_the_linear_probe_errs_as_logistic_regression_does():
     def overlapping(labels, rng):
         return np.eye(DIM)[labels] * 2 + rng.standard_normal((len(labels), DIM))
