@@ -4,9 +4,11 @@ from functools import lru_cache
 
 import numpy as np
 from keras import layers
+from scipy.sparse import csr_array
 from sklearn.neighbors import NearestNeighbors
 
 from dfv.evaluation.classifier import Classifier
+from dfv.evaluation.subset import batches
 from dfv.evaluation.task import Parts, Task
 
 HIDDEN_UNITS = {"network": (256,), "linear": ()}
@@ -67,14 +69,22 @@ class Neighbours:
     def predictions(self, labels: np.ndarray, sizes: tuple[int, ...], setting: Setting) -> Parts:
         """Predicted labels [N, L] of each split (of `train_rows` alone in train); labels: the training codes'."""
         scale, voters = setting
-        nearest = Parts(*(kinds[:, :voters] for kinds in self._nearest[scale]))
+        weights = Parts(*(self._weights(kinds[:, :voters]) for kinds in self._nearest[scale]))
+        own, rows = self._kind[self.train_rows], np.arange(len(self.train_rows))
         columns = []
         for column, size in zip(labels.T, sizes, strict=True):
-            counts = np.bincount(self._kind * size + column, minlength=(self._kind.max() + 1) * size).reshape(-1, size)
-            own = self._kind[self.train_rows], column[self.train_rows]
-            others = [_commonest(counts, kinds) for kinds in nearest[1:]]
-            columns.append([_commonest(counts, nearest.train, own), *others])
+            counts = csr_array((np.ones(len(column)), (self._kind, column)), shape=(self._kind.max() + 1, size))
+            votes = [each @ counts for each in weights]
+            votes[0] -= csr_array((weights.train[rows, own], (rows, column[self.train_rows])), shape=votes[0].shape)
+            columns.append([_commonest(each) for each in votes])
         return Parts(*(np.stack(split, axis=1) for split in zip(*columns, strict=True)))
+
+    def _weights(self, kinds: np.ndarray) -> csr_array:
+        """[N, all kinds]: 1 for these kinds [N, K], nearest first, and a little more for nearer ones."""
+        number, voters = kinds.shape
+        nearness = np.tile(1 + 1e-6 * np.linspace(1, 0, voters), number)
+        rows = np.repeat(np.arange(number), voters)
+        return csr_array((nearness, (rows, kinds.ravel())), shape=(number, self._kind.max() + 1))
 
 
 def _kinds(codes: np.ndarray) -> np.ndarray:
@@ -83,16 +93,6 @@ def _kinds(codes: np.ndarray) -> np.ndarray:
     return np.array([numbers.setdefault(code.tobytes(), len(numbers)) for code in codes + 0.0])
 
 
-def _commonest(counts: np.ndarray, kinds: np.ndarray, own: tuple[np.ndarray, np.ndarray] | None = None) -> np.ndarray:
-    """The commonest label [N] of codes of these kinds [N, K], nearest first; among equally common ones, the nearer's.
-
-    counts: labels [kinds, size] of all training codes; own: kind and label [N] of the one that is left out of them.
-    """
-    nearness = 1 + 1e-6 * np.linspace(1, 0, kinds.shape[1])
-    votes = np.zeros((len(kinds), counts.shape[1]))
-    for kind, weight in zip(kinds.T, nearness, strict=True):
-        here = counts[kind]
-        if own is not None:
-            here[np.arange(len(kind)), own[1]] -= kind == own[0]
-        votes += weight * here
-    return votes.argmax(1)
+def _commonest(votes: csr_array) -> np.ndarray:
+    """The label [N] of most votes [N, size], some rows at a time: there may be as many labels as identities."""
+    return np.concatenate([votes[rows].toarray().argmax(1) for rows in batches(votes.shape[0])])
