@@ -138,6 +138,9 @@ def evaluate_run(run_dir: Path, values: flags.FlagValues) -> None:
     with writing(out_dir):
         out_dir.mkdir(parents=True, exist_ok=True)
     splits = data.load(config.data)
+    if splits.train.image_shape != model.image_shape:
+        shapes = " and ".join("x".join(map(str, shape)) for shape in (model.image_shape, splits.train.image_shape))
+        raise RunError(f"expected images of the model's shape; its own and these are {shapes}. Name the data it had.")
     evaluate(model, splits, config, out_dir, seeds=values.probe_seeds, split=values.evaluate_split)
 
 

@@ -97,12 +97,23 @@ def test_the_flags_of_a_run_read_back_as_the_same_config(tmp_path):
 def test_the_split_and_the_seeds_of_an_evaluation_are_flags(monkeypatch, tmp_path, arguments, asked, folder):
     (tmp_path / "run").mkdir()
     evaluated = []
-    model = SimpleNamespace(config=Config.of(toy_characters=20, image_size=16))
-    monkeypatch.setattr("dfv.main.find_model", lambda run_dir: run_dir)
-    monkeypatch.setattr("dfv.main.load", lambda run_dir: model)
+    _model_of(monkeypatch, (16, 16, 3))
     monkeypatch.setattr(
         "dfv.evaluation.evaluate",
         lambda model, splits, config, out_dir, seeds, split: evaluated.append((split, seeds, out_dir)),
     )
     assert main(["--mode=evaluate", f"--run_dir={tmp_path}/run", *arguments]) == 0
     assert evaluated == [(*asked, tmp_path / folder)] and (tmp_path / folder).is_dir()
+
+
+def test_images_of_another_shape_than_the_models_are_refused(monkeypatch, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    _model_of(monkeypatch, (16, 16, 1))
+    assert main(["--mode=evaluate", f"--run_dir={tmp_path}/run"]) == 2
+    assert "its own and these are 16x16x1 and 16x16x3" in capsys.readouterr().err
+
+
+def _model_of(monkeypatch, image_shape):
+    model = SimpleNamespace(config=Config.of(toy_characters=20, image_size=16), image_shape=image_shape)
+    monkeypatch.setattr("dfv.main.find_model", lambda run_dir: run_dir)
+    monkeypatch.setattr("dfv.main.load", lambda run_dir: model)
