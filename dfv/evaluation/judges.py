@@ -17,12 +17,12 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Judge:
-    """A judge of some labels, with its own error on real test images: [N, L] bool, and the rows of those images."""
+    """A judge of some labels; its own error on real images, as a fraction, by label: of training and of test."""
 
     labels: Labels
     classifier: Classifier
-    wrong: np.ndarray
-    test_rows: np.ndarray
+    train_error: dict[str, float]
+    error: dict[str, float]
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """What images [N, H, W, C] uint8 show, [N, L] int."""
@@ -35,7 +35,6 @@ def train_judge(splits: Splits, labels: Labels, limits: Limits, seed: int = 0) -
     num_train, epochs = limits.judge_training(len(splits.train), height, width, BATCH)
     train = some_rows(len(splits.train), num_train)
     validation = some_rows(len(splits.validation), limits.validation_images)
-    test = some_rows(len(splits.test), limits.test_images)
     schedule = CosineDecay(2e-3, epochs * max(num_train // BATCH, 1))
     classifier = Classifier(
         _convolutions(seed), splits.train.image_shape, labels.sizes, dtype="uint8", batch=BATCH, learning_rate=schedule
@@ -47,8 +46,12 @@ def train_judge(splits: Splits, labels: Labels, limits: Limits, seed: int = 0) -
         max_epochs=epochs,
         patience=epochs,
     )
-    wrong = classifier.predict_labels(subset(splits.test, test).images) != labels.test[test]
-    return Judge(labels, classifier, wrong, test)
+    seen, test = train[some_rows(num_train, limits.validation_images)], some_rows(len(splits.test), limits.test_images)
+    errors = (
+        np.mean(classifier.predict_labels(subset(part, rows).images) != known[rows], axis=0)
+        for part, known, rows in ((splits.train, labels.train, seen), (splits.test, labels.test, test))
+    )
+    return Judge(labels, classifier, *(dict(zip(labels.names, error.tolist(), strict=True)) for error in errors))
 
 
 def _convolutions(seed: int) -> list[layers.Layer]:

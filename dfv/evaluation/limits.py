@@ -36,23 +36,3 @@ class Limits:
         images = min(num_images, self.judge_images, max(passes // 5, 1_000))
         at_least = math.ceil(self.judge_steps / max(images // batch, 1))
         return images, max(min(self.judge_epochs, passes // images), at_least)
-
-
-# For tests and for a first look.
-FAST = Limits(
-    train_images=1_000,
-    validation_images=300,
-    test_images=500,
-    probe_epochs=15,
-    enough_to_choose=200,
-    judge_images=1_000,
-    judge_epochs=3,
-    judge_steps=50,
-    swaps=200,
-    analogies=200,
-    reconstructions=200,
-    dependence_images=200,
-    permutations=40,
-    retrieval_queries=100,
-    code_pictures=100,
-)

@@ -6,19 +6,18 @@ from dfv.evaluation import page, sections
 from dfv.evaluation.sections import number, percent, with_error
 
 CAPTIONS = {
-    "swap": "Swaps (figure 2a). Test images on top and at the left; every other image has the s of the one on top and"
+    "swap": "Swaps (figure 2a). Real images on top and at the left; every other image has the s of the one on top and"
     " the z of the one at the left. Reconstructions on the diagonal.",
     "interpolation": "Interpolation (figure 2b), two grids. The images top left and bottom right are real; z changes"
     " down the rows, s along the columns.",
     "analogies": "Analogies. From top to bottom: the image that gives s, the one that gives z, the swap, the truth.",
-    "reconstruction": "Reconstruction. From top to bottom: test images, their reconstructions, other images of the same"
+    "reconstruction": "Reconstruction. From top to bottom: real images, their reconstructions, other images of the same"
     " identity, and the first row again with the s of those.",
-    "generation": "Conditional generation (figures 5 and 8). At the left a test image; then its s with z from the"
+    "generation": "Conditional generation (figures 5 and 8). At the left a real image; then its s with z from the"
     " prior.",
-    "retrieval_s": "Retrieval by s (figure 4). At the left the query, then its nearest neighbours among the test"
-    " images.",
+    "retrieval_s": "Retrieval by s (figure 4). At the left the query, then its nearest neighbours in the split.",
     "retrieval_z": "Retrieval by the mean of z (figure 4).",
-    "codes": "Both code spaces: PCA and t-SNE of up to ten test identities.",
+    "codes": "Both code spaces: PCA and t-SNE of up to ten identities.",
 }
 SECTIONS = (sections.table1, sections.factors, sections.swaps, sections.images, sections.codes)
 
@@ -31,21 +30,21 @@ def render(results: dict[str, Any], pictures: dict[str, bytes]) -> str:
     flags = "\n".join(f"--{name}={value}" for name, value in run["flags"].items())
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
     parts = [
-        f"<h1>{title}</h1><p>{_scope(run)}</p>",
+        f"<h1>{title}</h1><p>{_scope(run, results['table1']['images'])}</p>",
         page.cards(_headlines(results)),
         *(section(results) for section in SECTIONS),
-        page.section("Figures", "Test images, drawn with a fixed seed.", shown),
+        page.section("Figures", f"Images of the {run['split']} split, drawn with a fixed seed.", shown),
         page.section("Run", versions, page.folded("Flags", flags)),
     ]
     return page.page(title, "".join(parts))
 
 
-def _scope(run: dict[str, Any]) -> str:
+def _scope(run: dict[str, Any], images: dict[str, int]) -> str:
     who = "identities that training never saw" if run["unseen_identities"] else "identities known from training"
-    train, validation, test = (f"{run['images'][name]:,}" for name in ("train", "validation", "test"))
     return (
-        f"{test} images of {run['test_identities']} {who}. Probes were trained on {train} codes and stopped by"
-        f" {validation}, with {run['seeds']} seed{'s' * (run['seeds'] > 1)}."
+        f"{run['images']['test']:,} images of {run['test_identities']} {who}. Probes were trained on"
+        f" {images['train']:,} codes, stopped by {images['validation']:,} and scored by {images['test']:,}, with"
+        f" {run['seeds']} seed{'s' * (run['seeds'] > 1)}."
     )
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from dfv.evaluation import page
+from dfv.evaluation.paired import Estimate
 from dfv.evaluation.published import TABLE_1
 
 Results = dict[str, Any]
@@ -26,8 +27,9 @@ def percent(value: float | None, digits: int = 1) -> str:
 
 
 def with_error(estimate: dict[str, float]) -> str:
-    """Points ± standard error."""
-    return f"{percent(estimate['mean'])} ± {percent(estimate['standard_error'])}"
+    """Points ± standard error, and whether that counts as zero."""
+    zero = " (zero)" if None not in estimate.values() and Estimate(**estimate).is_zero() else ""
+    return f"{percent(estimate['mean'])} ± {percent(estimate['standard_error'])}{zero}"
 
 
 def table1(results: Results) -> str:
@@ -35,12 +37,12 @@ def table1(results: Results) -> str:
     headings = ["code", "train", "test", "chance", "leak, points", *PROBE_NAMES.values(), "counted"]
     rows = [[CODE_NAMES[name], *_reading_cells(reading)] for name, reading in table["codes"].items()]
     if judged:
-        error = sum(judged["error"].values()) / len(judged["error"])
-        rows.append(["images, classifier", NONE, percent(error, 2), *[NONE] * 6])
+        train, test = (sum(judged[name].values()) / len(judged[name]) for name in ("train_error", "error"))
+        rows.append(["images, classifier", percent(train), percent(test, 2), *[NONE] * 6])
     text = (
         f"Error in % of fresh probes that predict {table['predicts']}, ± spread over seeds. The probe that read most on"
         " validation data counts. Chance is its error after training on permuted labels; the leak is chance minus"
-        " error, ± standard error. A leak within two standard errors of zero counts as zero; an error above chance is"
+        " error, ± standard error. One within two standard errors of zero counts as zero; an error above chance is"
         " dependence too. Of each probe: error (leak)."
     )
     whole = page.table(headings, rows, _published(results["run"]["dataset"]))
@@ -112,7 +114,7 @@ def swaps(results: Results) -> str:
         if name in results
     ]
     text = (
-        "Classifiers trained on real training images alone say what a swap between two test images of different"
+        "Classifiers trained on real training images alone say what a swap between two images of different"
         " identities shows, in % of the pairs whose donors differ in the label; and what a prior sample shows."
     )
     return page.section("Swaps and prior samples, judged", text, *tables) if tables else ""
@@ -179,8 +181,9 @@ def codes(results: Results) -> str:
     ]
     return page.section(
         "Neighbours and dependence",
-        "Precision in % of identity among the nearest test images; and the Hilbert-Schmidt independence criterion"
-        " between code and identity, 0 to 1, beside its mean over permuted identities.",
+        "Precision in % of identity among the nearest images of the split; and the Hilbert-Schmidt independence"
+        " criterion between code and identity, 0 to 1, beside its mean over identities permuted among images of equal"
+        " known factors, or among all where none are known.",
         page.table(["retrieval by", *(f"at {k}" for k in ranks), "chance"], rows),
         page.table(["code", "HSIC", "permuted", "p"], hsic),
     )

@@ -28,9 +28,10 @@ class Rates:
 class Judged:
     """For each column of the judge's labels: swaps with the mean of z, with a sample of it, and prior samples.
 
-    error: the judge's own, on real test images, as a fraction.
+    train_error, error: the judge's own, on real images of training and of test, as fractions.
     """
 
+    train_error: dict[str, float]
     error: dict[str, float]
     swap_mean: dict[str, Rates]
     swap_sampled: dict[str, Rates]
@@ -61,9 +62,9 @@ def judge_swaps(model: Codec, test: Coded, judge: Judge, number: int, seed: int 
         return {name: rates(shown[kind][:, i], *(donor[:, i] for donor in donors)) for i, name in enumerate(names)}
 
     matches = (shown["prior"] == labels[s_rows]).mean(0)
-    errors = judge.wrong.mean(0)
     return Judged(
-        dict(zip(names, errors.tolist(), strict=True)),
+        judge.train_error,
+        judge.error,
         swap("mean"),
         swap("sampled"),
         dict(zip(names, matches.tolist(), strict=True)),

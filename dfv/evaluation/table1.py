@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dfv.data.image_set import SPLITS, DataError
 from dfv.evaluation.coded import CODES, Coded, CodedSplits
 from dfv.evaluation.limits import Limits
 from dfv.evaluation.pairs import by_identity
@@ -54,9 +55,13 @@ def _codes(parts: tuple[Coded, ...], name: str, seed: int) -> Parts:
 
 @dataclass(frozen=True)
 class Table1:
-    """What was read of each of CODES; predicts: what the probes were asked for, in words."""
+    """What was read of each of CODES.
+
+    predicts: what the probes were asked for, in words; images: how many trained, stopped and scored them.
+    """
 
     predicts: str
+    images: dict[str, int]
     codes: dict[str, Reading]
 
 
@@ -72,11 +77,18 @@ def table1(
     else:
         predicts = f"{', '.join(labels.names)} of unseen identities"
     readings = {name: read_code(coded, labels, name, limits, seeds=seeds, unseen=unseen, parts=parts) for name in CODES}
-    return Table1(predicts, readings)
+    return Table1(predicts, {name: len(getattr(coded, name)) for name in SPLITS}, readings)
 
 
 def among_test_images(test: Coded, seed: int = 0) -> tuple[CodedSplits, Labels]:
-    """Test images dealt out within each identity: six tenths to train probes, two to stop them, two to score."""
+    """Test images dealt out within each identity: six tenths to train probes, two to stop them, two to score.
+
+    Raises DataError where there are too few.
+    """
+    if len(test) < 4:
+        raise DataError(
+            f"expected 4 images to score or more, for probes to learn from others; got {len(test)}. Add images."
+        )
     names, identity = np.unique(test.part.identity, return_inverse=True)
     turn = np.empty(len(test), int)
     # Of any two neighbours one trains, so an identity of two images trains too.

@@ -45,7 +45,10 @@ def test_the_report_holds_everything_in_itself(evaluated):
     assert "<script" not in report and not re.findall(r"(?:src|href)=\"(?!data:)", report) and "url(" not in report
     assert report.count("data:image/png;base64,") == len(list((folder / "figures").glob("*.png"))) == 7
     assert "prefers-color-scheme: dark" in report and "--dataset=smallnorb" in report
-    assert "paper, z" in report
+    assert "paper, z" in report and "Probes were trained on 240 codes, stopped by 120 and scored by 200" in report
+    judge = results["identity_swaps"]
+    errors = (f"{50 * sum(judge[name].values()):.{digits}f}" for name, digits in (("train_error", 1), ("error", 2)))
+    assert "<td>images, classifier</td><td>{}</td><td>{}</td>".format(*errors) in report
     shown = results["table1"]["codes"]["s"]["strongest"]
     assert f"{100 * shown['test']:.2f} ± {100 * shown['spread']:.2f}" in report
 
@@ -63,6 +66,24 @@ def test_validation_unseen_and_without_attributes_is_probed_within_itself(tmp_pa
     assert not {"identity_swaps", "factors", "factor_swaps", "analogies"} & set(results)
     assert results["table1"]["codes"]["s"]["strongest"]["test"] < 0.1
     assert results["table1"]["codes"]["z_mean"]["strongest"]["test"] > 0.7
+
+
+@pytest.mark.parametrize("images", [2, 3])
+def test_the_smallest_set_of_unseen_identities_is_evaluated(tmp_path, codec, make_splits, tiny, images):
+    """Folders of two images, two of them for each split, are what the program says to bring at least."""
+    splits = make_splits(unseen=True)
+    parts = [splits.train, splits.validation, splits.test]
+    of_two = [part.identity == np.unique(part.identity)[:2, None] for part in parts]
+    few = (
+        part.take(np.concatenate([np.flatnonzero(own)[:images] for own in who]))
+        for part, who in zip(parts, of_two, strict=True)
+    )
+    plain = Splits(*(ImageSet(part.images, part.identity) for part in few))
+    config = Config.of(dataset="image_folder", image_dir="any")
+    limits = dataclasses.replace(tiny, enough_to_choose=500, probe_epochs=2)
+    results = evaluate(codec(), plain, config, tmp_path, seeds=1, progress=False, limits=limits)
+    assert sum(results["table1"]["images"].values()) <= 2 * images
+    assert "scored by" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def _cell(picture: np.ndarray, row: int, column: int) -> np.ndarray:
