@@ -14,11 +14,15 @@ class Dependence(NamedTuple):
     p_value: float
 
 
-def dependence(codes: np.ndarray, identity: np.ndarray, permutations: int, seed: int = 0) -> Dependence:
+def dependence(
+    codes: np.ndarray, identity: np.ndarray, permutations: int, seed: int = 0, alike: np.ndarray | None = None
+) -> Dependence:
     """Of codes [N, D] float32, standardised by dimension, and identity [N] (Gretton et al. 2005, biased estimate).
 
     Kernels: a Gaussian as wide as the median distance, and equality of identity; both centred, and HSIC divided by
-    the norms of both.
+    the norms of both. alike: a number [N], the same for images that are exchanged for each other, those of equal known
+    factors: where every identity shows every pose once, images of one identity differ more in z than any two do, and
+    a permutation of all would hide what z tells.
     """
     deviation = codes.std(0)
     kernel = _centred(_gaussian((codes - codes.mean(0)) / np.where(deviation > 1e-6, deviation, 1.0)))
@@ -28,14 +32,22 @@ def dependence(codes: np.ndarray, identity: np.ndarray, permutations: int, seed:
         return Dependence(0.0, 0.0, 1.0)
     first, second = np.nonzero(same)
     rng = np.random.default_rng(seed)
+    alike = np.zeros(len(codes), int) if alike is None else alike
 
     def statistic(order: np.ndarray) -> float:
         return float(kernel[order[first], order[second]].sum() / norm)
 
     observed = statistic(np.arange(len(codes)))
-    permuted = np.array([statistic(rng.permutation(len(codes))) for _ in range(permutations)])
+    permuted = np.array([statistic(_permutation(alike, rng)) for _ in range(permutations)])
     p_value = (1 + np.sum(permuted >= observed)) / (1 + permutations)
     return Dependence(observed, float(permuted.mean()), float(p_value))
+
+
+def _permutation(alike: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """An order [N] in which each row has one of those alike in its place."""
+    order = np.empty(len(alike), int)
+    order[np.argsort(alike, kind="stable")] = np.lexsort((rng.random(len(alike)), alike))
+    return order
 
 
 def _gaussian(codes: np.ndarray) -> np.ndarray:

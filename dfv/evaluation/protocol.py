@@ -88,8 +88,17 @@ def _labels(columns: dict[str, tuple[np.ndarray, ...]], sizes: dict[str, int]) -
     return Labels(tuple(columns), tuple(sizes[name] for name in columns), *parts)
 
 
-def without_twin(splits: Splits, attribute: str = "weapon") -> np.ndarray | None:
-    """[N] bool: test images of characters that no training character equals in all attributes but this one."""
+def with_equal_factors(part: ImageSet) -> np.ndarray:
+    """A number [N], the same for images that have the same value of every known factor; 0 for all if few have."""
+    values = [np.unique(column, return_inverse=True)[1] for column in part.factors.values()]
+    table = np.stack([np.zeros(len(part), int), *values])
+    _, number, count = np.unique(table, axis=1, return_inverse=True, return_counts=True)
+    number = number.ravel()
+    return number if np.mean(count[number] > 1) >= 0.5 else np.zeros(len(part), int)
+
+
+def without_twin(trained_on: ImageSet, splits: Splits, attribute: str = "weapon") -> np.ndarray | None:
+    """[N] bool: test images of characters that none trained on equals in all attributes but this one."""
     if attribute not in splits.attribute_sizes or not has_unseen_identities(splits):
         return None
 
@@ -98,7 +107,7 @@ def without_twin(splits: Splits, attribute: str = "weapon") -> np.ndarray | None
         sizes = [size for name, size in splits.attribute_sizes.items() if name != attribute]
         return np.ravel_multi_index(columns, sizes)
 
-    return ~np.isin(others(splits.test), others(splits.train))
+    return ~np.isin(others(splits.test), others(trained_on))
 
 
 def _without_validation(splits: Splits) -> ImageSet:
@@ -108,13 +117,20 @@ def _without_validation(splits: Splits) -> ImageSet:
 
 def _held_out(splits: Splits) -> np.ndarray:
     """[N] bool over `train`: a tenth of the images of each identity, or of the identities of each first attribute."""
-    identity, rng = splits.train.identity, np.random.default_rng(0)
+    identity = splits.train.identity
     unseen = np.setdiff1d(splits.validation.identity, identity).size > 0
     names, units = (identity, np.arange(len(identity))) if not unseen else (_first_attribute(splits), identity)
-    held_out = np.zeros(len(identity), bool)
+    held_out = _tenth_of_each(names, units)
+    return held_out if held_out.any() else _tenth_of_each(np.zeros_like(identity), units)
+
+
+def _tenth_of_each(names: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """[N] bool: a tenth of the units under each name, rounded up, but not the only one."""
+    held_out, rng = np.zeros(len(units), bool), np.random.default_rng(0)
     for name in np.unique(names):
         members = np.unique(units[names == name])
-        held_out |= np.isin(units, rng.permutation(members)[: math.ceil(HELD_OUT_FRACTION * len(members))])
+        number = math.ceil(HELD_OUT_FRACTION * len(members)) if len(members) > 1 else 0
+        held_out |= np.isin(units, rng.permutation(members)[:number])
     return held_out
 
 

@@ -35,12 +35,13 @@ from dfv.evaluation.protocol import (
     has_unseen_identities,
     identity_labels,
     scored_splits,
+    with_equal_factors,
     without_twin,
 )
 from dfv.evaluation.reconstruction import reconstruct
 from dfv.evaluation.report import render
 from dfv.evaluation.retrieval import retrieve
-from dfv.evaluation.subset import some_rows
+from dfv.evaluation.subset import some_groups
 from dfv.evaluation.swaps import Judged, judge_swaps
 from dfv.evaluation.table1 import Table1, table1
 from dfv.model.codec import Codec
@@ -65,8 +66,8 @@ def evaluate(
     Writes results.json, report.html and figures/*.png into out_dir, and returns what results.json holds: rates and
     errors as fractions, None for what is not a number. seeds: how many each probe is trained with.
     """
-    evaluation = _Evaluation(model, scored_splits(splits, config.data, split), config, seeds, limits or Limits())
-    stages: dict[str, Callable[[], Any]] = {"run": lambda: {"split": split, **evaluation.describe()}}
+    evaluation = _Evaluation(model, splits, split, config, seeds, limits or Limits())
+    stages: dict[str, Callable[[], Any]] = {"run": evaluation.describe}
     stages |= {"figures": evaluation.pictures} | evaluation.measurements()
     results: dict[str, Any] = {}
     with tqdm(stages.items(), disable=not progress, desc="Evaluation", unit="stage") as bar:
@@ -80,10 +81,11 @@ def evaluate(
 class _Evaluation:
     """A model, the splits that train, stop and score, and every measurement by its name."""
 
-    def __init__(self, model: Codec, splits: Splits, config: Config, seeds: int, limits: Limits):
-        self.model, self.splits, self.config, self.seeds, self.limits = model, splits, config, seeds, limits
-        self.unseen = has_unseen_identities(splits)
-        self.labels, self.factor_labels = identity_labels(splits), factor_labels(splits)
+    def __init__(self, model: Codec, splits: Splits, split: str, config: Config, seeds: int, limits: Limits):
+        self.model, self.split, self.config, self.seeds, self.limits = model, split, config, seeds, limits
+        self.trained_on, self.splits = splits.train, scored_splits(splits, config.data, split)
+        self.unseen = has_unseen_identities(self.splits)
+        self.labels, self.factor_labels = identity_labels(self.splits), factor_labels(self.splits)
 
     @cached_property
     def coded(self) -> CodedSplits:
@@ -91,6 +93,7 @@ class _Evaluation:
 
     def describe(self) -> dict[str, Any]:
         return {
+            "split": self.split,
             "dataset": self.config.data.dataset,
             "seeds": self.seeds,
             "unseen_identities": self.unseen,
@@ -123,7 +126,8 @@ class _Evaluation:
         return stages
 
     def _table1(self) -> Table1:
-        twinless = without_twin(self.splits)
+        # Not by the images that the probes are trained on: the model's training saw others too.
+        twinless = without_twin(self.trained_on, self.splits)
         parts = {} if twinless is None else {"without_twin": twinless}
         return table1(self.coded, self.labels, self.limits, seeds=self.seeds, unseen=self.unseen, parts=parts)
 
@@ -132,9 +136,11 @@ class _Evaluation:
         return judge_swaps(self.model, self.coded.test, judge, self.limits.swaps)
 
     def _dependence(self) -> dict[str, Dependence]:
-        test = self.coded.test.take(some_rows(len(self.coded.test), self.limits.dependence_images))
+        alike = with_equal_factors(self.coded.test.part)
+        rows = some_groups(alike, self.limits.dependence_images)
+        test = self.coded.test.take(rows)
         return {
-            name: dependence(test.code(name, seed=0), test.part.identity, self.limits.permutations)
+            name: dependence(test.code(name, seed=0), test.part.identity, self.limits.permutations, alike=alike[rows])
             for name in ("z_mean", "z_sampled", "s")
         }
 

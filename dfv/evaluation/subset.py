@@ -25,6 +25,14 @@ def some_rows(number: int, limit: int, seed: int = 0) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(number, limit, replace=False))
 
 
+def some_groups(groups: np.ndarray, limit: int, seed: int = 0) -> np.ndarray:
+    """Rows of groups [N] that are taken whole, drawn until there are `limit`; in order."""
+    names, members = np.unique(groups, return_inverse=True)
+    rng = np.random.default_rng(seed)
+    drawn = rng.permutation(len(names))[members]
+    return np.sort(np.lexsort((rng.random(len(groups)), drawn))[:limit])
+
+
 def batches(number: int, size: int = 1024) -> Iterator[np.ndarray]:
     """The rows 0 to number - 1 in batches."""
     for start in range(0, number, size):

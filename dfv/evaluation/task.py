@@ -37,9 +37,13 @@ class Task:
         return replace(self, codes=Parts(*((part - mean) / scale for part in self.codes)))
 
     def folds(self, number: int, seed: int) -> Iterator["Task"]:
-        """Training and validation pooled and cut anew: a fold scores, the next one stops, the rest train."""
+        """Training and validation pooled and cut anew: a fold scores, the next one stops, the rest train.
+
+        As many as there are groups, if those are fewer than `number`.
+        """
         codes, labels, groups = (np.concatenate(parts[:2]) for parts in (self.codes, self.labels, self.groups))
         names, members = np.unique(groups, return_inverse=True)
+        number = min(number, len(names))
         fold = np.random.default_rng(seed).permutation(len(names))[members] % number
         for scoring in range(number):
             stopping = (scoring + 1) % number

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from dfv.data.image_set import ImageSet
+from dfv.data.image_set import DataError, ImageSet
 from dfv.evaluation.coded import Coded, encode, encode_splits
 from dfv.evaluation.dependence import dependence
 from dfv.evaluation.diversity import diversity
 from dfv.evaluation.factors import read_factors
 from dfv.evaluation.protocol import factor_labels, has_unseen_identities, identity_labels
 from dfv.evaluation.retrieval import nearest, retrieve
+from dfv.evaluation.subset import some_groups
 from dfv.evaluation.table1 import among_test_images, table1
 
 RNG = np.random.default_rng(0)
@@ -55,6 +56,23 @@ def test_dependence_is_found_and_independence_is_not():
     told = dependence(free * (1 + identity[:, None]), identity, 100)
     assert told.p_value < 0.02 and told.hsic > 2 * told.by_chance
     assert dependence(np.ones((150, 4), np.float32), identity, 10).p_value == 1.0
+
+
+def test_dependence_is_found_though_each_identity_shows_each_pose_once():
+    """Images of one identity are then less alike in z than any two: permuting all of them would hide the leak."""
+    identity, pose = (each.ravel() for each in np.meshgrid(np.arange(12), np.arange(15)))
+    clean = 3 * RNG.standard_normal((15, 4))[pose] + 0.3 * RNG.standard_normal((len(pose), 4))
+    leaking = clean + 0.3 * RNG.standard_normal((12, 4))[identity]
+    assert dependence(leaking, identity, 100).p_value > 0.9
+    assert dependence(leaking, identity, 100, alike=pose).p_value < 0.02
+    assert dependence(clean, identity, 100, alike=pose).p_value > 0.05
+
+
+def test_groups_are_taken_whole():
+    groups = np.repeat(np.arange(10), 7)
+    rows = some_groups(groups, 28)
+    assert sorted(np.bincount(groups[rows], minlength=10)) == [0] * 6 + [7] * 4 and (np.diff(rows) > 0).all()
+    assert len(set(some_groups(np.zeros(50, int), 20)) & set(range(20))) < 20
 
 
 def test_diversity_is_zero_if_z_is_ignored(codec, make_splits):
@@ -110,6 +128,12 @@ def test_test_images_are_dealt_out_within_identities(codec, make_splits):
     for part in parts:
         assert len(np.unique(part.part.identity)) == 12
         np.testing.assert_array_equal(labels.test[part.rows, 0], part.part.identity - 18)
+
+
+def test_too_few_test_images_to_deal_out_are_refused(codec, make_splits):
+    test = encode(codec(), make_splits(unseen=True).test, 1000)
+    with pytest.raises(DataError, match="expected 4 images"):
+        among_test_images(test.take(np.array([0, 1, 30])))
 
 
 @pytest.mark.parametrize("images", [2, 3])

@@ -12,6 +12,7 @@ from dfv.evaluation.protocol import (
     has_unseen_identities,
     identity_labels,
     scored_splits,
+    with_equal_factors,
     without_twin,
 )
 
@@ -83,7 +84,31 @@ def test_twins_differ_in_the_weapon_alone():
         return ImageSet(np.zeros((count, 2, 2, 1), np.uint8), identity, {"hair": hair, "weapon": weapon})
 
     splits = Splits(part([(0, 0), (1, 1)]), part([(3, 0)]), part([(1, 0), (2, 1), (3, 1)]), {"hair": 4, "weapon": 2})
-    assert without_twin(splits).tolist() == [False, True, True]
+    assert without_twin(splits.train, splits).tolist() == [False, True, True]
+    assert without_twin(part([(0, 0), (1, 1), (3, 1)]), splits).tolist() == [False, True, False]
+
+
+def test_the_only_identity_of_an_attribute_is_not_held_out():
+    def part(names: list[int], hair: list[int]) -> ImageSet:
+        return ImageSet(np.zeros((len(names), 2, 2, 1), np.uint8), np.array(names), {"hair": np.array(hair)})
+
+    train, validation = part([0, 1, 2], [0, 0, 1]), part([3, 4], [0, 1])
+    tuning = scored_splits(Splits(train, validation, validation, {"hair": 2}), DataConfig(), "validation")
+    assert 2 in tuning.train.identity and set(tuning.validation.identity) < {0, 1}
+    train = part([0, 1, 2], [0, 1, 2])
+    tuning = scored_splits(Splits(train, validation, validation, {"hair": 3}), DataConfig(), "validation")
+    assert len(tuning.train) == 2 and len(tuning.validation) == 1
+
+
+def test_images_of_equal_factors_have_one_number_unless_few_are_equal():
+    def numbers(**factors: list[float]) -> list[int]:
+        columns = {name: np.array(values) for name, values in factors.items()}
+        part = ImageSet(np.zeros((4, 2, 2, 1), np.uint8), np.zeros(4, int), factors=columns)
+        return with_equal_factors(part).tolist()
+
+    assert numbers(pose=[0, 1, 0, 1], angle=[0.5, 0.5, 0.5, 0.5]) == [0, 1, 0, 1]
+    assert numbers(pose=[0, 0, 1, 1], angle=[0.5, -1, 0.5, 0.5]) == [1, 0, 2, 2]
+    assert numbers(angle=[1.5, 2.5, 3.5, 4.5]) == [0, 0, 0, 0] == numbers()
 
 
 def test_what_cannot_be_evaluated_is_refused(make_splits):
