@@ -6,7 +6,7 @@ import numpy as np
 from keras import layers
 from keras.optimizers.schedules import CosineDecay
 
-from dfv.data.image_set import Splits
+from dfv.data.image_set import ImageSet, Splits
 from dfv.evaluation.classifier import Classifier
 from dfv.evaluation.limits import Limits
 from dfv.evaluation.protocol import Labels
@@ -17,12 +17,11 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Judge:
-    """A judge of some labels; its own error on real images, as a fraction, by label: of training and of test."""
+    """A judge of some labels; its own errors on real images as fractions: split, train or test -> label -> error."""
 
     labels: Labels
     classifier: Classifier
-    train_error: dict[str, float]
-    error: dict[str, float]
+    errors: dict[str, dict[str, float]]
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """What images [N, H, W, C] uint8 show, [N, L] int."""
@@ -47,11 +46,13 @@ def train_judge(splits: Splits, labels: Labels, limits: Limits, seed: int = 0) -
         patience=epochs,
     )
     seen, test = train[some_rows(num_train, limits.validation_images)], some_rows(len(splits.test), limits.test_images)
-    errors = (
-        np.mean(classifier.predict_labels(subset(part, rows).images) != known[rows], axis=0)
-        for part, known, rows in ((splits.train, labels.train, seen), (splits.test, labels.test, test))
-    )
-    return Judge(labels, classifier, *(dict(zip(labels.names, error.tolist(), strict=True)) for error in errors))
+
+    def errors(part: ImageSet, known: np.ndarray, rows: np.ndarray) -> dict[str, float]:
+        wrong = classifier.predict_labels(subset(part, rows).images) != known[rows]
+        return dict(zip(labels.names, wrong.mean(0).tolist(), strict=True))
+
+    of_splits = {"train": errors(splits.train, labels.train, seen), "test": errors(splits.test, labels.test, test)}
+    return Judge(labels, classifier, of_splits)
 
 
 def _convolutions(seed: int) -> list[layers.Layer]:

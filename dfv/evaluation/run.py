@@ -27,7 +27,7 @@ from dfv.evaluation.dependence import Dependence, dependence
 from dfv.evaluation.diversity import diversity
 from dfv.evaluation.factors import read_factors
 from dfv.evaluation.figures import pictures
-from dfv.evaluation.judges import train_judge
+from dfv.evaluation.judges import Judge, train_judge
 from dfv.evaluation.limits import Limits
 from dfv.evaluation.protocol import (
     Labels,
@@ -43,7 +43,7 @@ from dfv.evaluation.report import render
 from dfv.evaluation.retrieval import retrieve
 from dfv.evaluation.subset import some_groups
 from dfv.evaluation.swaps import Judged, judge_swaps
-from dfv.evaluation.table1 import Table1, table1
+from dfv.evaluation.table1 import Table1, images_among_test_images, table1
 from dfv.model.codec import Codec
 from dfv.runs import write_whole, writing
 
@@ -118,12 +118,20 @@ class _Evaluation:
                 model, dataset, self.splits.test, self.coded.test, limits.analogies
             )
         stages["table1"] = self._table1
+        stages["image_classifier"] = lambda: self._judge.errors
         if labels is not None:
-            stages["identity_swaps"] = lambda: self._judged(labels)
+            stages["identity_swaps"] = lambda: judge_swaps(model, self.coded.test, self._judge, limits.swaps)
         if factors is not None:
             stages["factors"] = lambda: read_factors(self.coded, factors, limits, seeds=self.seeds, unseen=self.unseen)
             stages["factor_swaps"] = lambda: self._judged(factors)
         return stages
+
+    @cached_property
+    def _judge(self) -> Judge:
+        """Of the identity; trained on other test images where training has no label of theirs, as the probes are."""
+        if self.labels is not None:
+            return train_judge(self.splits, self.labels, self.limits)
+        return train_judge(*images_among_test_images(self.coded.test), self.limits)
 
     def _table1(self) -> Table1:
         # Not by the images that the probes are trained on: the model's training saw others too.

@@ -33,12 +33,11 @@ def with_error(estimate: dict[str, float]) -> str:
 
 
 def table1(results: Results) -> str:
-    table, judged = results["table1"], results.get("identity_swaps")
+    table = results["table1"]
     headings = ["code", "train", "test", "chance", "leak, points", *PROBE_NAMES.values(), "counted"]
     rows = [[CODE_NAMES[name], *_reading_cells(reading)] for name, reading in table["codes"].items()]
-    if judged:
-        train, test = (sum(judged[name].values()) / len(judged[name]) for name in ("train_error", "error"))
-        rows.append(["images, classifier", percent(train), percent(test, 2), *[NONE] * 6])
+    train, test = (sum(errors.values()) / len(errors) for errors in results["image_classifier"].values())
+    rows.append(["images, classifier", percent(train), percent(test, 2), *[NONE] * 6])
     text = (
         f"Error in % of fresh probes that predict {table['predicts']}, ± spread over seeds. The probe that read most on"
         " validation data counts. Chance is its error after training on permuted labels; the leak is chance minus"

@@ -28,10 +28,9 @@ class Rates:
 class Judged:
     """For each column of the judge's labels: swaps with the mean of z, with a sample of it, and prior samples.
 
-    train_error, error: the judge's own, on real images of training and of test, as fractions.
+    error: the judge's own, on real test images, as a fraction.
     """
 
-    train_error: dict[str, float]
     error: dict[str, float]
     swap_mean: dict[str, Rates]
     swap_sampled: dict[str, Rates]
@@ -63,8 +62,7 @@ def judge_swaps(model: Codec, test: Coded, judge: Judge, number: int, seed: int 
 
     matches = (shown["prior"] == labels[s_rows]).mean(0)
     return Judged(
-        judge.train_error,
-        judge.error,
+        judge.errors["test"],
         swap("mean"),
         swap("sampled"),
         dict(zip(names, matches.tolist(), strict=True)),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dfv.data.image_set import SPLITS, DataError
+from dfv.data.image_set import SPLITS, DataError, Splits
 from dfv.evaluation.coded import CODES, Coded, CodedSplits
 from dfv.evaluation.limits import Limits
 from dfv.evaluation.pairs import by_identity
@@ -98,3 +98,12 @@ def among_test_images(test: Coded, seed: int = 0) -> tuple[CodedSplits, Labels]:
     labels[test.rows, 0] = identity
     coded = CodedSplits(*(test.take(np.flatnonzero(share)) for share in shares))
     return coded, Labels(("identity",), (len(names),), labels, labels, labels)
+
+
+def images_among_test_images(test: Coded) -> tuple[Splits, Labels]:
+    """The same parts as splits of images, with their labels."""
+    coded, labels = among_test_images(test)
+    parts = (coded.train, coded.validation, coded.test)
+    known = (labels.test[part.rows] for part in parts)
+    splits = Splits(coded.train.part, coded.validation.part, coded.test.part)
+    return splits, Labels(labels.names, labels.sizes, *known)

@@ -46,8 +46,8 @@ def test_the_report_holds_everything_in_itself(evaluated):
     assert report.count("data:image/png;base64,") == len(list((folder / "figures").glob("*.png"))) == 7
     assert "prefers-color-scheme: dark" in report and "--dataset=smallnorb" in report
     assert "paper, z" in report and "Probes were trained on 240 codes, stopped by 120 and scored by 200" in report
-    judge = results["identity_swaps"]
-    errors = (f"{50 * sum(judge[name].values()):.{digits}f}" for name, digits in (("train_error", 1), ("error", 2)))
+    judge = results["image_classifier"]
+    errors = (f"{50 * sum(judge[name].values()):.{digits}f}" for name, digits in (("train", 1), ("test", 2)))
     assert "<td>images, classifier</td><td>{}</td><td>{}</td>".format(*errors) in report
     shown = results["table1"]["codes"]["s"]["strongest"]
     assert f"{100 * shown['test']:.2f} ± {100 * shown['spread']:.2f}" in report
@@ -66,6 +66,7 @@ def test_validation_unseen_and_without_attributes_is_probed_within_itself(tmp_pa
     assert not {"identity_swaps", "factors", "factor_swaps", "analogies"} & set(results)
     assert results["table1"]["codes"]["s"]["strongest"]["test"] < 0.1
     assert results["table1"]["codes"]["z_mean"]["strongest"]["test"] > 0.7
+    assert results["image_classifier"]["train"]["identity"] < 0.1 > results["image_classifier"]["test"]["identity"]
 
 
 @pytest.mark.parametrize("images", [2, 3])
