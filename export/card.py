@@ -100,5 +100,5 @@ def _table1(results: dict[str, Any] | None) -> str:
         cells = [CODE_NAMES[name], test, percent(counted["chance"]), with_error(counted["leak"])]
         lines.append(f"| {' | '.join(cells)} |")
     predicts = f"What the strongest of several fresh probes reads when it predicts {results['table1']['predicts']}"
-    spread = "the error's ± is the spread over seeds, the leak's its standard error"
+    spread = "the error's ± is the spread over seeds, the leak's its standard error; zero: within two of those"
     return f"{predicts}; `{results['run']['split']}` split; {spread}.\n\n" + "\n".join(lines)

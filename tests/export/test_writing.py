@@ -175,7 +175,9 @@ def test_the_card_gives_table_1(exported, model):
     strongest = {"kind": "linear", "train": 0.5, "test": 0.96, "spread": 0.001, "chance": 0.964, "leak": leak}
     table = {"predicts": "the identity", "codes": {"z_mean": {"strongest": strongest}}}
     text = card.of(model, "tiny", exported, {"run": {"split": "test"}, "table1": table})
-    assert "| z, mean | 96.00 ± 0.10 | 96.4 | 0.4 ± 0.3 |" in text and "predicts the identity; `test` split" in text
+    assert (
+        "| z, mean | 96.00 ± 0.10 | 96.4 | 0.4 ± 0.3 (zero) |" in text and "predicts the identity; `test` split" in text
+    )
 
 
 def test_the_readme_of_a_model_names_it(exported):
