@@ -22,7 +22,7 @@ p { max-width: 52em; margin: 8px 0 16px; color: var(--soft); }
 .card span { font-size: 14px; color: var(--soft); }
 .wide { overflow-x: auto; margin: 12px 0 20px; }
 table { border-collapse: collapse; font-size: 14.5px; font-variant-numeric: tabular-nums; }
-th, td { padding: 7px 14px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th, td { padding: 7px 11px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { font-weight: 600; color: var(--soft); vertical-align: bottom; white-space: normal; max-width: 9em; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 tr.published td { color: var(--soft); font-style: italic; }
