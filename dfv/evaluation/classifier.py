@@ -13,6 +13,8 @@ from dfv.data.image_set import Images
 from dfv.evaluation.subset import batches
 from dfv.model.optimizers import FusedAdam
 
+NUMBERS_AT_ONCE = 1 << 24  # of an epoch's inputs, read from where they are
+
 
 class Classifier(keras.Sequential):
     """A stack of layers under one softmax output for each column of labels, sizes[l] classes in column l.
@@ -47,7 +49,7 @@ class Classifier(keras.Sequential):
 
     def fit_until_best(
         self,
-        train: tuple[np.ndarray, np.ndarray],
+        train: tuple[Images, np.ndarray],
         validation: tuple[Images, np.ndarray],
         *,
         seed: int,
@@ -62,9 +64,8 @@ class Classifier(keras.Sequential):
         """
         self.restart(seed)
         rng, best, best_weights, waited = np.random.default_rng(seed), (np.inf, np.inf), self.get_weights(), 0
-        inputs, labels = (tf.constant(values) for values in train)
         for _ in range(max_epochs):
-            self._train_epoch(inputs, labels, tf.constant(self._order(len(train[0]), rng, least_steps)))
+            self._train_epoch(*train, self._order(len(train[0]), rng, least_steps))
             score, waited = self.score(*validation), waited + 1
             if score < best:
                 best, best_weights, waited = score, self.get_weights(), 0
@@ -79,12 +80,18 @@ class Classifier(keras.Sequential):
         passes = math.ceil(least_steps * size / whole)
         return np.concatenate([rng.permutation(number)[:whole] for _ in range(passes)]).reshape(-1, size)
 
+    def _train_epoch(self, inputs: Images, labels: np.ndarray, order: np.ndarray) -> None:
+        shape = inputs.shape[1:]
+        for rows in np.array_split(order, math.ceil(order.size * math.prod(shape) / NUMBERS_AT_ONCE)):
+            read = inputs[rows.ravel()].reshape(*rows.shape, *shape)
+            self._train_steps(tf.constant(read), tf.constant(labels[rows]))
+
     @tf.function(reduce_retracing=True)
-    def _train_epoch(self, inputs: tf.Tensor, labels: tf.Tensor, order: tf.Tensor) -> None:
-        for rows in order:
+    def _train_steps(self, inputs: tf.Tensor, labels: tf.Tensor) -> None:
+        for batch in tf.range(tf.shape(inputs)[0]):
             with tf.GradientTape() as tape:
-                logits = self(tf.gather(inputs, rows), training=True)
-                loss = tf.reduce_mean(self._cross_entropy(logits, tf.gather(labels, rows)))
+                logits = self(inputs[batch], training=True)
+                loss = tf.reduce_mean(self._cross_entropy(logits, labels[batch]))
             self.adam.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
 
     def _cross_entropy(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:

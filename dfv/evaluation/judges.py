@@ -39,7 +39,7 @@ def train_judge(splits: Splits, labels: Labels, limits: Limits, seed: int = 0) -
         _convolutions(seed), splits.train.image_shape, labels.sizes, dtype="uint8", batch=BATCH, learning_rate=schedule
     )
     classifier.fit_until_best(
-        (splits.train.images[train], labels.train[train]),
+        (subset(splits.train, train).images, labels.train[train]),
         (subset(splits.validation, validation).images, labels.validation[validation]),
         seed=seed,
         max_epochs=epochs,
