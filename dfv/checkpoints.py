@@ -7,7 +7,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from dfv.model.disentangler import Disentangler
-from dfv.runs import RunError
+from dfv.runs import CHECKPOINTS, RunError
 
 LOGGER = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ class Checkpoints:
         state = [variable.value for variable in all_variables(model)]
         self._checkpoint = tf.train.Checkpoint(state=state)
         # Every worker takes part in saving; the chief's is the one that is kept.
-        self._folder = run_dir / "checkpoints"
+        self._folder = run_dir / CHECKPOINTS
         self._scratch = tempfile.TemporaryDirectory()
         folder = str(self._folder) if is_chief else self._scratch.name
         self._manager = tf.train.CheckpointManager(self._checkpoint, folder, max_to_keep=keep)

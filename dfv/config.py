@@ -234,10 +234,10 @@ class TrainingConfig(Checked):
     progress: bool = option(True, "Show a progress bar if standard output is a terminal.")
 
 
+PLACES_OF_DATA = frozenset("image_dir data_dir manual_dir cache_dir memory_limit_mb".split())
 # May change when a run is continued; everything else makes it another run.
-FREE_TO_CHANGE = frozenset(
-    "num_steps log_steps validation_steps checkpoint_steps checkpoint_minutes num_checkpoints progress"
-    " image_dir data_dir manual_dir cache_dir memory_limit_mb".split()
+FREE_TO_CHANGE = PLACES_OF_DATA.union(
+    "num_steps log_steps validation_steps checkpoint_steps checkpoint_minutes num_checkpoints progress".split()
 )
 
 

@@ -16,14 +16,18 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from absl import flags
 
-from dfv.config import FREE_TO_CHANGE, Config, ConfigError, option_fields
+from dfv.config import FREE_TO_CHANGE, PLACES_OF_DATA, Config, ConfigError, option_fields
 from dfv.data.image_set import DataError
 from dfv.flagfiles import expand
 from dfv.options import describe_range
-from dfv.runs import RunError, find_model, flag_text, load, writing
+from dfv.runs import RunError, check_same_images, find_model, flag_text, last_step, load, writing
+
+if TYPE_CHECKING:
+    from dfv.model.codec import Codec
 
 LOGGER = logging.getLogger("dfv.main")
 MODES = ("train", "evaluate", "train_and_evaluate")
@@ -126,13 +130,14 @@ def evaluate_run(run_dir: Path, values: flags.FlagValues) -> None:
     from dfv.evaluation import evaluate
 
     model = load(run_dir)
+    check_finished(run_dir, model)
     given = {field.name: _value(values, field) for _, field in option_fields() if values[field.name].present}
     trained = model.config.as_flags()
     changed = [name for name in given if given[name] != trained[name] and name not in FREE_TO_CHANGE]
     if changed:
         listed = "; ".join(f"--{name} was {flag_text(trained[name])}" for name in changed)
         raise RunError(f"{run_dir} was trained with other flags: {listed}. Leave these out, or name its own run file.")
-    config = model.config.replace(**{name: given[name] for name in given if name in FREE_TO_CHANGE})
+    config = model.config.replace(**{name: given[name] for name in given if name in PLACES_OF_DATA})
     out_dir = run_dir if run_dir.is_dir() else Path("runs") / f"{run_dir.name}_shipped"
     out_dir = out_dir if values.evaluate_split == "test" else out_dir / values.evaluate_split
     with writing(out_dir):
@@ -141,7 +146,20 @@ def evaluate_run(run_dir: Path, values: flags.FlagValues) -> None:
     if splits.train.image_shape != model.image_shape:
         shapes = " and ".join("x".join(map(str, shape)) for shape in (model.image_shape, splits.train.image_shape))
         raise RunError(f"expected images of the model's shape; its own and these are {shapes}. Name the data it had.")
+    check_same_images(run_dir, splits.digest)
     evaluate(model, splits, config, out_dir, seeds=values.probe_seeds, split=values.evaluate_split)
+
+
+def check_finished(run_dir: Path, model: "Codec") -> None:
+    """Raises RunError for a run that stopped before its last step, or before what z goes through in use was fitted."""
+    from dfv.model.z_fitting import is_fitted
+
+    step, wanted = last_step(run_dir), model.config.training.num_steps
+    if step is not None and (step < wanted or not is_fitted(model, step)):
+        raise RunError(
+            f"{run_dir} is not finished: it stopped at step {step} of {wanted}, or while z was fitted after it. Go on"
+            f" with --mode=train, or end it there with --mode=train --num_steps={step}; then evaluate it."
+        )
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from dfv.model.codec import Codec
     from dfv.model.disentangler import Disentangler
 
-FLAGS_FILE, MODEL_FILE, METRICS_FILE = "config.flags", "model.keras", "metrics.csv"
+FLAGS_FILE, MODEL_FILE, METRICS_FILE, IMAGES_FILE = "config.flags", "model.keras", "metrics.csv", "images.sha256"
+CHECKPOINTS = "checkpoints"
 SHIPPED_MODELS = Path(__file__).parent / "pretrained"
 PACKAGES = ("dfv", "tensorflow", "keras", "numpy", "tensorflow-datasets")
 
@@ -76,6 +77,25 @@ def check_same_run(run_dir: Path, config: Config) -> None:
     if changed:
         listed = "; ".join(f"--{name} was {flag_text(before[name])}, is {flag_text(now[name])}" for name in changed)
         raise RunError(f"{run_dir} holds a run with other flags: {listed}. Take them back, or give another --run_dir.")
+
+
+def check_same_images(run_dir: Path, digest: str) -> None:
+    """Raises RunError if the run was trained on other splits than those of this `Splits.digest`."""
+    path = run_dir / IMAGES_FILE
+    if path.exists() and path.read_text().strip() != digest:
+        raise RunError(
+            f"{run_dir} was trained on other images, or other splits of them, than there are now; some that it was"
+            " trained on may be test images now. Put back the data that it had, or train anew in another --run_dir. If"
+            f" they are sure to be the same, read by other versions of the packages, delete {path}."
+        )
+
+
+def last_step(run_dir: Path) -> int | None:
+    """The step of the newest checkpoint; None in a folder without any, such as a shipped model's."""
+    import tensorflow as tf
+
+    newest = tf.train.latest_checkpoint(str(run_dir / CHECKPOINTS))
+    return None if newest is None else int(newest.rsplit("-", 1)[1])
 
 
 @contextlib.contextmanager

@@ -48,6 +48,7 @@ def train(config: Config, run_dir: Path) -> Disentangler:
         if (run_dir / runs.FLAGS_FILE).exists():
             runs.check_same_run(run_dir, config)
         splits = data.load(config.data)
+        runs.check_same_images(run_dir, splits.digest)
         with strategy.scope():
             model = Disentangler(config, splits.train.image_shape, splits.label_sizes)
             model.compile()
@@ -82,6 +83,7 @@ class Loop:
 
     def _open_logs(self) -> None:
         runs.write_flags(self.run_dir, self.config)
+        runs.write_whole(self.run_dir / runs.IMAGES_FILE, f"{self.splits.digest}\n".encode())
         validation = [f"validation_{name}" for name in self.model.validation_means.names]
         columns = ["images_per_second", *self.model.means.names, *validation]
         self.model_file = runs.ModelFile(self.model, self.run_dir)

@@ -113,7 +113,30 @@ def test_images_of_another_shape_than_the_models_are_refused(monkeypatch, tmp_pa
     assert "its own and these are 16x16x1 and 16x16x3" in capsys.readouterr().err
 
 
-def _model_of(monkeypatch, image_shape):
-    model = SimpleNamespace(config=Config.of(toy_characters=20, image_size=16), image_shape=image_shape)
+@pytest.mark.parametrize(
+    ("step", "fitted_at", "message"), [(3, 3, "stopped at step 3 of 10000"), (10_000, 9_000, "not finished")]
+)
+def test_an_unfinished_run_is_not_evaluated(monkeypatch, tmp_path, capsys, step, fitted_at, message):
+    _model_of(monkeypatch, (16, 16, 3), fitted_at)
+    monkeypatch.setattr("dfv.main.last_step", lambda run_dir: step)
+    assert main(["--mode=evaluate", f"--run_dir={tmp_path}"]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_steps_of_an_evaluated_run_are_those_it_was_trained_for(monkeypatch, tmp_path):
+    evaluated = []
+    _model_of(monkeypatch, (16, 16, 3))
+    monkeypatch.setattr("dfv.evaluation.evaluate", lambda model, splits, config, *_, **__: evaluated.append(config))
+    assert main(["--mode=evaluate", f"--run_dir={tmp_path}", "--num_steps=77", "--data_dir=there"]) == 0
+    assert evaluated[0].training.num_steps == 10_000 and evaluated[0].data.data_dir == "there"
+
+
+def _model_of(monkeypatch, image_shape, fitted_at=-1):
+    fitted = SimpleNamespace(fitted_at=SimpleNamespace(numpy=lambda: fitted_at))
+    model = SimpleNamespace(
+        config=Config.of(toy_characters=20, image_size=16),
+        image_shape=image_shape,
+        encoder=SimpleNamespace(axes=fitted, flow=None, codebook=None),
+    )
     monkeypatch.setattr("dfv.main.find_model", lambda run_dir: run_dir)
     monkeypatch.setattr("dfv.main.load", lambda run_dir: model)

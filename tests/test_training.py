@@ -18,7 +18,7 @@ from dfv import data
 from dfv.config import Config, ConfigError
 from dfv.main import main
 from dfv.model.disentangler import Disentangler
-from dfv.runs import RunError, TrainingError, find_model, locked, read_flags
+from dfv.runs import RunError, TrainingError, find_model, last_step, locked, read_flags
 from dfv.training import Loop, train
 
 TINY = {
@@ -90,6 +90,18 @@ def test_a_continued_run_is_refused_by_name_if_its_flags_changed(finished_run, c
     assert main(as_arguments(changed, finished_run)) == 2
     error = capsys.readouterr().err
     assert "--kl_weight was 0.1, is 0.5" in error and "--z_dim was 4, is 5" in error
+
+
+@pytest.mark.parametrize("mode", ["train", "evaluate"])
+def test_a_run_is_refused_if_its_images_are_others_now(finished_run, tmp_path, capsys, mode):
+    shutil.copytree(finished_run, tmp_path / "run")
+    (tmp_path / "run" / "images.sha256").write_text("0" * 64 + "\n")
+    assert main([*as_arguments(TINY, tmp_path / "run"), f"--mode={mode}"]) == 2
+    assert "was trained on other images" in capsys.readouterr().err
+
+
+def test_the_last_step_is_that_of_the_newest_checkpoint(finished_run, tmp_path):
+    assert last_step(finished_run) == 6 and last_step(tmp_path) is None
 
 
 def test_a_second_process_is_refused(tmp_path):

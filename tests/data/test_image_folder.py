@@ -90,6 +90,18 @@ def test_records_are_written_again_when_a_file_changes(tmp_path):
     assert images == [0, 1, 2, 3, 4, 6, *range(6, 20)]
 
 
+def test_an_image_more_is_another_set_and_the_same_folder_the_same(tmp_path):
+    fill(tmp_path, [10, 10])
+    first, on_disk = (
+        load(config(tmp_path)),
+        load(config(tmp_path, memory_limit_mb=0, cache_dir=str(tmp_path / ".cache"))),
+    )
+    assert first.digest == load(config(tmp_path)).digest == on_disk.digest
+    assert first.digest != load(config(tmp_path, split_index=1)).digest
+    write(tmp_path / "id00" / "new.png", plain((11, 0, 0)))
+    assert first.digest != load(config(tmp_path)).digest
+
+
 def test_nested_folders_and_what_is_skipped(tmp_path, caplog):
     folder = fill(tmp_path / "images", [2, 2])
     write(folder / "id00" / "b" / "c" / "deep.png", plain(0))
