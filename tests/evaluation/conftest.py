@@ -96,6 +96,11 @@ def make_splits() -> Callable[..., Splits]:
 
 
 @pytest.fixture(scope="session")
+def drawn() -> Callable[..., np.ndarray]:
+    return draw
+
+
+@pytest.fixture(scope="session")
 def tiny() -> Limits:
     return TINY
 

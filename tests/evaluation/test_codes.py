@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from dfv.data.image_set import DataError, ImageSet
-from dfv.evaluation.coded import Coded, encode, encode_splits
+from dfv.evaluation.coded import CODES, Coded, encode, encode_splits
 from dfv.evaluation.dependence import dependence
 from dfv.evaluation.diversity import diversity
 from dfv.evaluation.factors import read_factors
 from dfv.evaluation.protocol import factor_labels, has_unseen_identities, identity_labels
+from dfv.evaluation.reading import leak, rightness
 from dfv.evaluation.retrieval import nearest, retrieve
 from dfv.evaluation.subset import some_groups
 from dfv.evaluation.table1 import among_test_images, table1
@@ -106,6 +107,19 @@ def test_table1_tells_s_from_z(codec, make_splits, tiny, exchanged):
     tells, tells_not = ("z_mean", "s") if exchanged else ("s", "z_mean")
     assert read[tells].strongest.test == 0
     assert read[tells_not].strongest.test > 0.6 and read[tells_not].strongest.leak.mean < 0.2
+
+
+def test_unseen_identities_stand_or_fall_together_and_s_is_to_be_read_well(codec, make_splits, tiny, monkeypatch):
+    splits, asked = make_splits(unseen=True), []
+    monkeypatch.setattr("dfv.evaluation.table1.read", lambda *given, merit: asked.append((*given, merit)))
+    codes = encode_splits(codec(), splits, tiny)
+    mask = splits.test.identity > 20
+    table1(codes, identity_labels(splits), tiny, seeds=1, unseen=True, parts={"some": mask})
+    for tasks, _, clusters, parts, _ in asked:
+        for known in (clusters, tasks[0].groups.test):
+            np.testing.assert_array_equal(known, codes.test.part.identity)
+        np.testing.assert_array_equal(parts["some"], codes.test.part.identity > 20)
+    assert [merit for *_, merit in asked] == [rightness if name == "s" else leak for name in CODES]
 
 
 def test_factors_are_read_from_z_and_a_constant_z_fails(codec, make_splits, tiny):

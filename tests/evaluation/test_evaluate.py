@@ -13,8 +13,16 @@ from dfv.config import Config
 from dfv.data.image_set import ImageSet, Splits
 from dfv.evaluation import compare, evaluate
 from dfv.evaluation.coded import encode
-from dfv.evaluation.figures import beside, interpolation_grid, retrieval_rows, with_own_aspect
-from dfv.pictures import SEPARATOR
+from dfv.evaluation.figures import (
+    beside,
+    generation_rows,
+    interpolation_grid,
+    pictures,
+    reconstruction_columns,
+    retrieval_rows,
+    with_own_aspect,
+)
+from dfv.pictures import SEPARATOR, swap_grid
 
 CELL = 72 + SEPARATOR  # 12 pixels enlarged six times
 
@@ -87,8 +95,77 @@ def test_the_smallest_set_of_unseen_identities_is_evaluated(tmp_path, codec, mak
     assert "scored by" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-def _cell(picture: np.ndarray, row: int, column: int) -> np.ndarray:
-    return picture[row * CELL : row * CELL + 72 : 6, column * CELL : column * CELL + 72 : 6, :1]
+def test_sprites_have_analogies_and_characters_without_a_twin(tmp_path, codec, drawn, tiny):
+    """A fourth kind of hair is never trained on, so all that goes wrong is with the characters that have it."""
+
+    def part(characters: np.ndarray) -> ImageSet:
+        identity, pose = (column.ravel() for column in np.meshgrid(characters, np.arange(4), indexing="ij"))
+        images = np.where(drawn(identity, pose, seed=0) < 100, 0, 220).astype(np.uint8)
+        attributes = {"hair": identity % 4, "weapon": identity % 12 // 6}
+        return ImageSet(images, identity.astype(np.int32), attributes, {"pose": pose.astype(np.int32)})
+
+    everyone = np.arange(96)
+    known = everyone[everyone % 4 < 3]
+    splits = Splits(part(known[:36]), part(known[36:54]), part(everyone[72:]), {"hair": 4, "weapon": 2})
+    limits = dataclasses.replace(tiny, test_images=60, judge_epochs=1, judge_steps=5)
+    results = evaluate(codec(), splits, Config.of(dataset="sprites"), tmp_path, seeds=1, progress=False, limits=limits)
+    assert results["analogies"]["mse_ratio"] == 0 < results["analogies"]["copy_of_s_donor"]["mse"]
+    read = results["table1"]["codes"]["s"]
+    twinless = read["parts"]["without_twin"]["test"]
+    rows = encode(codec(), splits.test, 60).rows
+    assert twinless >= 0.5 and twinless * np.mean(splits.test.attributes["hair"][rows] == 3) == pytest.approx(
+        read["strongest"]["test"]
+    )
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert (
+        "without twin" in report
+        and "swap against the truth" in report
+        and (tmp_path / "figures/analogies.png").exists()
+    )
+
+
+def _cell(picture: np.ndarray, row: int, column: int, start: int = 0) -> np.ndarray:
+    left = start + column * CELL
+    return picture[row * CELL : row * CELL + 72 : 6, left : left + 72 : 6, :1]
+
+
+def _is_swap(image: np.ndarray, s_donor: np.ndarray, z_donor: np.ndarray) -> bool:
+    return np.array_equal(image[:, :6], s_donor[:, :6]) and np.array_equal(image[:, 6:], z_donor[:, 6:])
+
+
+def test_swaps_take_s_from_the_top_and_z_from_the_left(codec, make_splits):
+    images = make_splits().test.images[[0, 30, 60]]
+    picture = swap_grid(codec(), images)
+    for row, z_donor in enumerate(images, 1):
+        np.testing.assert_array_equal(_cell(picture, row, 0), z_donor)
+        for column, s_donor in enumerate(images, 1):
+            np.testing.assert_array_equal(_cell(picture, 0, column), s_donor)
+            assert _is_swap(_cell(picture, row, column), s_donor, z_donor)
+
+
+def test_samples_have_the_s_of_the_image_at_their_left(codec, make_splits):
+    donors = make_splits().test.images[[0, 30]]
+    picture = generation_rows(codec(), donors, number=3)
+    for row, donor in enumerate(donors):
+        np.testing.assert_array_equal(_cell(picture, row, 0), donor)
+        samples = [_cell(picture, row, column, start=72 + 12) for column in range(3)]
+        assert all(np.array_equal(sample[:, :6], donor[:, :6]) for sample in samples)
+        assert np.any(samples[0] != samples[1])
+
+
+def test_reconstructions_stand_below_their_images_and_above_those_with_a_partners_s(codec, make_splits):
+    picture = reconstruction_columns(codec(), encode(codec(), make_splits().test, 1000), number=4)
+    for column in range(4):
+        image, same, partner, swap = (_cell(picture, row, column) for row in range(4))
+        np.testing.assert_array_equal(same, image)
+        assert np.any(partner != image) and _is_swap(swap, partner, image)
+
+
+def test_retrieval_by_s_and_by_z_are_not_mixed_up(codec, make_splits):
+    test, config = make_splits().test, Config.of(dataset="mnist").data
+    ours, exchanged = (pictures(model, config, test, encode(model, test, 1000)) for model in (codec(), codec(True)))
+    np.testing.assert_array_equal(ours["retrieval_s"], exchanged["retrieval_z"])
+    assert np.any(ours["retrieval_s"] != ours["retrieval_z"])
 
 
 def test_interpolation_has_the_real_images_in_two_corners_and_z_down_the_rows(codec, make_splits):

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from dfv.evaluation.classifier import Classifier
 from dfv.evaluation.limits import Limits
 from dfv.evaluation.probes import Neighbours, network_predictions
 from dfv.evaluation.reading import read
@@ -94,11 +98,47 @@ def test_nearest_neighbours_leave_the_training_code_itself_out():
     assert np.mean(own != labels) > 0.65
 
 
-def test_nearest_neighbours_agree_with_scikit_learn():
+@pytest.mark.parametrize("setting", [("raw", 1), ("standardised", 1), ("raw", 5), ("standardised", 50)])
+def test_nearest_neighbours_agree_with_scikit_learn(setting):
+    data, (scale, voters) = task(in_scale), setting
+    predicted = Neighbours(data, 10).predictions(data.labels.train, data.sizes, setting).test[:, 0]
+    scaler = StandardScaler(with_mean=scale == "standardised", with_std=scale == "standardised")
+    second = make_pipeline(scaler, KNeighborsClassifier(voters)).fit(data.codes.train, data.labels.train[:, 0])
+    votes = np.sort(second.predict_proba(data.codes.test), axis=1)
+    clear = votes[:, -1] > votes[:, -2]
+    assert clear.mean() > 0.7
+    np.testing.assert_array_equal(predicted[clear], second.predict(data.codes.test)[clear])
+
+
+def test_the_network_errs_as_that_of_scikit_learn_does():
     data = task(in_scale)
-    predicted = Neighbours(data, 10).predictions(data.labels.train, data.sizes, ("raw", 1)).test[:, 0]
-    second = KNeighborsClassifier(1).fit(data.codes.train, data.labels.train[:, 0]).predict(data.codes.test)
-    np.testing.assert_array_equal(predicted, second)
+    predicted = network_predictions(data, (256,), seed=0, max_epochs=30).test
+    second = make_pipeline(StandardScaler(), MLPClassifier((256,), early_stopping=True, random_state=0))
+    expected = second.fit(data.codes.train, data.labels.train[:, 0]).predict(data.codes.test)[:, None]
+    assert np.mean(predicted != data.labels.test) == pytest.approx(np.mean(expected != data.labels.test), abs=0.06)
+
+
+def test_a_classifier_reads_its_inputs_in_parts_and_learns_the_same(monkeypatch):
+    data, read = task(in_scale), []
+
+    class Watched(np.ndarray):
+        def __getitem__(self, rows):
+            read.append(len(rows))
+            return np.asarray(self)[rows]
+
+    def weights():
+        classifier = Classifier([], (DIM,), (CLASSES,))
+        inputs = data.codes.train.view(Watched), data.labels.train
+        classifier.fit_until_best(
+            inputs, (data.codes.validation, data.labels.validation), seed=0, max_epochs=2, patience=2
+        )
+        return classifier.get_weights()
+
+    whole = weights()
+    monkeypatch.setattr("dfv.evaluation.classifier.NUMBERS_AT_ONCE", 128 * DIM)
+    in_parts = weights()
+    assert read == [512, 512] + 8 * [128]
+    assert all(np.array_equal(a, b) for a, b in zip(whole, in_parts, strict=True))
 
 
 def test_a_code_of_hundreds_of_images_is_read_as_a_table_reads_it():
@@ -152,14 +192,26 @@ def test_columns_of_labels_are_read_each_for_itself():
 
 
 def test_few_validation_images_have_probes_chosen_by_folds():
-    data = task(in_scale)
+    """Forty on which the linear probe happens to be right and no other one: by them alone it would be chosen."""
+    data, setting = task(in_scale), ("raw", 1)
+    predicted = [
+        network_predictions(data, (), 0, 4),
+        network_predictions(data, (256,), 0, 4),
+        Neighbours(data, 10).predictions(data.labels.train, data.sizes, setting),
+    ]
+    linear, *others = ((parts.validation == data.labels.validation)[:, 0] for parts in predicted)
+    rows = np.argsort(np.sum(others, 0) - 3 * linear, kind="stable")[:40]
     few = Task(
-        Parts(data.codes.train, data.codes.validation[:40], data.codes.test),
-        Parts(data.labels.train, data.labels.validation[:40], data.labels.test),
+        Parts(data.codes.train, data.codes.validation[rows], data.codes.test),
+        Parts(data.labels.train, data.labels.validation[rows], data.labels.test),
         data.sizes,
-        Parts(data.groups.train, data.groups.validation[:40] + 600, data.groups.test),
+        Parts(data.groups.train, data.groups.validation[rows] + 600, data.groups.test),
     )
-    assert read([few], dataclasses.replace(LIMITS, probe_epochs=4)).strongest.kind != "linear"
+    chosen = [
+        read([few], dataclasses.replace(LIMITS, probe_epochs=4, enough_to_choose=enough)).strongest.kind
+        for enough in (0, 500)
+    ]
+    assert chosen[0] == "linear" != chosen[1]
 
 
 @pytest.mark.parametrize(("train", "validation"), [(54, 6), (50, 40)], ids=["folds have fewer", "folds have more"])
