@@ -16,7 +16,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from absl import flags
 
@@ -24,10 +23,7 @@ from dfv.config import FREE_TO_CHANGE, PLACES_OF_DATA, Config, ConfigError, opti
 from dfv.data.image_set import DataError
 from dfv.flagfiles import expand
 from dfv.options import describe_range
-from dfv.runs import RunError, check_same_images, find_model, flag_text, last_step, load, writing
-
-if TYPE_CHECKING:
-    from dfv.model.codec import Codec
+from dfv.runs import RunError, check_finished, check_same_images, find_model, flag_text, load, writing
 
 LOGGER = logging.getLogger("dfv.main")
 MODES = ("train", "evaluate", "train_and_evaluate")
@@ -148,18 +144,6 @@ def evaluate_run(run_dir: Path, values: flags.FlagValues) -> None:
         raise RunError(f"expected images of the model's shape; its own and these are {shapes}. Name the data it had.")
     check_same_images(run_dir, splits.digest)
     evaluate(model, splits, config, out_dir, seeds=values.probe_seeds, split=values.evaluate_split)
-
-
-def check_finished(run_dir: Path, model: "Codec") -> None:
-    """Raises RunError for a run that stopped before its last step, or before what z goes through in use was fitted."""
-    from dfv.model.z_fitting import is_fitted
-
-    step, wanted = last_step(run_dir), model.config.training.num_steps
-    if step is not None and (step < wanted or not is_fitted(model, step)):
-        raise RunError(
-            f"{run_dir} is not finished: it stopped at step {step} of {wanted}, or while z was fitted after it. Go on"
-            f" with --mode=train, or end it there with --mode=train --num_steps={step}; then evaluate it."
-        )
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -98,6 +98,18 @@ def last_step(run_dir: Path) -> int | None:
     return None if newest is None else int(newest.rsplit("-", 1)[1])
 
 
+def check_finished(run_dir: Path, model: "Codec") -> None:
+    """Raises RunError for a run that stopped before its last step, or before what z goes through in use was fitted."""
+    from dfv.model.z_fitting import is_fitted
+
+    step, wanted = last_step(run_dir), model.config.training.num_steps
+    if step is not None and (step < wanted or not is_fitted(model, step)):
+        raise RunError(
+            f"{run_dir} is not finished: it stopped at step {step} of {wanted}, or while z was fitted after it. Go on"
+            f" with its flags and --mode=train, or end it there with --num_steps={step} as well."
+        )
+
+
 @contextlib.contextmanager
 def locked(run_dir: Path) -> Iterator[None]:
     """Holds the run folder, made if need be, for this process alone."""

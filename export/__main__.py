@@ -23,6 +23,7 @@ from dfv.config import ConfigError
 from dfv.runs import RunError
 from export import ExportError
 
+LOGGER = logging.getLogger("export")
 RESULTS_FILE = "results.json"
 
 
@@ -48,13 +49,19 @@ def run(arguments: list[str]) -> None:
     for name in ("run_dir", "export_dir"):
         if not values[name].value:
             raise ExportError(f"--{name} is missing; `python -m export --help` shows an example.")
-    from dfv.runs import find_model, load
+    from dfv.runs import check_finished, find_model, load
 
-    results = read_results(find_model(values.run_dir).parent)
+    run_dir = find_model(values.run_dir).parent
+    results = read_results(run_dir)
     from export.writing import checked_place, export_model
 
     checked_place(values.export_dir)
-    folder = export_model(load(values.run_dir), values.export_dir, values.version, values.float_images, results)
+    model = load(values.run_dir)
+    check_finished(run_dir, model)
+    if results and results["run"]["flags"]["num_steps"] != model.config.training.num_steps:
+        LOGGER.warning("The run was trained on after its evaluation, which is left out of the card: evaluate it again.")
+        results = None
+    folder = export_model(model, values.export_dir, values.version, values.float_images, results)
     print(f"{folder}: README.md beside it says how to serve and load it.")
 
 

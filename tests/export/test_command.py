@@ -60,6 +60,23 @@ def test_a_run_is_exported(model, run_dir, tmp_path, capsys, monkeypatch):
     assert checked[0][2] is True and (tmp_path / "models/faces/3/saved_model.pb").exists()
 
 
+def test_an_unfinished_run_is_not_exported(run_dir, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("dfv.runs.last_step", lambda run_dir: 3)
+    assert main([f"--run_dir={run_dir}", f"--export_dir={tmp_path}/models/faces"]) == 2
+    assert "is not finished: it stopped at step 3" in capsys.readouterr().err
+    assert not (tmp_path / "models").exists()
+
+
+@pytest.mark.parametrize("more_steps", [0, 1])
+def test_an_evaluation_of_fewer_steps_is_left_out_of_the_card(model, run_dir, tmp_path, monkeypatch, more_steps):
+    results = {"run": {"flags": {"num_steps": model.config.training.num_steps - more_steps}}}
+    (run_dir / "results.json").write_text(json.dumps(results))
+    carded = []
+    monkeypatch.setattr(export.writing, "export_model", lambda *given: carded.append(given[-1]))
+    assert main([f"--run_dir={run_dir}", f"--export_dir={tmp_path}/models/faces"]) == 0
+    assert carded == [None if more_steps else results]
+
+
 def test_a_broken_evaluation_is_told(run_dir, tmp_path, capsys):
     (run_dir / "results.json").write_text(json.dumps({})[:1])
     assert main([f"--run_dir={run_dir}", f"--export_dir={tmp_path}/models/faces"]) == 2
