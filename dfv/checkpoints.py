@@ -6,10 +6,13 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from dfv.model.codec import Codec
 from dfv.model.disentangler import Disentangler
-from dfv.runs import CHECKPOINTS, RunError
+from dfv.model.z_fitting import is_fitted
+from dfv.runs import RunError
 
 LOGGER = logging.getLogger(__name__)
+FOLDER = "checkpoints"
 
 
 class Checkpoints:
@@ -20,7 +23,7 @@ class Checkpoints:
         state = [variable.value for variable in all_variables(model)]
         self._checkpoint = tf.train.Checkpoint(state=state)
         # Every worker takes part in saving; the chief's is the one that is kept.
-        self._folder = run_dir / CHECKPOINTS
+        self._folder = run_dir / FOLDER
         self._scratch = tempfile.TemporaryDirectory()
         folder = str(self._folder) if is_chief else self._scratch.name
         self._manager = tf.train.CheckpointManager(self._checkpoint, folder, max_to_keep=keep)
@@ -39,7 +42,7 @@ class Checkpoints:
         for path in reversed(paths):
             try:
                 self._checkpoint.restore(path).assert_existing_objects_matched()
-                return int(path.rsplit("-", 1)[1])
+                return _step(path)
             except (tf.errors.OpError, AssertionError, ValueError, IndexError) as error:
                 LOGGER.warning("Checkpoint %s is damaged (%s); taking the one before it.", path, str(error)[:200])
         if paths:
@@ -49,6 +52,26 @@ class Checkpoints:
                 " the run's folder away, or give another --run_dir."
             )
         return None
+
+
+def last_step(run_dir: Path) -> int | None:
+    """The step of the newest checkpoint; None in a folder without any, such as a shipped model's."""
+    newest = tf.train.latest_checkpoint(str(run_dir / FOLDER))
+    return None if newest is None else _step(newest)
+
+
+def _step(path: str) -> int:
+    return int(path.rsplit("-", 1)[1])
+
+
+def check_finished(run_dir: Path, model: Codec) -> None:
+    """Raises RunError for a run that stopped before its last step, or before what z goes through in use was fitted."""
+    step, wanted = last_step(run_dir), model.config.training.num_steps
+    if step is not None and (step < wanted or not is_fitted(model, step)):
+        raise RunError(
+            f"{run_dir} is not finished: it stopped at step {step} of {wanted}, or while z was fitted after it. Go on"
+            f" with its flags and --mode=train, or end it there with --num_steps={step} as well."
+        )
 
 
 def all_variables(model: Disentangler) -> list:

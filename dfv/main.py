@@ -23,7 +23,7 @@ from dfv.config import FREE_TO_CHANGE, PLACES_OF_DATA, Config, ConfigError, opti
 from dfv.data.image_set import DataError
 from dfv.flagfiles import expand
 from dfv.options import describe_range
-from dfv.runs import RunError, check_finished, check_same_images, find_model, flag_text, load, writing
+from dfv.runs import RunError, check_same_images, find_model, flag_text, load, writing
 
 LOGGER = logging.getLogger("dfv.main")
 MODES = ("train", "evaluate", "train_and_evaluate")
@@ -123,6 +123,7 @@ def evaluate_run(run_dir: Path, values: flags.FlagValues) -> None:
     """Evaluates a run as it was trained; only where its data lie may be said anew."""
     find_model(run_dir)
     from dfv import data
+    from dfv.checkpoints import check_finished
     from dfv.evaluation import evaluate
 
     model = load(run_dir)

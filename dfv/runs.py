@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from dfv.model.disentangler import Disentangler
 
 FLAGS_FILE, MODEL_FILE, METRICS_FILE, IMAGES_FILE = "config.flags", "model.keras", "metrics.csv", "images.sha256"
-CHECKPOINTS = "checkpoints"
 SHIPPED_MODELS = Path(__file__).parent / "pretrained"
 PACKAGES = ("dfv", "tensorflow", "keras", "numpy", "tensorflow-datasets")
 
@@ -82,31 +81,11 @@ def check_same_run(run_dir: Path, config: Config) -> None:
 def check_same_images(run_dir: Path, digest: str) -> None:
     """Raises RunError if the run was trained on other splits than those of this `Splits.digest`."""
     path = run_dir / IMAGES_FILE
-    if path.exists() and path.read_text().strip() != digest:
+    if path.exists() and path.read_bytes().strip() != digest.encode():
         raise RunError(
             f"{run_dir} was trained on other images, or other splits of them, than there are now; some that it was"
             " trained on may be test images now. Put back the data that it had, or train anew in another --run_dir. If"
             f" they are sure to be the same, read by other versions of the packages, delete {path}."
-        )
-
-
-def last_step(run_dir: Path) -> int | None:
-    """The step of the newest checkpoint; None in a folder without any, such as a shipped model's."""
-    import tensorflow as tf
-
-    newest = tf.train.latest_checkpoint(str(run_dir / CHECKPOINTS))
-    return None if newest is None else int(newest.rsplit("-", 1)[1])
-
-
-def check_finished(run_dir: Path, model: "Codec") -> None:
-    """Raises RunError for a run that stopped before its last step, or before what z goes through in use was fitted."""
-    from dfv.model.z_fitting import is_fitted
-
-    step, wanted = last_step(run_dir), model.config.training.num_steps
-    if step is not None and (step < wanted or not is_fitted(model, step)):
-        raise RunError(
-            f"{run_dir} is not finished: it stopped at step {step} of {wanted}, or while z was fitted after it. Go on"
-            f" with its flags and --mode=train, or end it there with --num_steps={step} as well."
         )
 
 

@@ -49,29 +49,31 @@ def run(arguments: list[str]) -> None:
     for name in ("run_dir", "export_dir"):
         if not values[name].value:
             raise ExportError(f"--{name} is missing; `python -m export --help` shows an example.")
-    from dfv.runs import check_finished, find_model, load
+    from dfv.runs import find_model, load
 
     run_dir = find_model(values.run_dir).parent
-    results = read_results(run_dir)
+    from dfv.checkpoints import check_finished
     from export.writing import checked_place, export_model
 
     checked_place(values.export_dir)
     model = load(values.run_dir)
     check_finished(run_dir, model)
-    if results and results["run"]["flags"]["num_steps"] != model.config.training.num_steps:
-        LOGGER.warning("The run was trained on after its evaluation, which is left out of the card: evaluate it again.")
-        results = None
+    results = read_results(run_dir, model.config.training.num_steps)
     folder = export_model(model, values.export_dir, values.version, values.float_images, results)
     print(f"{folder}: README.md beside it says how to serve and load it.")
 
 
-def read_results(run_dir: Path) -> dict[str, Any] | None:
-    """What an evaluation wrote into the run's folder; None before one."""
+def read_results(run_dir: Path, num_steps: int) -> dict[str, Any] | None:
+    """What an evaluation after this many steps wrote into the run's folder; None before one."""
     try:
-        return json.loads((run_dir / RESULTS_FILE).read_text(encoding="utf-8"))
+        results = json.loads((run_dir / RESULTS_FILE).read_text(encoding="utf-8"))
+        if results["run"]["flags"]["num_steps"] == num_steps:
+            return results
+        LOGGER.warning("The run was trained on after its evaluation, which is left out of the card: evaluate it again.")
+        return None
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise ExportError(f"{run_dir / RESULTS_FILE} cannot be read ({error}); evaluate the run again.") from error
 
 

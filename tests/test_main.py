@@ -118,7 +118,7 @@ def test_images_of_another_shape_than_the_models_are_refused(monkeypatch, tmp_pa
 )
 def test_an_unfinished_run_is_not_evaluated(monkeypatch, tmp_path, capsys, step, fitted_at, message):
     _model_of(monkeypatch, (16, 16, 3), fitted_at)
-    monkeypatch.setattr("dfv.runs.last_step", lambda run_dir: step)
+    monkeypatch.setattr("dfv.checkpoints.last_step", lambda run_dir: step)
     assert main(["--mode=evaluate", f"--run_dir={tmp_path}"]) == 2
     assert message in capsys.readouterr().err
 

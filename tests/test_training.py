@@ -15,10 +15,11 @@ import tensorflow as tf
 
 import dfv
 from dfv import data
+from dfv.checkpoints import last_step
 from dfv.config import Config, ConfigError
 from dfv.main import main
 from dfv.model.disentangler import Disentangler
-from dfv.runs import RunError, TrainingError, find_model, last_step, locked, read_flags
+from dfv.runs import RunError, TrainingError, find_model, locked, read_flags
 from dfv.training import Loop, train
 
 TINY = {

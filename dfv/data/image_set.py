@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -84,7 +85,7 @@ class Splits:
         """The identity's name, or its number."""
         return self.identity_names[identity] if self.identity_names else str(identity)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of every label and of some images of each split, in hex: images added or moved give another one."""
         found = hashlib.sha256()
