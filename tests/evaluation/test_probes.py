@@ -194,11 +194,11 @@ def test_columns_of_labels_are_read_each_for_itself():
 
 def test_few_validation_images_have_probes_chosen_by_folds():
     """Forty on which the linear probe happens to be right and no other one: by them alone it would be chosen."""
-    data, setting = task(in_scale), ("raw", 1)
+    data = task(in_scale)
     predicted = [
         network_predictions(data, (), 0, 4),
         network_predictions(data, (256,), 0, 4),
-        Neighbours(data, 10).predictions(data.labels.train, data.sizes, setting),
+        Neighbours(data, 10).predictions(data.labels.train, data.sizes, ("raw", 1)),
     ]
     linear, *others = ((parts.validation == data.labels.validation)[:, 0] for parts in predicted)
     rows = np.argsort(np.sum(others, 0) - 3 * linear, kind="stable")[:40]
