@@ -203,12 +203,12 @@ class Loop:
             self.summaries.flush()
 
     def checkpoint(self) -> None:
-        """Saves all that a continued run needs, and the model."""
+        """Saves the model, then all that a continued run needs: a run with its last checkpoint has its last model."""
         self._check_finite()
         with runs.writing(self.run_dir):
-            self.checkpoints.save(self.step)
             if self.is_chief:
                 self.model_file.save()
+            self.checkpoints.save(self.step)
         self.saved_at = time.monotonic()
 
     def _pictures(self) -> None:

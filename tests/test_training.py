@@ -1,6 +1,7 @@
 """A run from flags to a folder: what it leaves, how it stops, and that it continues bit for bit."""
 
 import csv
+import errno
 import os
 import shutil
 import signal
@@ -135,6 +136,16 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, caplog):
     newest.write_bytes(content)
     train(Config.of(**TINY), run_dir)
     assert "ckpt-6 is damaged" in caplog.text and "at step 3" in caplog.text
+
+
+def test_no_checkpoint_is_written_before_its_model(tmp_path, monkeypatch):
+    def fail(model_file):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("dfv.runs.ModelFile.save", fail)
+    with pytest.raises(RunError, match="No space left on device"):
+        train(Config.of(**TINY), tmp_path / "run")
+    assert last_step(tmp_path / "run") is None
 
 
 def test_a_run_whose_checkpoints_do_not_fit_is_left_as_it_is(finished_run, tmp_path):
