@@ -9,7 +9,7 @@ import tensorflow as tf
 from dfv.model.codec import Codec
 from dfv.model.disentangler import Disentangler
 from dfv.model.z_fitting import is_fitted
-from dfv.runs import RunError
+from dfv.runs import IMAGES_FILE, RunError
 
 LOGGER = logging.getLogger(__name__)
 FOLDER = "checkpoints"
@@ -67,6 +67,8 @@ def _step(path: str) -> int:
 def check_finished(run_dir: Path, model: Codec) -> None:
     """Raises RunError for a run that stopped before its last step, or before what z goes through in use was fitted."""
     step, wanted = last_step(run_dir), model.config.training.num_steps
+    if step is None and (run_dir / IMAGES_FILE).exists():
+        step = 0  # a model without a checkpoint, but no shipped one: training stopped between the two
     if step is not None and (step < wanted or not is_fitted(model, step)):
         raise RunError(
             f"{run_dir} is not finished: it stopped at step {step} of {wanted}, or while z was fitted after it. Go on"

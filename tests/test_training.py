@@ -139,13 +139,22 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, caplog):
 
 
 def test_no_checkpoint_is_written_before_its_model(tmp_path, monkeypatch):
-    def fail(model_file):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr("dfv.runs.ModelFile.save", fail)
+    monkeypatch.setattr("dfv.runs.ModelFile.save", _full)
     with pytest.raises(RunError, match="No space left on device"):
         train(Config.of(**TINY), tmp_path / "run")
     assert last_step(tmp_path / "run") is None
+
+
+def test_a_model_whose_checkpoint_was_not_written_is_not_evaluated(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("dfv.checkpoints.Checkpoints.save", _full)
+    assert main(as_arguments(TINY, tmp_path / "run")) == 2
+    assert (tmp_path / "run" / "model.keras").exists()
+    assert main(["--mode=evaluate", f"--run_dir={tmp_path}/run"]) == 2
+    assert "is not finished: it stopped at step 0 of 6" in capsys.readouterr().err
+
+
+def _full(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_a_run_whose_checkpoints_do_not_fit_is_left_as_it_is(finished_run, tmp_path):
