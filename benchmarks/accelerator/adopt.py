@@ -3,7 +3,7 @@
     python -m benchmarks.accelerator.adopt programs/mnist trained/mnist --run_dir=runs/mnist
     python -m dfv.main --flagfile=programs/mnist/config.flags --run_dir=runs/mnist --mode=evaluate
 
-The folder holds the model, its axes and flow fitted here, and its pictures, but no checkpoint to train on from.
+The folder holds the model, its axes, flow and codebook fitted here, and its pictures, but no checkpoint to go on from.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from dfv.pictures import save_pictures
 
 
 def adopt(config: Config, weights: dict[str, np.ndarray], splits: data.Splits, run_dir: Path) -> None:
-    """Writes the run folder, after the fit of axes and flow where it has them."""
+    """Writes the run folder, after the fit of axes, flow and codebook where it has them."""
     model = Codec(config, splits.train.image_shape, splits.label_sizes)
     for place, variable in enumerate(trained(model)):
         variable.assign(weights[str(place)].astype(variable.dtype))

@@ -129,7 +129,7 @@ def export(config: Config, train: ImageSet, label_sizes: tuple[int, ...], out: P
 
 
 def trained(model: Codec) -> list[keras.Variable]:
-    """What training leaves of encoder and decoder; axes and flow are fitted afterwards."""
+    """What training leaves of encoder and decoder; axes, flow and codebook are fitted afterwards."""
     fitted = {id(variable) for part in fitted_parts(model) for variable in part.variables}
     return [v for v in (*model.encoder.variables, *model.decoder.variables) if id(v) not in fitted]
 

@@ -13,7 +13,7 @@ from dfv.model.codec import Codec
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """Likeness to the image that gave z, and the mean KL of the posterior to the prior, nats.
+    """Likeness to the image that gave z, and the mean KL of z's posterior in use to the prior, nats.
 
     swap_same is None if no identity has two images.
     """
