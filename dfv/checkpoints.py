@@ -9,7 +9,7 @@ import tensorflow as tf
 from dfv.model.codec import Codec
 from dfv.model.disentangler import Disentangler
 from dfv.model.z_fitting import is_fitted
-from dfv.runs import IMAGES_FILE, RunError
+from dfv.runs import RunError
 
 LOGGER = logging.getLogger(__name__)
 FOLDER = "checkpoints"
@@ -24,6 +24,7 @@ class Checkpoints:
         self._checkpoint = tf.train.Checkpoint(state=state)
         # Every worker takes part in saving; the chief's is the one that is kept.
         self._folder = run_dir / FOLDER
+        self._folder.mkdir(parents=True, exist_ok=True)  # by which `check_finished` knows a run in training
         self._scratch = tempfile.TemporaryDirectory()
         folder = str(self._folder) if is_chief else self._scratch.name
         self._manager = tf.train.CheckpointManager(self._checkpoint, folder, max_to_keep=keep)
@@ -67,8 +68,8 @@ def _step(path: str) -> int:
 def check_finished(run_dir: Path, model: Codec) -> None:
     """Raises RunError for a run that stopped before its last step, or before what z goes through in use was fitted."""
     step, wanted = last_step(run_dir), model.config.training.num_steps
-    if step is None and (run_dir / IMAGES_FILE).exists():
-        step = 0  # a model without a checkpoint, but no shipped one: training stopped between the two
+    if step is None and (run_dir / FOLDER).exists():
+        step = 0  # a shipped model, or one whose checkpoints were deleted to save space, has no such folder
     if step is not None and (step < wanted or not is_fitted(model, step)):
         raise RunError(
             f"{run_dir} is not finished: it stopped at step {step} of {wanted}, or while z was fitted after it. Go on"

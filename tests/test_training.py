@@ -16,7 +16,7 @@ import tensorflow as tf
 
 import dfv
 from dfv import data
-from dfv.checkpoints import last_step
+from dfv.checkpoints import check_finished, last_step
 from dfv.config import Config, ConfigError
 from dfv.main import main
 from dfv.model.disentangler import Disentangler
@@ -151,6 +151,11 @@ def test_a_model_whose_checkpoint_was_not_written_is_not_evaluated(tmp_path, mon
     assert (tmp_path / "run" / "model.keras").exists()
     assert main(["--mode=evaluate", f"--run_dir={tmp_path}/run"]) == 2
     assert "is not finished: it stopped at step 0 of 6" in capsys.readouterr().err
+
+
+def test_a_finished_run_is_whole_without_its_checkpoints(finished_run, tmp_path):
+    run_dir = shutil.copytree(finished_run, tmp_path / "run", ignore=shutil.ignore_patterns("checkpoints"))
+    check_finished(run_dir, dfv.load(run_dir))
 
 
 def _full(*_):
