@@ -64,7 +64,7 @@ def traced(signature: Signature, rows_limit: int) -> Callable[..., Outputs]:
         return signature.function(*_checked(dict(zip(names, arguments, strict=True)), signature.inputs, rows_limit))
 
     specs = [tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in signature.inputs.items()]
-    return tf.function(function, input_signature=specs)
+    return tf.function(function, input_signature=specs, autograph=False)  # nothing to convert, and it takes a while
 
 
 def _checked(inputs: dict[str, tf.Tensor], specs: dict[str, tf.TensorSpec], rows_limit: int) -> list[tf.Tensor]:

@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,17 +18,24 @@ import tensorflow as tf
 import dfv
 from dfv.main import main
 from export.serving_files import versions
-from tests.test_training import DETERMINISTIC, TINY, as_arguments, start, weights_of
+from tests.test_training import DETERMINISTIC, SMALLEST, TINY, as_arguments, start, weights_of
 
 KILLS = int(os.environ.get("DFV_KILLS", "5"))
-LONG = TINY | {"num_steps": 12, "checkpoint_steps": 3}
+LONG = SMALLEST | {"num_steps": 12, "checkpoint_steps": 3}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """A run with checkpoints of its steps 3 and 6."""
+    run_dir = tmp_path_factory.mktemp("trained") / "run"
+    assert main(as_arguments(LONG | {"num_steps": 6}, run_dir)) == 0
+    return run_dir
 
 
 @pytest.fixture()
-def half_done(tmp_path) -> Path:
-    """A run with checkpoints of its steps 3 and 6."""
-    assert main(as_arguments(LONG | {"num_steps": 6}, tmp_path / "run")) == 0
-    return tmp_path / "run"
+def half_done(trained, tmp_path) -> Path:
+    """A copy to break."""
+    return shutil.copytree(trained, tmp_path / "run")
 
 
 def trained_with_files_of_at_most(num_bytes: int, run_dir: Path) -> subprocess.CompletedProcess:

@@ -23,7 +23,7 @@ from dfv.model.disentangler import Disentangler
 from dfv.runs import RunError, TrainingError, find_model, locked, read_flags
 from dfv.training import Loop, train
 
-TINY = {
+SMALLEST = {
     "dataset": "toy_sprites",
     "toy_characters": 12,
     "image_size": 16,
@@ -36,6 +36,9 @@ TINY = {
     "log_steps": 2,
     "validation_steps": 3,
     "checkpoint_steps": 3,
+}
+# With every kind of term and of state.
+TINY = SMALLEST | {
     "shared_variance": True,
     "prior_per_identity_weight": 0.1,
     "z_classifier_weight": 0.01,
@@ -122,14 +125,13 @@ def test_load_says_what_is_missing(tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_term(tmp_path):
-    config = Config.of(**TINY, generator_learning_rate=1e30, generator_optimizer="sgd")
+    config = Config.of(**SMALLEST, generator_learning_rate=1e30, generator_optimizer="sgd")
     with pytest.raises(TrainingError, match=r"not finite: \w+ at step \d"):
         train(config, tmp_path / "run")
 
 
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, caplog):
-    run_dir = tmp_path / "run"
-    train(Config.of(**TINY), run_dir)
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(finished_run, tmp_path, caplog):
+    run_dir = shutil.copytree(finished_run, tmp_path / "run")
     newest = run_dir / "checkpoints" / "ckpt-6.data-00000-of-00001"
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 1
@@ -141,13 +143,13 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, caplog):
 def test_no_checkpoint_is_written_before_its_model(tmp_path, monkeypatch):
     monkeypatch.setattr("dfv.runs.ModelFile.save", _full)
     with pytest.raises(RunError, match="No space left on device"):
-        train(Config.of(**TINY), tmp_path / "run")
+        train(Config.of(**SMALLEST), tmp_path / "run")
     assert last_step(tmp_path / "run") is None
 
 
 def test_a_model_whose_checkpoint_was_not_written_is_not_evaluated(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("dfv.checkpoints.Checkpoints.save", _full)
-    assert main(as_arguments(TINY, tmp_path / "run")) == 2
+    assert main(as_arguments(SMALLEST, tmp_path / "run")) == 2
     assert (tmp_path / "run" / "model.keras").exists()
     assert main(["--mode=evaluate", f"--run_dir={tmp_path}/run"]) == 2
     assert "is not finished: it stopped at step 0 of 6" in capsys.readouterr().err
@@ -172,7 +174,7 @@ def test_a_run_whose_checkpoints_do_not_fit_is_left_as_it_is(finished_run, tmp_p
 
 
 def test_s_is_not_pretrained_again_after_the_checkpoint_that_follows_it(tmp_path, monkeypatch):
-    config, calls = Config.of(**TINY).replace(pretrain_s_steps=2, num_steps=1), []
+    config, calls = Config.of(**SMALLEST).replace(pretrain_s_steps=2, num_steps=1), []
 
     def killed(*_):
         raise KeyboardInterrupt
@@ -205,7 +207,7 @@ def wait_for(path: Path, seconds: float = 90) -> None:
 
 
 def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path):
-    flags = TINY | DETERMINISTIC | {"num_steps": 40, "checkpoint_steps": 5, "validation_steps": 20}
+    flags = TINY | DETERMINISTIC | {"num_steps": 20, "checkpoint_steps": 5, "validation_steps": 10}
     whole = start(flags, tmp_path / "whole")
     broken = start(flags, tmp_path / "broken")
     wait_for(tmp_path / "broken" / "checkpoints" / "ckpt-5.index")
@@ -226,7 +228,7 @@ def test_the_same_bits_cannot_be_had_from_a_process_that_has_begun_to_compute(tm
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_request_saves_and_says_so(tmp_path, number):
-    process = start(TINY | {"num_steps": 100_000, "checkpoint_steps": 100_000, "log_steps": 1}, tmp_path / "run")
+    process = start(SMALLEST | {"num_steps": 100_000, "checkpoint_steps": 100_000, "log_steps": 1}, tmp_path / "run")
     metrics = tmp_path / "run" / "metrics.csv"
     wait_for(metrics)
     while len(metrics.read_text().splitlines()) < 3:

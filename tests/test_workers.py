@@ -13,9 +13,9 @@ import pytest
 import tensorflow as tf
 
 import dfv
-from tests.test_training import TINY, as_arguments, wait_for
+from tests.test_training import SMALLEST, TINY, as_arguments, wait_for
 
-STEPS = {"num_steps": 5, "generator_optimizer": "sgd", "adversary_optimizer": "sgd", "generator_learning_rate": 0.01}
+STEPS = TINY | {"generator_optimizer": "sgd", "adversary_optimizer": "sgd", "generator_learning_rate": 0.01}
 STEPS |= {"adversary_learning_rate": 0.01, "kernel_weight": 0.1, "adversary_max_accuracy": 0.9}
 
 
@@ -25,17 +25,17 @@ def free_port() -> int:
         return taken.getsockname()[1]
 
 
-def start(run_dir: Path, log: Path, extra: dict, cluster: dict | None = None) -> subprocess.Popen:
+def start(run_dir: Path, log: Path, flags: dict, cluster: dict | None = None) -> subprocess.Popen:
     environment = os.environ | ({"TF_CONFIG": json.dumps(cluster)} if cluster else {})
-    command = [sys.executable, "-m", "dfv.main", *as_arguments(TINY | STEPS | extra, run_dir)]
+    command = [sys.executable, "-m", "dfv.main", *as_arguments(flags, run_dir)]
     with log.open("w") as output:
         return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
 
 
-def start_worker(index: int, workers: list[str], folder: Path, extra: dict) -> subprocess.Popen:
+def start_worker(index: int, workers: list[str], folder: Path, flags: dict) -> subprocess.Popen:
     cluster = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
-    flags = {"strategy": "multi_worker"} | extra
-    return start(folder / "together", folder / f"worker{index}.log", flags, cluster)
+    together = flags | {"strategy": "multi_worker"}
+    return start(folder / "together", folder / f"worker{index}.log", together, cluster)
 
 
 def addresses(number: int) -> list[str]:
@@ -50,7 +50,7 @@ def addresses(number: int) -> list[str]:
     [(2, 5, 2e-5), (2, 20, 2e-3), (4, 20, 2e-3)],
 )
 def test_workers_give_the_weights_of_one_process(number, steps, tolerance, tmp_path):
-    flags = {"num_steps": steps, "batch_size": 8}
+    flags = STEPS | {"num_steps": steps, "batch_size": 8}
     alone = start(tmp_path / "alone", tmp_path / "alone.log", flags)
     workers = addresses(number)
     processes = [start_worker(index, workers, tmp_path, flags) for index in range(number)]
@@ -64,7 +64,7 @@ def test_workers_give_the_weights_of_one_process(number, steps, tolerance, tmp_p
 
 
 def test_a_killed_worker_stops_the_other_and_all_continue_together(tmp_path):
-    flags = {"num_steps": 100_000, "checkpoint_steps": 5, "checkpoint_minutes": 0}
+    flags = SMALLEST | {"num_steps": 100_000, "checkpoint_steps": 5, "checkpoint_minutes": 0}
     workers = addresses(2)
     processes = [start_worker(index, workers, tmp_path, flags) for index in range(2)]
     wait_for(tmp_path / "together" / "checkpoints" / "ckpt-5.index")

@@ -99,7 +99,7 @@ class Classifier(keras.Sequential):
         columns = enumerate(tf.split(logits, self.sizes, axis=1))
         return tf.add_n([tf.nn.sparse_softmax_cross_entropy_with_logits(labels[:, i], column) for i, column in columns])
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def _logits(self, inputs: tf.Tensor) -> tf.Tensor:
         return self(inputs, training=False)
 

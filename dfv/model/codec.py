@@ -85,26 +85,26 @@ class Codec(keras.Model):
         weights = (np.broadcast_to(np.float32(weight), len(images_a)) for weight in (weight_s, weight_z))
         return self._in_batches(self._interpolate, self._checked(images_a), self._checked(images_b), *weights)[0]
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def _encode(self, images: tf.Tensor) -> tuple[tf.Tensor, ...]:
         s, (mean, log_var) = self.encoder(to_float(images))
         return s, mean, log_var
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def _decode(self, s: tf.Tensor, z: tf.Tensor) -> tuple[tf.Tensor, ...]:
         return (to_uint8(self.decoder(z, s)),)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def _swap(self, images_s: tf.Tensor, images_z: tf.Tensor) -> tuple[tf.Tensor, ...]:
         s, z = self.encoder(to_float(images_s)).s, self.encoder(to_float(images_z)).z.mean
         return (to_uint8(self.decoder(z, s)),)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def _sample(self, images_s: tf.Tensor, seeds: tf.Tensor) -> tuple[tf.Tensor, ...]:
         s = self.encoder(to_float(images_s)).s
         return (to_uint8(self.decoder(prior_samples(seeds, self.z_dim), s)),)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def _interpolate(
         self, images_a: tf.Tensor, images_b: tf.Tensor, weight_s: tf.Tensor, weight_z: tf.Tensor
     ) -> tuple[tf.Tensor, ...]:

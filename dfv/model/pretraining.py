@@ -46,7 +46,7 @@ def pretrain_s(model: Disentangler, batches: Iterable, strategy: tf.distribute.S
         optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
 
-    run = tf.function(lambda batch: strategy.run(step, args=(batch,)))
+    run = tf.function(lambda batch: strategy.run(step, args=(batch,)), autograph=False)
     for number, batch in enumerate(itertools.islice(batches, training.pretrain_s_steps), start=1):
         loss = run(batch)
         if number % training.log_steps == 0:

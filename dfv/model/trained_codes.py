@@ -65,7 +65,9 @@ def trained_codes(model: Codec, train: ImageSet, random: np.random.Generator) ->
     """The codes of as many images as fit into memory."""
     most = min(len(train), MAX_NUMBERS // (model.z_dim + model.config.network.s_dim))
     rows = np.sort(random.choice(len(train), most, replace=False))
-    encode = tf.function(lambda images: model.encoder.as_trained(to_float(images)), reduce_retracing=True)
+    encode = tf.function(
+        lambda images: model.encoder.as_trained(to_float(images)), autograph=False, reduce_retracing=True
+    )
     codes = [encode(tf.constant(train.images[rows[start : start + CHUNK]])) for start in range(0, most, CHUNK)]
     mean = np.concatenate([c.z.mean for c in codes])
     if model.config.network.shared_variance:

@@ -112,7 +112,7 @@ class _Density:
         optimizer = FusedAdam(keras.optimizers.schedules.CosineDecay(LEARNING_RATE, num_steps))
         optimizer.build(variables)
 
-        @tf.function
+        @tf.function(autograph=False)
         def step(z: tf.Tensor, s: tf.Tensor) -> None:
             with tf.GradientTape() as tape:
                 loss = tf.reduce_mean(self.negative_log(z, s))

@@ -14,10 +14,15 @@ from export.writing import export_model
 
 
 @pytest.fixture
-def bare(exported, monkeypatch):
-    """Copies a SavedModel instead of writing one, and leaves out the comparison, which other tests cover."""
+def saved(exported, monkeypatch):
+    """Copies a SavedModel instead of writing one."""
     content = shutil.ignore_patterns("assets.extra", "model_card.md")
     monkeypatch.setattr(export.writing, "save", lambda _, folder, __: shutil.copytree(exported, folder, ignore=content))
+
+
+@pytest.fixture
+def bare(saved, monkeypatch):
+    """Leaves out the comparison too, which other tests cover."""
     monkeypatch.setattr(export.writing, "check", lambda *_: None)
 
 
@@ -38,16 +43,16 @@ def test_versions_count_up_and_none_is_written_over(bare, model, exported, tmp_p
     assert everything(place) == before and [path.name for path in tmp_path.iterdir()] == ["tiny"]
 
 
-def test_a_difference_means_no_export(model, tmp_path, monkeypatch):
-    save = export.writing.save
+@pytest.fixture
+def other_weights(model):
+    """Those of the model, for a while, are not the exported ones."""
+    weights = model.get_weights()
+    model.decoder.from_s.kernel.assign(model.decoder.from_s.kernel * 1.05)
+    yield
+    model.set_weights(weights)
 
-    def save_other_weights(*arguments):
-        weights = model.get_weights()
-        model.decoder.from_s.kernel.assign(model.decoder.from_s.kernel * 1.05)
-        save(*arguments)
-        model.set_weights(weights)
 
-    monkeypatch.setattr(export.writing, "save", save_other_weights)
+def test_a_difference_means_no_export(saved, model, other_weights, tmp_path):
     with pytest.raises(ExportError, match=r"nothing was exported: .*image.* differs from the Python model by"):
         export_model(model, tmp_path / "tiny")
     assert everything(tmp_path) == []

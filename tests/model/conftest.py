@@ -64,7 +64,7 @@ class Stepper:
 
     def __init__(self, model: Disentangler):
         self.model = model
-        self.step = tf.function(model.train_step)
+        self.step = tf.function(model.train_step, autograph=False)
         self._start = [tf.identity(variable.value) for variable in all_variables(model)]
 
     def at_start(self, **learning_rates: float) -> "Stepper":

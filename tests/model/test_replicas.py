@@ -30,7 +30,7 @@ def distributed(strategy, global_batches):
 
 def on_replicas(strategy, function, global_batch):
     """What `function` of its share of the batch gives on each replica."""
-    run = tf.function(lambda batch: strategy.run(function, args=(batch,)))
+    run = tf.function(lambda batch: strategy.run(function, args=(batch,)), autograph=False)
     results = run(next(distributed(strategy, [global_batch])))
     return tf.nest.map_structure(
         lambda value: [part.numpy() for part in strategy.experimental_local_results(value)], results
@@ -107,7 +107,7 @@ def test_gate_looks_at_the_accuracy_of_the_global_batch(mirrored, tiny_model, tr
         gradients = [tf.ones_like(variable) for variable in model.adversary.trainable_variables]
         return model._train_adversary(gradients, verdict)["adversary_accuracy"]
 
-    run = tf.function(lambda num_right: mirrored.run(step, args=(num_right,)))
+    run = tf.function(lambda num_right: mirrored.run(step, args=(num_right,)), autograph=False)
     state = [*model.adversary.trainable_variables, *model.adversary_optimizer.variables]
     for num_right, accuracy, is_open in ((2, 1.0, False), (1, 0.5, True), (2, 1.0, False), (0, 0.0, True)):
         before = [variable.numpy() for variable in state]
@@ -148,7 +148,7 @@ def test_three_steps_on_two_replicas_are_those_on_one(kind, mirrored, tiny_model
         alone.train_step(batch)
     with mirrored.scope():
         shared = make()
-    step = tf.function(lambda batch: mirrored.run(shared.train_step, args=(batch,)))
+    step = tf.function(lambda batch: mirrored.run(shared.train_step, args=(batch,)), autograph=False)
     per_replica = distributed(mirrored, batches(triplet_batch))
     for _ in range(STEPS):
         step(next(per_replica))
