@@ -1,8 +1,8 @@
 """The program's words: help, and one clear message for every mistake before anything is loaded."""
 
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,11 +20,17 @@ def run_program(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-m", "dfv.main", *arguments], capture_output=True, text=True, timeout=60)
 
 
+def processor_seconds_of_children() -> float:
+    """Of those that have ended; unlike the time on the clock it leaves out what else the machine does."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_help_is_quick_and_lists_every_flag():
     run_program("--help")  # byte-compiles
-    started = time.monotonic()
+    before = processor_seconds_of_children()
     answer = run_program("--help")
-    assert time.monotonic() - started < 1.0
+    assert processor_seconds_of_children() - before < 1.0
     assert answer.returncode == 0
     assert all(f"--{field.name}=" in answer.stdout for _, field in option_fields())
     assert "train_and_evaluate" in answer.stdout

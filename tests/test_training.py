@@ -226,7 +226,7 @@ def test_the_same_bits_cannot_be_had_from_a_process_that_has_begun_to_compute(tm
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_stop_request_saves_and_says_so(tmp_path, number):
     process = start(SMALLEST | {"num_steps": 100_000, "checkpoint_steps": 100_000, "log_steps": 1}, tmp_path / "run")
     metrics = tmp_path / "run" / "metrics.csv"
