@@ -231,7 +231,7 @@ class TrainingConfig(Checked):
         10.0, "Minutes between checkpoints, whichever comes first; 0: steps alone.", at_least=0
     )
     num_checkpoints: int = option(3, "Checkpoints that are kept.", at_least=1)
-    progress: bool = option(True, "Show a progress bar if standard output is a terminal.")
+    progress: bool = option(True, "Show a progress bar where there is a terminal.")
 
 
 PLACES_OF_DATA = frozenset("image_dir data_dir manual_dir cache_dir memory_limit_mb".split())

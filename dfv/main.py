@@ -144,7 +144,9 @@ def evaluate_run(run_dir: Path, values: flags.FlagValues) -> None:
         shapes = " and ".join("x".join(map(str, shape)) for shape in (model.image_shape, splits.train.image_shape))
         raise RunError(f"expected images of the model's shape; its own and these are {shapes}. Name the data it had.")
     check_same_images(run_dir, splits.digest)
-    evaluate(model, splits, config, out_dir, seeds=values.probe_seeds, split=values.evaluate_split)
+    started, shown = time.monotonic(), values.progress and sys.stderr.isatty()
+    evaluate(model, splits, config, out_dir, seeds=values.probe_seeds, progress=shown, split=values.evaluate_split)
+    LOGGER.info("Evaluated in %.0f s: %s", time.monotonic() - started, out_dir / "report.html")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -162,7 +164,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"dfv: {error}", file=sys.stderr)
         return getattr(error, "exit_status", 2)
     except KeyboardInterrupt:
-        print("dfv: stopped; what was saved is whole, and the same command goes on from there.", file=sys.stderr)
+        kept = "what was saved is whole, and the same command goes on from there; an evaluation starts anew."
+        print(f"dfv: stopped; {kept}", file=sys.stderr)
         return 128 + signal.SIGINT
     return 0
 

@@ -100,16 +100,18 @@ def test_the_flags_of_a_run_read_back_as_the_same_config(tmp_path):
         (["--evaluate_split=validation", "--probe_seeds=1"], ("validation", 1), "run/validation"),
     ],
 )
-def test_the_split_and_the_seeds_of_an_evaluation_are_flags(monkeypatch, tmp_path, arguments, asked, folder):
+def test_the_split_and_the_seeds_of_an_evaluation_are_flags(monkeypatch, tmp_path, caplog, arguments, asked, folder):
+    caplog.set_level("INFO", "dfv")
     (tmp_path / "run").mkdir()
     evaluated = []
     _model_of(monkeypatch, (16, 16, 3))
     monkeypatch.setattr(
         "dfv.evaluation.evaluate",
-        lambda model, splits, config, out_dir, seeds, split: evaluated.append((split, seeds, out_dir)),
+        lambda model, splits, config, out_dir, seeds, progress, split: evaluated.append((split, seeds, out_dir)),
     )
     assert main(["--mode=evaluate", f"--run_dir={tmp_path}/run", *arguments]) == 0
     assert evaluated == [(*asked, tmp_path / folder)] and (tmp_path / folder).is_dir()
+    assert str(tmp_path / folder / "report.html") in caplog.text
 
 
 def test_images_of_another_shape_than_the_models_are_refused(monkeypatch, tmp_path, capsys):
