@@ -1,8 +1,9 @@
-"""Several evaluated runs beside each other: a table of their figures, and their swap grids (figure 10, ablations).
+"""Several evaluated runs beside each other: tables of their figures, and their swap grids (figure 10, ablations).
 
     python -m dfv.evaluation.compare runs/yaleb runs/yaleb_no_adversary runs/yaleb_pretrained_s --out=compared
 
-writes compared/table.md and compared/swap.png, and prints the table. Each run needs --mode=evaluate first.
+writes compared/table.md and compared/swap.png, grids in the order of the runs, and prints the tables. The runs are of
+one data set, and each needs --mode=evaluate first.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from dfv.evaluation.sections import mean_rates, number, percent
 from dfv.pictures import save_png
 from dfv.runs import RunError, writing
 
-HEADINGS = (
+DISENTANGLED = (
     "run",
     "leak of z: mean, points",
     "sampled",
@@ -32,15 +33,38 @@ HEADINGS = (
     "MSE, reconstruction / same-identity swap",
     "known factors: error from z / s, %",
 )
+MORE = (
+    "run",
+    "PSNR, dB / SSIM",
+    "nearest image of the identity: by s / by z (chance), %",
+    "HSIC with the identity, p: z mean / sampled",
+    "prior samples of an identity differ, of its real images",
+)
 
 
-def table(names: list[str], runs: list[dict[str, Any]]) -> str:
-    """A Markdown table, a row for each name and what its results.json holds."""
-    rows = [HEADINGS, ["---"] * len(HEADINGS), *([name, *_cells(run)] for name, run in zip(names, runs, strict=True))]
+def tables(names: list[str], runs: list[dict[str, Any]]) -> str:
+    """Two Markdown tables, a row in each for each name and what its results.json holds."""
+    return _table(DISENTANGLED, names, map(_disentangled, runs)) + "\n" + _table(MORE, names, map(_more, runs))
+
+
+def _table(headings: tuple[str, ...], names: list[str], cells: Iterable[list[str]]) -> str:
+    rows = [headings, ["---"] * len(headings), *([name, *own] for name, own in zip(names, cells, strict=True))]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 
-def _cells(results: dict[str, Any]) -> list[str]:
+def _more(results: dict[str, Any]) -> list[str]:
+    own, dependence, diversity = (results[name] for name in ("reconstruction", "dependence", "diversity"))
+    precision = results["retrieval"]["precision"]
+    by_s, by_z = (percent(precision[code]["1"]) for code in ("s", "z_mean"))
+    return [
+        " / ".join(number(own["own"][name], digits) for name, digits in (("psnr", 1), ("ssim", 3))),
+        f"{by_s} / {by_z} ({percent(results['retrieval']['chance'])})",
+        " / ".join(number(dependence[code]["p_value"], 3) for code in ("z_mean", "z_sampled")),
+        number(diversity and diversity["ratio"], 2),
+    ]
+
+
+def _disentangled(results: dict[str, Any]) -> list[str]:
     codes, likeness = results["table1"]["codes"], results["reconstruction"]
     leaks = [codes[name]["strongest"]["leak"]["mean"] for name in ("z_mean", "z_sampled", "z_mean_and_log_var")]
     judged = results.get("identity_swaps", {"swap_mean": {}, "prior_sample": {}})
@@ -62,20 +86,30 @@ def _mean(values: Iterable[float]) -> float | None:
 
 
 def compare(run_dirs: list[Path], out_dir: Path) -> str:
-    """Writes the table and the picture of evaluated runs, and returns the table; raises RunError."""
-    results, pictures = [], []
-    for run_dir in run_dirs:
-        try:
-            results.append(json.loads((run_dir / "results.json").read_text(encoding="utf-8")))
-            pictures.append(np.asarray(Image.open(run_dir / "figures" / "swap.png").convert("RGB")))
-        except (OSError, ValueError) as error:
-            raise RunError(f"{run_dir} has no results that can be read ({error}); evaluate it first.") from error
-    text = table(_names(run_dirs), results)
+    """Writes the tables and the picture of evaluated runs, and returns the tables; raises RunError."""
+    results, pictures = zip(*map(_read, run_dirs), strict=True)
+    if len(sets := sorted({each["run"]["dataset"] for each in results})) > 1:
+        raise RunError(f"expected runs of one data set; these are of {', '.join(sets)}. Compare each set's by itself.")
+    text = tables(_names(run_dirs), list(results))
     with writing(out_dir):
         out_dir.mkdir(parents=True, exist_ok=True)
         (out_dir / "table.md").write_text(text, encoding="utf-8")
         save_png(out_dir / "swap.png", beside(*pictures))
     return text
+
+
+def _read(run_dir: Path) -> tuple[dict[str, Any], np.ndarray]:
+    """What results.json holds, and the swap grid."""
+    try:
+        results = json.loads((run_dir / "results.json").read_text(encoding="utf-8"))
+        picture = np.asarray(Image.open(run_dir / "figures" / "swap.png").convert("RGB"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{run_dir} has no results that can be read ({error}); evaluate it first.") from error
+    try:
+        tables([run_dir.name], [results])
+    except (AttributeError, KeyError, TypeError) as error:
+        raise RunError(f"{run_dir}/results.json is not of this version's evaluation; evaluate it anew.") from error
+    return results, picture
 
 
 def _names(run_dirs: list[Path]) -> list[str]:

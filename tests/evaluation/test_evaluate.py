@@ -58,7 +58,7 @@ def test_the_report_holds_everything_in_itself(evaluated):
     errors = (f"{50 * sum(judge[name].values()):.{digits}f}" for name, digits in (("train", 1), ("test", 2)))
     assert "<td>images, classifier</td><td>{}</td><td>{}</td>".format(*errors) in report
     shown = results["table1"]["codes"]["s"]["strongest"]
-    assert f"{100 * shown['test']:.2f} ± {100 * shown['spread']:.2f}" in report
+    assert shown["spread"] is None and f"<td>{100 * shown['test']:.2f} ± –</td>" in report
 
 
 def test_validation_unseen_and_without_attributes_is_probed_within_itself(tmp_path, codec, make_splits, tiny):
@@ -197,7 +197,7 @@ def test_evaluations_of_another_split_go_by_their_run(evaluated, tmp_path):
     for run in ("one", "other"):
         shutil.copytree(evaluated[0], tmp_path / run / "validation")
     rows = compare.compare([tmp_path / run / "validation" for run in ("one", "other")], tmp_path / "both").splitlines()
-    assert [row.split("|")[1].strip() for row in rows[2:]] == ["one/validation", "other/validation"]
+    assert [row.split("|")[1].strip() for row in rows[2:4]] == ["one/validation", "other/validation"]
 
 
 def test_runs_of_one_name_go_by_the_folders_that_they_are_in(evaluated, tmp_path):
@@ -205,7 +205,7 @@ def test_runs_of_one_name_go_by_the_folders_that_they_are_in(evaluated, tmp_path
     for run in runs:
         shutil.copytree(evaluated[0], run)
     rows = compare.compare(runs, tmp_path / "both").splitlines()
-    assert [row.split("|")[1].strip() for row in rows[2:]] == ["one/run", "other/run"]
+    assert [row.split("|")[1].strip() for row in rows[2:4]] == ["one/run", "other/run"]
 
 
 def test_runs_stand_beside_each_other_in_table_and_picture(evaluated, tmp_path, capsys):
@@ -215,11 +215,30 @@ def test_runs_stand_beside_each_other_in_table_and_picture(evaluated, tmp_path, 
     assert capsys.readouterr().out.splitlines() == rows
     cells = [cell.strip() for cell in rows[2].strip("|").split("|")]
     leak = results["table1"]["codes"]["z_sampled"]["strongest"]["leak"]["mean"]
-    assert cells[0] == folder.name and cells[2] == f"{100 * leak:.1f}" and len(cells) == len(compare.HEADINGS)
+    assert cells[0] == folder.name and cells[2] == f"{100 * leak:.1f}" and len(cells) == len(compare.DISENTANGLED)
     one, both = (np.asarray(Image.open(path)) for path in (folder / "figures/swap.png", tmp_path / "both" / "swap.png"))
     np.testing.assert_array_equal(both, beside(one, one))
-    assert compare.main([str(tmp_path), "--out", str(tmp_path / "none")]) == 2
-    assert "evaluate it first" in capsys.readouterr().err
+    found = results["retrieval"]
+    shares = (
+        f"{100 * share:.1f}"
+        for share in (*(found["precision"][code]["1"] for code in ("s", "z_mean")), found["chance"])
+    )
+    assert rows[-1].split(" | ")[2] == "{} / {} ({})".format(*shares) and rows[-1].startswith(f"| {folder.name} |")
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [(None, "evaluate it first"), ("[]", "evaluate it anew"), ("{}", "evaluate it anew"), ("mnist", "one data set")],
+)
+def test_runs_that_cannot_be_compared_are_refused(evaluated, tmp_path, capsys, content, wrong):
+    other = tmp_path / "other"
+    if content is not None:
+        shutil.copytree(evaluated[0], other)
+        results = json.loads((other / "results.json").read_text())
+        results["run"]["dataset"] = "mnist"
+        (other / "results.json").write_text(json.dumps(results) if content == "mnist" else content)
+    assert compare.main([str(evaluated[0]), str(other), "--out", str(tmp_path / "none")]) == 2
+    assert wrong in capsys.readouterr().err and not (tmp_path / "none").exists()
 
 
 def test_pictures_side_by_side_keep_their_size():
