@@ -19,10 +19,14 @@ class Retrieval:
     chance: float
 
 
-def nearest(codes: np.ndarray, queries: np.ndarray, number: int) -> np.ndarray:
-    """Rows [len(queries), number] of the codes [N, D] nearest to those of the query rows, themselves left out."""
-    search = NearestNeighbors(n_neighbors=number + 1, algorithm="brute").fit(codes)
-    found = search.kneighbors(codes[queries], return_distance=False)
+def nearest(codes: np.ndarray, queries: np.ndarray, number: int, seed: int = 0) -> np.ndarray:
+    """Rows [len(queries), number] of the codes [N, D] nearest to those of the query rows, themselves left out.
+
+    Which of many equal codes these are is drawn.
+    """
+    order = np.random.default_rng(seed).permutation(len(codes))
+    search = NearestNeighbors(n_neighbors=number + 1, algorithm="brute").fit(codes[order])
+    found = order[search.kneighbors(codes[queries], return_distance=False)]
     keep = found != queries[:, None]
     keep[keep.all(1), -1] = False
     return found[keep].reshape(len(queries), number)
