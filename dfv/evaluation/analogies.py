@@ -49,12 +49,8 @@ def _keys(identity: np.ndarray, pose: np.ndarray) -> np.ndarray:
     return identity.astype(np.int64) << 32 | pose
 
 
-def judge_analogies(
-    model: Codec, dataset: str, whole: ImageSet, test: Coded, number: int, seed: int = 0
-) -> Analogies | None:
-    """`number` pairs of different identities among the test images; None for a set whose analogies are not known."""
-    if dataset not in KNOWN_FOR:
-        return None
+def judge_analogies(model: Codec, dataset: str, whole: ImageSet, test: Coded, number: int, seed: int = 0) -> Analogies:
+    """`number` pairs of different identities among the test images of a set that analogies are KNOWN_FOR."""
     s_rows, z_rows = other_identity(test.part.identity, number, seed)
     s_donors, z_donors = subset(test.part, s_rows), subset(test.part, z_rows)
     copies = [donors.images[np.arange(number)] for donors in (s_donors, z_donors)]

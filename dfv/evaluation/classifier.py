@@ -13,7 +13,7 @@ from dfv.data.image_set import Images
 from dfv.evaluation.subset import batches
 from dfv.model.optimizers import FusedAdam
 
-NUMBERS_AT_ONCE = 1 << 24  # of an epoch's inputs, read from where they are
+NUMBERS_AT_ONCE = 1 << 24  # of inputs, read from where they are
 
 
 class Classifier(keras.Sequential):
@@ -105,7 +105,8 @@ class Classifier(keras.Sequential):
 
     def logits(self, inputs: Images) -> np.ndarray:
         """[N, sum of sizes] float32, of inputs that are read in batches."""
-        return np.concatenate([self._logits(tf.constant(inputs[rows])).numpy() for rows in batches(len(inputs))])
+        size = min(1024, math.ceil(NUMBERS_AT_ONCE / math.prod(inputs.shape[1:])))
+        return np.concatenate([self._logits(tf.constant(inputs[rows])).numpy() for rows in batches(len(inputs), size)])
 
     def score(self, inputs: Images, labels: np.ndarray) -> tuple[float, float]:
         """Error rate over all columns, and mean loss."""
