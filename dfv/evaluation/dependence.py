@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
+from dfv.evaluation.subset import exchanged_within
+
 
 class Dependence(NamedTuple):
     """Normalised HSIC, 0 (independent) to 1; its mean over permuted identities; how often those reach it (p-value)."""
@@ -38,16 +40,9 @@ def dependence(
         return float(kernel[order[first], order[second]].sum() / norm)
 
     observed = statistic(np.arange(len(codes)))
-    permuted = np.array([statistic(_permutation(alike, rng)) for _ in range(permutations)])
+    permuted = np.array([statistic(exchanged_within(alike, rng)) for _ in range(permutations)])
     p_value = (1 + np.sum(permuted >= observed)) / (1 + permutations)
     return Dependence(observed, float(permuted.mean()), float(p_value))
-
-
-def _permutation(alike: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """An order [N] in which each row has one of those alike in its place."""
-    order = np.empty(len(alike), int)
-    order[np.argsort(alike, kind="stable")] = np.lexsort((rng.random(len(alike)), alike))
-    return order
 
 
 def _gaussian(codes: np.ndarray) -> np.ndarray:

@@ -13,7 +13,8 @@ class Limits:
     validation_images: int = 5_000
     test_images: int = 10_000
     probe_epochs: int = 100
-    enough_to_choose: int = 500  # with fewer validation images, probes are chosen by folds over them and training
+    enough_to_choose: int = 500  # with fewer validation images, probes are chosen by folds over them and training,
+    enough_identities: int = 30  # as with fewer identities, where those that score are unseen
     judge_images: int = 50_000
     judge_epochs: int = 15
     judge_steps: int = 500  # at least; small sets are gone through more often for them

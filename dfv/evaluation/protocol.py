@@ -10,6 +10,7 @@ from dfv.data.image_set import SPLITS, DataError, ImageSet, Splits
 from dfv.evaluation.subset import subset
 
 HELD_OUT_FRACTION = 0.1
+FEWEST_SCORING = 4
 
 
 def scored_splits(splits: Splits, config: DataConfig, split: str = "test") -> Splits:
@@ -23,6 +24,8 @@ def scored_splits(splits: Splits, config: DataConfig, split: str = "test") -> Sp
     for name in SPLITS:
         if not len(getattr(splits, name)):
             raise DataError(f"split '{name}' has no images; an evaluation needs all three. Add images.")
+    if (number := len(getattr(splits, split))) < FEWEST_SCORING:
+        raise DataError(f"expected {FEWEST_SCORING} images to score or more; split '{split}' has {number}. Add images.")
     if len(np.unique(getattr(splits, split).identity)) < 2:
         raise DataError(f"split '{split}' has one identity; swaps need two. Add images of others.")
     if split == "test":

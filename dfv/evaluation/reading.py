@@ -15,10 +15,14 @@ FOLDS = 5
 
 
 class Trial(NamedTuple):
-    """Where a probe erred, per image the fraction of the columns [N]: trained on true labels, and on permuted ones."""
+    """Where a probe erred, per image the fraction of the columns [N]: trained on true labels, and on permuted ones.
+
+    by_chance_alike: on labels permuted among images of equal known factors; None where there are none such.
+    """
 
     errors: Parts
     by_chance: Parts
+    by_chance_alike: Parts | None = None
 
 
 Merit = Callable[[Trial, str], np.ndarray]
@@ -38,7 +42,10 @@ def rightness(trial: Trial, split: str) -> np.ndarray:
 class ProbeReading:
     """Errors as fractions, averaged over columns, images and seeds; spread: their standard deviation over seeds.
 
-    chance: the same probe's error on test, trained on permuted labels. leak: chance minus error on test.
+    chance: the same probe's error on test, trained on permuted labels. leak: chance minus error on test. alike_chance,
+    alike_leak: the same of labels permuted among images of equal known factors, None where there are none such. Where
+    an identity shows each value of them once, a test image's is one that its identity lacks in training, and a code
+    that tells it and nothing else errs more than permuted labels do.
     """
 
     kind: str
@@ -48,6 +55,8 @@ class ProbeReading:
     spread: float
     chance: float
     leak: Estimate
+    alike_chance: float | None
+    alike_leak: Estimate | None
 
 
 @dataclass(frozen=True)
@@ -76,14 +85,8 @@ def read(
     what the strongest probe has most of on validation data.
     """
     trials = _trials(tasks, limits)
-    few = len(tasks[0].labels.validation) < limits.enough_to_choose
-    merits = (
-        _merits_by_folds(tasks[0], limits, merit)
-        if few
-        else {
-            kind: np.mean([merit(trial, "validation").mean() for trial in of_kind]) for kind, of_kind in trials.items()
-        }
-    )
+    few = tasks[0].has_few_to_choose_by(limits.enough_to_choose, limits.enough_identities)
+    merits = _merits_by_folds(tasks[0], limits, merit) if few else _merits(trials, merit)
     # A fold of few codes has no 50 neighbours.
     known = [kind for kind in trials if kind in merits]
     families = [[kind for kind in known if kind.startswith(family)] for family in ("network", "linear", "neighbours")]
@@ -103,14 +106,14 @@ def _trials(tasks: list[Task], limits: Limits) -> dict[str, list[Trial]]:
         # The mean of z and s are the same for all seeds: one search serves them.
         if neighbours is None or task.codes is not tasks[0].codes:
             neighbours = Neighbours(task, limits.validation_images)
-        permuted = task.permuted(seed)
+        versions = [task, task.permuted(seed)] + ([task.permuted_among_alike(seed)] if task.alike else [])
         for kind, hidden in HIDDEN_UNITS.items():
-            both = [network_predictions(data, hidden, seed, limits.probe_epochs) for data in (task, permuted)]
-            trials.setdefault(kind, []).append(_trial(task, both))
+            predicted = [network_predictions(data, hidden, seed, limits.probe_epochs) for data in versions]
+            trials.setdefault(kind, []).append(_trial(task, predicted))
         for setting in neighbours.settings:
-            both = [neighbours.predictions(data.labels.train, task.sizes, setting) for data in (task, permuted)]
+            predicted = [neighbours.predictions(data.labels.train, task.sizes, setting) for data in versions]
             kind = f"neighbours ({setting[1]}, {setting[0]})"
-            trials.setdefault(kind, []).append(_trial(task, both, neighbours.train_rows))
+            trials.setdefault(kind, []).append(_trial(task, predicted, neighbours.train_rows))
     return trials
 
 
@@ -119,6 +122,10 @@ def _trial(task: Task, predictions: list[Parts], train_rows: np.ndarray | slice 
     return Trial(
         *(Parts(*(np.mean(a != b, axis=1) for a, b in zip(parts, labels, strict=True))) for parts in predictions)
     )
+
+
+def _merits(trials: dict[str, list[Trial]], merit: Merit) -> dict[str, float]:
+    return {kind: np.mean([merit(trial, "validation").mean() for trial in own]) for kind, own in trials.items()}
 
 
 def _merits_by_folds(task: Task, limits: Limits, merit: Merit) -> dict[str, float]:
@@ -130,9 +137,16 @@ def _merits_by_folds(task: Task, limits: Limits, merit: Merit) -> dict[str, floa
 def _summary(kind: str, trials: list[Trial], mask: np.ndarray, clusters: np.ndarray | None) -> ProbeReading:
     test = np.stack([trial.errors.test for trial in trials])[:, mask]
     train, validation = (np.mean([trial.errors[split].mean() for trial in trials]) for split in range(2))
-    chance = np.mean([trial.by_chance.test[mask].mean() for trial in trials])
-    told = estimate(
-        np.stack([leak(trial, "test") for trial in trials])[:, mask], None if clusters is None else clusters[mask]
-    )
-    spread = test.mean(1).std(ddof=1) if len(trials) > 1 else 0.0
-    return ProbeReading(kind, float(train), float(validation), float(test.mean()), float(spread), float(chance), told)
+    spread = test.mean(1).std(ddof=1) if len(trials) > 1 else np.nan
+    by_image = _beside(test, [trial.by_chance for trial in trials], mask, clusters)
+    among_alike = [trial.by_chance_alike for trial in trials if trial.by_chance_alike]
+    alike = _beside(test, among_alike, mask, clusters) if among_alike else (None, None)
+    return ProbeReading(kind, float(train), float(validation), float(test.mean()), float(spread), *by_image, *alike)
+
+
+def _beside(
+    errors: np.ndarray, chance: list[Parts], mask: np.ndarray, clusters: np.ndarray | None
+) -> tuple[float, Estimate]:
+    """Chance on the test images of the mask, and how much the errors [seeds, N] there are below it."""
+    by_chance = np.stack([parts.test for parts in chance])[:, mask]
+    return float(by_chance.mean()), estimate(by_chance - errors, None if clusters is None else clusters[mask])

@@ -34,15 +34,17 @@ def with_error(estimate: dict[str, float]) -> str:
 
 def table1(results: Results) -> str:
     table = results["table1"]
-    headings = ["code", "train", "test", "chance", "leak, points", *PROBE_NAMES.values(), "counted"]
+    headings = ["code", "train", "test", "chance", "leak, points", *PROBE_NAMES.values(), "counted", "leak among alike"]
     rows = [[CODE_NAMES[name], *_reading_cells(reading)] for name, reading in table["codes"].items()]
     train, test = (sum(errors.values()) / len(errors) for errors in results["image_classifier"].values())
-    rows.append(["images, classifier", percent(train), percent(test, 2), *[NONE] * 6])
+    rows.append(["images, classifier", percent(train), percent(test, 2), *[NONE] * 7])
     text = (
         f"Error in % of fresh probes that predict {table['predicts']}, ± spread over seeds. The probe that read most on"
         " validation data counts. Chance is its error after training on permuted labels; the leak is chance minus"
         " error, ± standard error. One within two standard errors of zero counts as zero; an error above chance is"
-        " dependence too. Of each probe: error (leak)."
+        " dependence too. Of each probe: error (leak). Among alike: beside labels permuted among images of equal known"
+        " factors, where each identity shows each of them about once; a code that tells those and nothing else then"
+        " errs more than image by image, and the leak beside that chance understates what it tells."
     )
     whole = page.table(headings, rows, _published(results["run"]["dataset"]))
     return page.section("Table 1: who is it?", text, whole, *_part_tables(table))
@@ -57,6 +59,7 @@ def _reading_cells(reading: Results) -> list[str]:
         with_error(counted["leak"]),
         *(f"{percent(probe['test'])} ({percent(probe['leak']['mean'])})" for probe in by_name),
         PROBE_NAMES[counted["kind"].split()[0]],
+        with_error(counted["alike_leak"]) if counted["alike_leak"] else NONE,
     ]
 
 
@@ -65,7 +68,7 @@ def _published(dataset: str) -> list[list[str]]:
         return []
     paper = TABLE_1[dataset]
     return [
-        [f"paper, {code}", f"{paper[code].train}", f"{paper[code].test}", f"{paper['chance'].test}", *[NONE] * 5]
+        [f"paper, {code}", f"{paper[code].train}", f"{paper[code].test}", f"{paper['chance'].test}", *[NONE] * 6]
         for code in ("z", "s")
     ]
 

@@ -7,6 +7,8 @@ import numpy as np
 from dfv.data.image_set import ImageSet
 from dfv.data.views import Rows
 
+LEAST_OF_A_GROUP = 50
+
 
 def subset(part: ImageSet, rows: np.ndarray) -> ImageSet:
     """The images of these rows, in their order."""
@@ -26,11 +28,23 @@ def some_rows(number: int, limit: int, seed: int = 0) -> np.ndarray:
 
 
 def some_groups(groups: np.ndarray, limit: int, seed: int = 0) -> np.ndarray:
-    """Rows of groups [N] that are taken whole, drawn until there are `limit`; in order."""
+    """At most `limit` rows, in order, of drawn groups [N]: whole ones, or of large ones an even share of the limit.
+
+    The share is no less than LEAST_OF_A_GROUP, so of many groups some are left out.
+    """
     names, members = np.unique(groups, return_inverse=True)
     rng = np.random.default_rng(seed)
     drawn = rng.permutation(len(names))[members]
-    return np.sort(np.lexsort((rng.random(len(groups)), drawn))[:limit])
+    order = np.lexsort((rng.random(len(groups)), drawn))
+    place = np.arange(len(groups)) - np.searchsorted(drawn[order], drawn[order])
+    return np.sort(order[place < max(limit // len(names), LEAST_OF_A_GROUP)][:limit])
+
+
+def exchanged_within(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """An order [N] in which each row has one of its own group [N] in its place."""
+    order = np.empty(len(groups), int)
+    order[np.argsort(groups, kind="stable")] = np.lexsort((rng.random(len(groups)), groups))
+    return order
 
 
 def batches(number: int, size: int = 1024) -> Iterator[np.ndarray]:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dfv.evaluation.subset import exchanged_within
+
 
 class Parts(NamedTuple):
     """One array for each split."""
@@ -17,12 +19,16 @@ class Parts(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """codes [N, D] float32; labels [N, L] int32, column l of sizes[l] classes; groups [N]: what folds keep together."""
+    """codes [N, D] float32; labels [N, L] int32, column l of sizes[l] classes; groups [N]: what folds keep together.
+
+    alike: a number [N], the same for images of equal known factors; None where it is no matter.
+    """
 
     codes: Parts
     labels: Parts
     sizes: tuple[int, ...]
     groups: Parts
+    alike: Parts | None = None
 
     def permuted(self, seed: int) -> "Task":
         """The same with labels dealt out anew, image by image, to those who train and stop; test keeps its own."""
@@ -30,11 +36,23 @@ class Task:
         train, validation = (rng.permutation(part) for part in self.labels[:2])
         return replace(self, labels=Parts(train, validation, self.labels.test))
 
+    def permuted_among_alike(self, seed: int) -> "Task":
+        """Likewise, but dealt out among those alike: what a code tells of the known factors stays told."""
+        assert self.alike is not None
+        rng = np.random.default_rng(seed)
+        own = zip(self.labels[:2], self.alike[:2], strict=True)
+        train, validation = (part[exchanged_within(alike, rng)] for part, alike in own)
+        return replace(self, labels=Parts(train, validation, self.labels.test))
+
     def standardised(self) -> "Task":
         """The same with every dimension of mean 0 and deviation 1 on the training split; a constant one stays 0."""
         mean, deviation = self.codes.train.mean(0), self.codes.train.std(0)
         scale = np.where(deviation > 1e-6 * (1e-6 + np.abs(mean)), deviation, 1.0).astype(np.float32)
         return replace(self, codes=Parts(*((part - mean) / scale for part in self.codes)))
+
+    def has_few_to_choose_by(self, images: int, groups: int) -> bool:
+        """Whether validation has fewer images or groups than these: too few independent cases to compare probes."""
+        return len(self.groups.validation) < images or len(np.unique(self.groups.validation)) < groups
 
     def folds(self, number: int, seed: int) -> Iterator["Task"]:
         """Training and validation pooled and cut anew: a fold scores, the next one stops, the rest train.

@@ -16,6 +16,7 @@ TINY = Limits(
     test_images=200,
     probe_epochs=5,
     enough_to_choose=0,
+    enough_identities=0,
     judge_images=400,
     judge_epochs=3,
     judge_steps=40,

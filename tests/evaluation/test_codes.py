@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dfv.data.image_set import DataError, ImageSet
+from dfv.data.image_set import ImageSet
 from dfv.evaluation.coded import CODES, Coded, encode, encode_splits
 from dfv.evaluation.dependence import dependence
 from dfv.evaluation.diversity import diversity
@@ -69,11 +69,18 @@ def test_dependence_is_found_though_each_identity_shows_each_pose_once():
     assert dependence(clean, identity, 100, alike=pose).p_value > 0.05
 
 
-def test_groups_are_taken_whole():
+def test_equal_codes_are_found_wherever_they_stand():
+    found = nearest(np.arange(4000)[:, None] % 200, np.arange(200), 10)
+    assert np.all(found % 200 == np.arange(200)[:, None]) and 1800 < found.mean() < 2200
+
+
+def test_groups_are_taken_whole_and_large_ones_in_equal_shares():
     groups = np.repeat(np.arange(10), 7)
     rows = some_groups(groups, 28)
     assert sorted(np.bincount(groups[rows], minlength=10)) == [0] * 6 + [7] * 4 and (np.diff(rows) > 0).all()
     assert len(set(some_groups(np.zeros(50, int), 20)) & set(range(20))) < 20
+    rows = some_groups(np.arange(3000) % 2, 600)
+    assert np.bincount(rows % 2).tolist() == [300, 300] and len(set(rows)) == 600
 
 
 def test_diversity_is_zero_if_z_is_ignored(codec, make_splits):
@@ -142,12 +149,6 @@ def test_test_images_are_dealt_out_within_identities(codec, make_splits):
     for part in parts:
         assert len(np.unique(part.part.identity)) == 12
         np.testing.assert_array_equal(labels.test[part.rows, 0], part.part.identity - 18)
-
-
-def test_too_few_test_images_to_deal_out_are_refused(codec, make_splits):
-    test = encode(codec(), make_splits(unseen=True).test, 1000)
-    with pytest.raises(DataError, match="expected 4 images"):
-        among_test_images(test.take(np.array([0, 1, 30])))
 
 
 @pytest.mark.parametrize("images", [2, 3])

@@ -92,7 +92,7 @@ def test_the_only_identity_of_an_attribute_is_not_held_out():
     def part(names: list[int], hair: list[int]) -> ImageSet:
         return ImageSet(np.zeros((len(names), 2, 2, 1), np.uint8), np.array(names), {"hair": np.array(hair)})
 
-    train, validation = part([0, 1, 2], [0, 0, 1]), part([3, 4], [0, 1])
+    train, validation = part([0, 1, 2], [0, 0, 1]), part([3, 4] * 2, [0, 1] * 2)
     tuning = scored_splits(Splits(train, validation, validation, {"hair": 2}), DataConfig(), "validation")
     assert 2 in tuning.train.identity and set(tuning.validation.identity) < {0, 1}
     train = part([0, 1, 2], [0, 1, 2])
@@ -116,6 +116,8 @@ def test_what_cannot_be_evaluated_is_refused(make_splits):
     empty, one = (splits.test.take(rows) for rows in (np.arange(0), np.flatnonzero(splits.test.identity == 2)))
     with pytest.raises(DataError, match="'validation' has no images"):
         scored_splits(dataclasses.replace(splits, validation=empty), DataConfig())
+    with pytest.raises(DataError, match="expected 4 images .* 'test' has 3"):
+        scored_splits(dataclasses.replace(splits, test=splits.test.take(np.array([0, 30, 60]))), DataConfig())
     with pytest.raises(DataError, match="'test' has one identity"):
         scored_splits(dataclasses.replace(splits, test=one), DataConfig())
     with pytest.raises(ConfigError, match="train"):
