@@ -51,7 +51,7 @@ def _scope(run: dict[str, Any], images: dict[str, int]) -> str:
 def _headlines(results: dict[str, Any]) -> dict[str, str]:
     codes = results["table1"]["codes"]
     shown = {
-        "leak of z's mean, points below chance": with_error(codes["z_mean"]["strongest"]["leak"]),
+        "leak of z's mean, points of error below chance": with_error(codes["z_mean"]["strongest"]["leak"]),
         "error read from s, %": percent(codes["s"]["strongest"]["test"], 2),
     }
     if "identity_swaps" in results:
