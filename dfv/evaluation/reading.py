@@ -15,7 +15,7 @@ FOLDS = 5
 
 
 class Trial(NamedTuple):
-    """Where a probe erred, per image the fraction of the columns [N]: trained on true labels, and on permuted ones.
+    """Where a probe erred, images by columns of labels [N, L], 1 or 0: trained on true labels, and on permuted ones.
 
     by_chance_alike: on labels permuted among images of equal known factors; None where there are none such.
     """
@@ -30,12 +30,12 @@ Merit = Callable[[Trial, str], np.ndarray]
 
 def leak(trial: Trial, split: str) -> np.ndarray:
     """Chance minus error of each image of a split, [N]."""
-    return getattr(trial.by_chance, split) - getattr(trial.errors, split)
+    return (getattr(trial.by_chance, split) - getattr(trial.errors, split)).mean(1)
 
 
 def rightness(trial: Trial, split: str) -> np.ndarray:
     """One minus error of each image of a split, [N]; where a code is to be read well, chance is no matter."""
-    return 1 - getattr(trial.errors, split)
+    return 1 - getattr(trial.errors, split).mean(1)
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,14 @@ class Reading:
     """What the probes read of one code.
 
     probes: the network, the linear one, and nearest neighbours at their best setting. strongest: the one that read
-    most on validation data, and counts. parts: its reading of named parts of the test images.
+    most on validation data, and counts. parts: its reading of named parts of the test images; labels: of each label by
+    itself, where there are several.
     """
 
     probes: dict[str, ProbeReading]
     strongest: ProbeReading
     parts: dict[str, ProbeReading]
+    labels: dict[str, ProbeReading]
 
 
 def read(
@@ -78,11 +80,12 @@ def read(
     clusters: np.ndarray | None = None,
     parts: dict[str, np.ndarray] | None = None,
     merit: Merit = leak,
+    names: tuple[str, ...] = (),
 ) -> Reading:
     """The reading of tasks that differ by their seed alone.
 
     clusters: [N], test images that stand or fall together; parts: name -> [N] bool, parts of the test images; merit:
-    what the strongest probe has most of on validation data.
+    what the strongest probe has most of on validation data; names: the labels', for each to be read by itself.
     """
     trials = _trials(tasks, limits)
     few = tasks[0].has_few_to_choose_by(limits.enough_to_choose, limits.enough_identities)
@@ -91,11 +94,11 @@ def read(
     known = [kind for kind in trials if kind in merits]
     families = [[kind for kind in known if kind.startswith(family)] for family in ("network", "linear", "neighbours")]
     kinds = [max(family, key=merits.__getitem__) for family in families]
-    everything = np.ones(len(tasks[0].labels.test), bool)
-    probes = {kind.split()[0]: _summary(kind, trials[kind], everything, clusters) for kind in kinds}
+    probes = {kind.split()[0]: _summary(kind, trials[kind], clusters) for kind in kinds}
     best = max(kinds, key=merits.__getitem__)
-    named = {name: _summary(best, trials[best], mask, clusters) for name, mask in (parts or {}).items()}
-    return Reading(probes, probes[best.split()[0]], named)
+    of_parts = {name: _summary(best, trials[best], clusters, rows=mask) for name, mask in (parts or {}).items()}
+    alone = {name: _summary(best, trials[best], clusters, columns=[i]) for i, name in enumerate(names)}
+    return Reading(probes, probes[best.split()[0]], of_parts, alone if len(names) > 1 else {})
 
 
 def _trials(tasks: list[Task], limits: Limits) -> dict[str, list[Trial]]:
@@ -120,7 +123,7 @@ def _trials(tasks: list[Task], limits: Limits) -> dict[str, list[Trial]]:
 def _trial(task: Task, predictions: list[Parts], train_rows: np.ndarray | slice = slice(None)) -> Trial:
     labels = Parts(task.labels.train[train_rows], task.labels.validation, task.labels.test)
     return Trial(
-        *(Parts(*(np.mean(a != b, axis=1) for a, b in zip(parts, labels, strict=True))) for parts in predictions)
+        *(Parts(*((a != b).astype(float) for a, b in zip(parts, labels, strict=True))) for parts in predictions)
     )
 
 
@@ -134,19 +137,26 @@ def _merits_by_folds(task: Task, limits: Limits, merit: Merit) -> dict[str, floa
     return {kind: float(np.mean([merit(trials[kind][0], "test").mean() for trials in by_fold])) for kind in kinds}
 
 
-def _summary(kind: str, trials: list[Trial], mask: np.ndarray, clusters: np.ndarray | None) -> ProbeReading:
-    test = np.stack([trial.errors.test for trial in trials])[:, mask]
-    train, validation = (np.mean([trial.errors[split].mean() for trial in trials]) for split in range(2))
+def _summary(
+    kind: str,
+    trials: list[Trial],
+    clusters: np.ndarray | None,
+    rows: np.ndarray | slice = slice(None),
+    columns: list[int] | slice = slice(None),
+) -> ProbeReading:
+    """Of some rows of the test images and some columns of the labels."""
+    train, validation = (np.mean([trial.errors[split][:, columns].mean() for trial in trials]) for split in range(2))
+
+    def on_test(parts: list[Parts]) -> np.ndarray:
+        return np.stack([part.test[rows][:, columns].mean(1) for part in parts])
+
+    def beside(chance: list[Parts]) -> tuple[float, Estimate]:
+        by_chance = on_test(chance)
+        return float(by_chance.mean()), estimate(by_chance - test, None if clusters is None else clusters[rows])
+
+    test = on_test([trial.errors for trial in trials])
     spread = test.mean(1).std(ddof=1) if len(trials) > 1 else np.nan
-    by_image = _beside(test, [trial.by_chance for trial in trials], mask, clusters)
+    by_image = beside([trial.by_chance for trial in trials])
     among_alike = [trial.by_chance_alike for trial in trials if trial.by_chance_alike]
-    alike = _beside(test, among_alike, mask, clusters) if among_alike else (None, None)
+    alike = beside(among_alike) if among_alike else (None, None)
     return ProbeReading(kind, float(train), float(validation), float(test.mean()), float(spread), *by_image, *alike)
-
-
-def _beside(
-    errors: np.ndarray, chance: list[Parts], mask: np.ndarray, clusters: np.ndarray | None
-) -> tuple[float, Estimate]:
-    """Chance on the test images of the mask, and how much the errors [seeds, N] there are below it."""
-    by_chance = np.stack([parts.test for parts in chance])[:, mask]
-    return float(by_chance.mean()), estimate(by_chance - errors, None if clusters is None else clusters[mask])

@@ -47,7 +47,7 @@ def table1(results: Results) -> str:
         " errs more than image by image, and the leak beside that chance understates what it tells."
     )
     whole = page.table(headings, rows, _published(results["run"]["dataset"]))
-    return page.section("Table 1: who is it?", text, whole, *_part_tables(table))
+    return page.section("Table 1: who is it?", text, whole, *_label_tables(table), *_part_tables(table))
 
 
 def _reading_cells(reading: Results) -> list[str]:
@@ -71,6 +71,16 @@ def _published(dataset: str) -> list[list[str]]:
         [f"paper, {code}", f"{paper[code].train}", f"{paper[code].test}", f"{paper['chance'].test}", *[NONE] * 6]
         for code in ("z", "s")
     ]
+
+
+def _label_tables(table: Results) -> list[str]:
+    readings = table["codes"]
+    rows = [
+        [name, *(f"{percent(own['test'])} ({with_error(own['leak'])})" for own in each)]
+        for name, *each in zip(readings["s"]["labels"], *(r["labels"].values() for r in readings.values()), strict=True)
+    ]
+    headings = ["each label by itself, test (leak)", *(CODE_NAMES[code] for code in readings)]
+    return [page.table(headings, rows)] if rows else []
 
 
 def _part_tables(table: Results) -> list[str]:

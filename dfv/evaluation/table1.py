@@ -31,7 +31,7 @@ def read_code(
     tasks = tasks_of(coded, labels, name, seeds, unseen)
     clusters = coded.test.part.identity if unseen else None
     chosen = {key: mask[coded.test.rows] for key, mask in (parts or {}).items() if mask[coded.test.rows].any()}
-    return read(tasks, limits, clusters, chosen, merit=rightness if name == "s" else leak)
+    return read(tasks, limits, clusters, chosen, merit=rightness if name == "s" else leak, names=labels.names)
 
 
 def tasks_of(coded: CodedSplits, labels: Labels, name: str, seeds: int, unseen: bool) -> list[Task]:

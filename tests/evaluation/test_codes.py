@@ -118,7 +118,7 @@ def test_table1_tells_s_from_z(codec, make_splits, tiny, exchanged):
 
 def test_unseen_identities_stand_or_fall_together_and_s_is_to_be_read_well(codec, make_splits, tiny, monkeypatch):
     splits, asked = make_splits(unseen=True), []
-    monkeypatch.setattr("dfv.evaluation.table1.read", lambda *given, merit: asked.append((*given, merit)))
+    monkeypatch.setattr("dfv.evaluation.table1.read", lambda *given, merit, names: asked.append((*given, merit)))
     codes = encode_splits(codec(), splits, tiny)
     mask = splits.test.identity > 20
     table1(codes, identity_labels(splits), tiny, seeds=1, unseen=True, parts={"some": mask})

@@ -58,6 +58,8 @@ def test_the_report_holds_everything_in_itself(evaluated):
     errors = (f"{50 * sum(judge[name].values()):.{digits}f}" for name, digits in (("train", 1), ("test", 2)))
     assert "<td>images, classifier</td><td>{}</td><td>{}</td>".format(*errors) in report
     shown = results["table1"]["codes"]["s"]["strongest"]
+    alone = results["table1"]["codes"]["s"]["labels"]["parity"]
+    assert "<td>parity</td>" in report and f"<td>{100 * alone['test']:.1f} (" in report
     assert shown["spread"] is None and f"<td>{100 * shown['test']:.2f} ± –</td>" in report
 
 

@@ -192,6 +192,17 @@ def test_columns_of_labels_are_read_each_for_itself():
     np.testing.assert_array_equal(predicted.test, labels.test)
 
 
+def test_each_label_is_told_by_itself():
+    data = task(perfect)
+    rng = np.random.default_rng(1)
+    labels = Parts(*(np.concatenate([part, rng.permutation(part)], axis=1) for part in data.labels))
+    reading = read([Task(data.codes, labels, (CLASSES, CLASSES), data.groups)], LIMITS, names=("told", "not"))
+    told, hidden = (reading.labels[name] for name in ("told", "not"))
+    assert told.leak.mean > 0.5 and hidden.leak.is_zero()
+    assert reading.strongest.test == pytest.approx((told.test + hidden.test) / 2)
+    assert reading.strongest.leak.mean == pytest.approx((told.leak.mean + hidden.leak.mean) / 2)
+
+
 def test_few_validation_images_have_probes_chosen_by_folds():
     """Forty on which the linear probe happens to be right and no other one: by them alone it would be chosen."""
     data = task(in_scale)
