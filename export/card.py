@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
-from dfv.evaluation.sections import CODE_NAMES, percent, with_error
+from dfv.evaluation.cells import CODE_NAMES, percent, with_error
 from dfv.model.codec import Codec
 from dfv.runs import flag_text
 from export.signatures import DEFAULT, MAX_CODE, MAX_WEIGHT, max_rows

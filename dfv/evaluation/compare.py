@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image
 
 from dfv.data.image_set import SPLITS
+from dfv.evaluation.cells import mean_rates, number, percent
 from dfv.evaluation.figures import beside
-from dfv.evaluation.sections import mean_rates, number, percent
 from dfv.pictures import save_png
 from dfv.runs import RunError, writing
 

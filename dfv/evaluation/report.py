@@ -3,7 +3,8 @@
 from typing import Any
 
 from dfv.evaluation import page, sections
-from dfv.evaluation.sections import number, percent, with_error
+from dfv.evaluation.cells import mean_rates, number, percent, with_error
+from dfv.evaluation.table1_section import table1
 
 CAPTIONS = {
     "swap": "Swaps (figure 2a). Real images on top and at the left; every other image has the s of the one on top and"
@@ -19,7 +20,7 @@ CAPTIONS = {
     "retrieval_z": "Retrieval by the mean of z (figure 4).",
     "codes": "Both code spaces: PCA and t-SNE of up to ten identities.",
 }
-SECTIONS = (sections.table1, sections.factors, sections.swaps, sections.images, sections.codes)
+SECTIONS = (table1, sections.factors, sections.swaps, sections.images, sections.codes)
 
 
 def render(results: dict[str, Any], pictures: dict[str, bytes]) -> str:
@@ -55,7 +56,7 @@ def _headlines(results: dict[str, Any]) -> dict[str, str]:
         "error read from s, %": percent(codes["s"]["strongest"]["test"], 2),
     }
     if "identity_swaps" in results:
-        rates = sections.mean_rates(results["identity_swaps"]["swap_mean"])
+        rates = mean_rates(results["identity_swaps"]["swap_mean"])
         shown["swaps that show the s-donor / the z-donor, %"] = " / ".join(map(percent, rates))
     if "analogies" in results:
         shown["swap against the truth, of the better copy's error"] = number(results["analogies"]["mse_ratio"], 2)

@@ -3,98 +3,9 @@
 from typing import Any
 
 from dfv.evaluation import page
-from dfv.evaluation.paired import Estimate
-from dfv.evaluation.published import TABLE_1
+from dfv.evaluation.cells import CODE_NAMES, NONE, number, percent, with_error
 
 Results = dict[str, Any]
-
-CODE_NAMES = {
-    "z_mean": "z, mean",
-    "z_sampled": "z, sampled",
-    "z_mean_and_log_var": "z, mean and log-variance",
-    "s": "s",
-}
-PROBE_NAMES = {"network": "256 units", "linear": "linear", "neighbours": "neighbours"}
-NONE = "–"
-
-
-def number(value: float | None, digits: int) -> str:
-    return NONE if value is None else f"{value:.{digits}f}"
-
-
-def percent(value: float | None, digits: int = 1) -> str:
-    return NONE if value is None else number(100 * value, digits)
-
-
-def with_error(estimate: dict[str, float]) -> str:
-    """Points ± standard error, and whether that counts as zero."""
-    zero = " (zero)" if None not in estimate.values() and Estimate(**estimate).is_zero() else ""
-    return f"{percent(estimate['mean'])} ± {percent(estimate['standard_error'])}{zero}"
-
-
-def table1(results: Results) -> str:
-    table = results["table1"]
-    headings = ["code", "train", "test", "chance", "leak, points", *PROBE_NAMES.values(), "counted", "leak among alike"]
-    rows = [[CODE_NAMES[name], *_reading_cells(reading)] for name, reading in table["codes"].items()]
-    train, test = (sum(errors.values()) / len(errors) for errors in results["image_classifier"].values())
-    rows.append(["images, classifier", percent(train), percent(test, 2), *[NONE] * 7])
-    text = (
-        f"Error in % of fresh probes that predict {table['predicts']}, ± spread over seeds. The probe that read most on"
-        " validation data counts. Chance is its error after training on permuted labels; the leak is chance minus"
-        " error, ± standard error. One within two standard errors of zero counts as zero; an error above chance is"
-        " dependence too. Of each probe: error (leak). Among alike: beside labels permuted among images of equal known"
-        " factors, where each identity shows each of them about once; a code that tells those and nothing else then"
-        " errs more than image by image, and the leak beside that chance understates what it tells."
-    )
-    whole = page.table(headings, rows, _published(results["run"]["dataset"]))
-    return page.section("Table 1: who is it?", text, whole, *_label_tables(table), *_part_tables(table))
-
-
-def _reading_cells(reading: Results) -> list[str]:
-    counted, by_name = reading["strongest"], [reading["probes"][name] for name in PROBE_NAMES]
-    return [
-        percent(counted["train"]),
-        f"{percent(counted['test'], 2)} ± {percent(counted['spread'], 2)}",
-        percent(counted["chance"]),
-        with_error(counted["leak"]),
-        *(f"{percent(probe['test'])} ({percent(probe['leak']['mean'])})" for probe in by_name),
-        PROBE_NAMES[counted["kind"].split()[0]],
-        with_error(counted["alike_leak"]) if counted["alike_leak"] else NONE,
-    ]
-
-
-def _published(dataset: str) -> list[list[str]]:
-    if dataset not in TABLE_1:
-        return []
-    paper = TABLE_1[dataset]
-    return [
-        [f"paper, {code}", f"{paper[code].train}", f"{paper[code].test}", f"{paper['chance'].test}", *[NONE] * 6]
-        for code in ("z", "s")
-    ]
-
-
-def _label_tables(table: Results) -> list[str]:
-    readings = table["codes"]
-    rows = [
-        [name, *(f"{percent(own['test'])} ({with_error(own['leak'])})" for own in each)]
-        for name, *each in zip(readings["s"]["labels"], *(r["labels"].values() for r in readings.values()), strict=True)
-    ]
-    headings = ["each label by itself, test (leak)", *(CODE_NAMES[code] for code in readings)]
-    return [page.table(headings, rows)] if rows else []
-
-
-def _part_tables(table: Results) -> list[str]:
-    readings = table["codes"]
-    return [
-        page.table(
-            [f"{name.replace('_', ' ')} alone", "test", "chance", "leak, points"],
-            [
-                [CODE_NAMES[code], percent(part["test"], 2), percent(part["chance"]), with_error(part["leak"])]
-                for code, part in ((code, reading["parts"][name]) for code, reading in readings.items())
-            ],
-        )
-        for name in readings["s"]["parts"]
-    ]
 
 
 def factors(results: Results) -> str:
@@ -143,15 +54,6 @@ def _swap_rows(judged: Results, prior: bool) -> list[list[str]]:
         ]
         for name, error in judged["error"].items()
     ]
-
-
-def mean_rates(by_label: dict[str, dict[str, float | None]]) -> list[float | None]:
-    """Rates of s-donor and z-donor, averaged over the labels that have them."""
-    means: list[float | None] = []
-    for donor in ("s_donor", "z_donor"):
-        known = [rate for rates in by_label.values() if (rate := rates[donor]) is not None]
-        means.append(sum(known) / len(known) if known else None)
-    return means
 
 
 def images(results: Results) -> str:

@@ -1,5 +1,6 @@
 """The whole evaluation, its figures and its report."""
 
+import copy
 import dataclasses
 import json
 import re
@@ -22,6 +23,7 @@ from dfv.evaluation.figures import (
     retrieval_rows,
     with_own_aspect,
 )
+from dfv.evaluation.table1_section import table1
 from dfv.pictures import SEPARATOR, swap_grid
 
 CELL = 72 + SEPARATOR  # 12 pixels enlarged six times
@@ -61,6 +63,14 @@ def test_the_report_holds_everything_in_itself(evaluated):
     alone = results["table1"]["codes"]["s"]["labels"]["parity"]
     assert "<td>parity</td>" in report and f"<td>{100 * alone['test']:.1f} (" in report
     assert shown["spread"] is None and f"<td>{100 * shown['test']:.2f} ± –</td>" in report
+
+
+def test_the_report_shows_the_leak_among_alike_where_there_is_one(evaluated):
+    results = copy.deepcopy(evaluated[1])
+    assert "permuted among equal known factors" not in table1(results)
+    counted = results["table1"]["codes"]["z_mean"]["strongest"]
+    counted |= {"alike_chance": 0.991, "alike_leak": {"mean": 0.0234, "standard_error": 0.004}}
+    assert "<td>z, mean</td><td>99.1</td><td>2.3 ± 0.4</td>" in table1(results)
 
 
 def test_validation_unseen_and_without_attributes_is_probed_within_itself(tmp_path, codec, make_splits, tiny):

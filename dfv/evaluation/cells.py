@@ -1,0 +1,35 @@
+"""How figures are written in the cells of tables."""
+
+from dfv.evaluation.paired import Estimate
+
+CODE_NAMES = {
+    "z_mean": "z, mean",
+    "z_sampled": "z, sampled",
+    "z_mean_and_log_var": "z, mean and log-variance",
+    "s": "s",
+}
+PROBE_NAMES = {"network": "256 units", "linear": "linear", "neighbours": "neighbours"}
+NONE = "–"
+
+
+def number(value: float | None, digits: int) -> str:
+    return NONE if value is None else f"{value:.{digits}f}"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    return NONE if value is None else number(100 * value, digits)
+
+
+def with_error(estimate: dict[str, float]) -> str:
+    """Points ± standard error, and whether that counts as zero."""
+    zero = " (zero)" if None not in estimate.values() and Estimate(**estimate).is_zero() else ""
+    return f"{percent(estimate['mean'])} ± {percent(estimate['standard_error'])}{zero}"
+
+
+def mean_rates(by_label: dict[str, dict[str, float | None]]) -> list[float | None]:
+    """Rates of s-donor and z-donor, averaged over the labels that have them."""
+    means: list[float | None] = []
+    for donor in ("s_donor", "z_donor"):
+        known = [rate for rates in by_label.values() if (rate := rates[donor]) is not None]
+        means.append(sum(known) / len(known) if known else None)
+    return means
