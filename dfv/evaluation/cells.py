@@ -1,6 +1,10 @@
 """How figures are written in the cells of tables."""
 
+from typing import Any
+
 from dfv.evaluation.paired import Estimate
+
+Results = dict[str, Any]  # what results.json holds, or a part of it
 
 CODE_NAMES = {
     "z_mean": "z, mean",

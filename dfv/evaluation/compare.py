@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -42,9 +42,13 @@ MORE = (
 )
 
 
-def tables(names: list[str], runs: list[dict[str, Any]]) -> str:
-    """Two Markdown tables, a row in each for each name and what its results.json holds."""
-    return _table(DISENTANGLED, names, map(_disentangled, runs)) + "\n" + _table(MORE, names, map(_more, runs))
+class _Run(NamedTuple):
+    """What is shown of a run: its cells of either table, and its swap grid."""
+
+    dataset: str
+    disentangled: list[str]
+    more: list[str]
+    picture: np.ndarray
 
 
 def _table(headings: tuple[str, ...], names: list[str], cells: Iterable[list[str]]) -> str:
@@ -87,29 +91,28 @@ def _mean(values: Iterable[float]) -> float | None:
 
 def compare(run_dirs: list[Path], out_dir: Path) -> str:
     """Writes the tables and the picture of evaluated runs, and returns the tables; raises RunError."""
-    results, pictures = zip(*map(_read, run_dirs), strict=True)
-    if len(sets := sorted({each["run"]["dataset"] for each in results})) > 1:
+    runs, names = list(map(_read, run_dirs)), _names(run_dirs)
+    if len(sets := sorted({run.dataset for run in runs})) > 1:
         raise RunError(f"expected runs of one data set; these are of {', '.join(sets)}. Compare each set's by itself.")
-    text = tables(_names(run_dirs), list(results))
+    both = (DISENTANGLED, [run.disentangled for run in runs]), (MORE, [run.more for run in runs])
+    text = "\n".join(_table(headings, names, cells) for headings, cells in both)
     with writing(out_dir):
         out_dir.mkdir(parents=True, exist_ok=True)
         (out_dir / "table.md").write_text(text, encoding="utf-8")
-        save_png(out_dir / "swap.png", beside(*pictures))
+        save_png(out_dir / "swap.png", beside(*(run.picture for run in runs)))
     return text
 
 
-def _read(run_dir: Path) -> tuple[dict[str, Any], np.ndarray]:
-    """What results.json holds, and the swap grid."""
+def _read(run_dir: Path) -> _Run:
     try:
         results = json.loads((run_dir / "results.json").read_text(encoding="utf-8"))
         picture = np.asarray(Image.open(run_dir / "figures" / "swap.png").convert("RGB"))
     except (OSError, ValueError) as error:
         raise RunError(f"{run_dir} has no results that can be read ({error}); evaluate it first.") from error
     try:
-        tables([run_dir.name], [results])
+        return _Run(results["run"]["dataset"], _disentangled(results), _more(results), picture)
     except (AttributeError, KeyError, TypeError) as error:
         raise RunError(f"{run_dir}/results.json is not of this version's evaluation; evaluate it anew.") from error
-    return results, picture
 
 
 def _names(run_dirs: list[Path]) -> list[str]:

@@ -150,11 +150,12 @@ def _summary(
     def on_test(parts: list[Parts]) -> np.ndarray:
         return np.stack([part.test[rows][:, columns].mean(1) for part in parts])
 
+    test = on_test([trial.errors for trial in trials])
+
     def beside(chance: list[Parts]) -> tuple[float, Estimate]:
         by_chance = on_test(chance)
         return float(by_chance.mean()), estimate(by_chance - test, None if clusters is None else clusters[rows])
 
-    test = on_test([trial.errors for trial in trials])
     spread = test.mean(1).std(ddof=1) if len(trials) > 1 else np.nan
     by_image = beside([trial.by_chance for trial in trials])
     among_alike = [trial.by_chance_alike for trial in trials if trial.by_chance_alike]

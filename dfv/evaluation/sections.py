@@ -1,11 +1,7 @@
 """The sections of the report, each a function of what results.json holds; empty if that has nothing for it."""
 
-from typing import Any
-
 from dfv.evaluation import page
-from dfv.evaluation.cells import CODE_NAMES, NONE, number, percent, with_error
-
-Results = dict[str, Any]
+from dfv.evaluation.cells import CODE_NAMES, NONE, Results, number, percent, with_error
 
 
 def factors(results: Results) -> str:

@@ -1,12 +1,8 @@
 """The report's section of Table 1."""
 
-from typing import Any
-
 from dfv.evaluation import page
-from dfv.evaluation.cells import CODE_NAMES, NONE, PROBE_NAMES, percent, with_error
+from dfv.evaluation.cells import CODE_NAMES, NONE, PROBE_NAMES, Results, percent, with_error
 from dfv.evaluation.published import TABLE_1
-
-Results = dict[str, Any]
 
 
 def table1(results: Results) -> str:
@@ -16,18 +12,19 @@ def table1(results: Results) -> str:
     train, test = (sum(errors.values()) / len(errors) for errors in results["image_classifier"].values())
     rows.append(["images, classifier", percent(train), percent(test, 2), *[NONE] * 6])
     whole = page.table(headings, rows, _published(results["run"]["dataset"]))
-    tables = [whole, *_alike_table(table), *_label_tables(table), *_part_tables(table)]
-    return page.section("Table 1: who is it?", _explained(table), *tables)
+    alike = _alike_tables(table)
+    tables = [whole, *alike, *_label_tables(table), *_part_tables(table)]
+    return page.section("Table 1: who is it?", _explained(table, among_alike=bool(alike)), *tables)
 
 
-def _explained(table: Results) -> str:
+def _explained(table: Results, among_alike: bool) -> str:
     text = (
         f"Error in % of fresh probes that predict {table['predicts']}, ± spread over seeds. The probe that read most on"
         " validation data counts. Chance is its error after training on permuted labels; the leak is chance minus"
         " error, ± standard error. One within two standard errors of zero counts as zero; an error above chance is"
         " dependence too. Of each probe: error (leak)."
     )
-    if _alike_table(table):
+    if among_alike:
         text += (
             " The second table has labels permuted among images of equal known factors: where each identity shows each"
             " of them about once, a code that tells them and nothing else errs more than labels permuted image by"
@@ -58,7 +55,7 @@ def _published(dataset: str) -> list[list[str]]:
     ]
 
 
-def _alike_table(table: Results) -> list[str]:
+def _alike_tables(table: Results) -> list[str]:
     rows = [
         [CODE_NAMES[code], percent(counted["alike_chance"]), with_error(counted["alike_leak"])]
         for code, counted in ((code, reading["strongest"]) for code, reading in table["codes"].items())
@@ -70,11 +67,15 @@ def _alike_table(table: Results) -> list[str]:
 def _label_tables(table: Results) -> list[str]:
     readings = table["codes"]
     rows = [
-        [name, *(f"{percent(own['test'])} ({with_error(own['leak'])})" for own in each)]
-        for name, *each in zip(readings["s"]["labels"], *(r["labels"].values() for r in readings.values()), strict=True)
+        [name, *(_test_and_leak(reading["labels"][name]) for reading in readings.values())]
+        for name in readings["s"]["labels"]
     ]
     headings = ["each label by itself, test (leak)", *(CODE_NAMES[code] for code in readings)]
     return [page.table(headings, rows)] if rows else []
+
+
+def _test_and_leak(reading: Results) -> str:
+    return f"{percent(reading['test'])} ({with_error(reading['leak'])})"
 
 
 def _part_tables(table: Results) -> list[str]:

@@ -240,15 +240,21 @@ def test_runs_stand_beside_each_other_in_table_and_picture(evaluated, tmp_path, 
 
 @pytest.mark.parametrize(
     ("content", "wrong"),
-    [(None, "evaluate it first"), ("[]", "evaluate it anew"), ("{}", "evaluate it anew"), ("mnist", "one data set")],
+    [
+        (None, "evaluate it first"),
+        ("[]", "evaluate it anew"),
+        ("{}", "evaluate it anew"),
+        ("no run", "evaluate it anew"),
+        ("mnist", "one data set"),
+    ],
 )
 def test_runs_that_cannot_be_compared_are_refused(evaluated, tmp_path, capsys, content, wrong):
     other = tmp_path / "other"
     if content is not None:
         shutil.copytree(evaluated[0], other)
         results = json.loads((other / "results.json").read_text())
-        results["run"]["dataset"] = "mnist"
-        (other / "results.json").write_text(json.dumps(results) if content == "mnist" else content)
+        changed = {"mnist": results | {"run": {"dataset": "mnist"}}, "no run": results | {"run": {}}}
+        (other / "results.json").write_text(json.dumps(changed[content]) if content in changed else content)
     assert compare.main([str(evaluated[0]), str(other), "--out", str(tmp_path / "none")]) == 2
     assert wrong in capsys.readouterr().err and not (tmp_path / "none").exists()
 
