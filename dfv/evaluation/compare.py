@@ -2,7 +2,7 @@
 
     python -m dfv.evaluation.compare runs/yaleb runs/yaleb_no_adversary runs/yaleb_pretrained_s --out=compared
 
-writes compared/table.md and compared/swap.png, grids in the order of the runs, and prints the tables. The runs are of
+writes compared/table.md and compared/swap.png, each grid below its run's name, and prints the tables. The runs are of
 one data set, and each needs --mode=evaluate first.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from dfv.data.image_set import SPLITS
 from dfv.evaluation.cells import mean_rates, number, percent
@@ -40,6 +40,7 @@ MORE = (
     "HSIC with the identity, p: z mean / sampled",
     "prior samples of an identity differ, of its real images",
 )
+TITLE = 1 / 24  # height of a run's name, of its picture's width
 
 
 class _Run(NamedTuple):
@@ -99,8 +100,17 @@ def compare(run_dirs: list[Path], out_dir: Path) -> str:
     with writing(out_dir):
         out_dir.mkdir(parents=True, exist_ok=True)
         (out_dir / "table.md").write_text(text, encoding="utf-8")
-        save_png(out_dir / "swap.png", beside(*(run.picture for run in runs)))
+        save_png(out_dir / "swap.png", beside(*map(_titled, names, (run.picture for run in runs))))
     return text
+
+
+def _titled(name: str, picture: np.ndarray) -> np.ndarray:
+    """The picture [h, w, 3] uint8 below a run's name."""
+    width = picture.shape[1]
+    size = round(TITLE * width)
+    strip = Image.new("RGB", (width, size), "white")
+    ImageDraw.Draw(strip).text((0, 0), name, "black", ImageFont.load_default(0.75 * size))
+    return np.concatenate([np.asarray(strip), picture])
 
 
 def _read(run_dir: Path) -> _Run:
