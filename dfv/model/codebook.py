@@ -47,13 +47,15 @@ class Codebook(FittedLayer):
         """
         most = min(self.cells.shape[0], len(z))
         means = MiniBatchKMeans(most, batch_size=8192, n_init=1, random_state=seed).fit(z)
-        cells, cell = means.cluster_centers_, means.labels_
-        counts, centres = np.zeros((most, identity.max() + 1), np.int64), np.zeros(cells.shape)
+        # Where images are few some cells have none; the code of one would be the origin.
+        used, cell = np.unique(means.labels_, return_inverse=True)
+        cells = means.cluster_centers_[used]
+        counts, centres = np.zeros((len(cells), identity.max() + 1), np.int64), np.zeros(cells.shape)
         np.add.at(counts, (cell, identity), 1)
         np.add.at(centres, cell, z)
-        codes = merged(centres / np.maximum(counts.sum(1), 1)[:, None], counts, identity_weight)
-        LOGGER.info("Codebook: %d codes from %d cells", len(np.unique(codes, axis=0)), most)
-        # With fewer images than cells, some of these more than once.
+        codes = merged(centres / counts.sum(1)[:, None], counts, identity_weight)
+        LOGGER.info("Codebook: %d codes from %d cells", len(np.unique(codes, axis=0)), len(cells))
+        # With fewer cells than there is room for, some of these more than once.
         cells, codes = (np.resize(part, self.cells.shape) for part in (cells, codes))
         self.set_weights([cells, codes, np.int64(step)])
 
@@ -61,7 +63,8 @@ class Codebook(FittedLayer):
 def merged(centres: np.ndarray, counts: np.ndarray, identity_weight: float) -> np.ndarray:
     """The code [K, D] of each cell: the mean of the cells that it was merged with.
 
-    centres: [K, D], in units of the noise; counts: [K, I] int, images of each identity in each cell.
+    centres: [K, D], in units of the noise; counts: [K, I] int, images of each identity in each cell,
+    one or more in all.
     Of all pairs the one is merged that lowers most, as long as one does, the sum over images of the squared distance to
     their code, in units of the noise, plus identity_weight times what a code tells of the identity, in nats.
     """
@@ -74,7 +77,7 @@ def merged(centres: np.ndarray, counts: np.ndarray, identity_weight: float) -> n
 
     def costs(cell: np.integer | int) -> np.ndarray:
         """Of merging it with each of the others, [K]."""
-        distance = ((centres - centres[cell]) ** 2).sum(-1) * size * size[cell] / np.maximum(size + size[cell], 1)
+        distance = ((centres - centres[cell]) ** 2).sum(-1) * size * size[cell] / (size + size[cell])
         lost = told(counts) + told(counts[cell]) - told(counts + counts[cell])
         return np.where((group == numbers) & (numbers != cell), distance - identity_weight * lost, np.inf)
 

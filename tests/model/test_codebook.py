@@ -62,6 +62,14 @@ def test_codes_that_one_identity_alone_has_are_merged_where_telling_it_has_a_pri
         np.testing.assert_allclose(codes[mine], np.tile(z[mine].mean(0), (mine.sum(), 1)), atol=0.02)
 
 
+def test_a_cell_that_no_image_has_is_no_code():
+    z = np.random.default_rng(3).normal(0, 1, (600, 8)).astype(np.float32)  # 92 of 512 cells are empty
+    codebook = Codebook(512, 8)
+    codebook.fit(z, np.arange(600) % 5, identity_weight=0.0, seed=0, step=0)
+    cells, codes = codebook.get_weights()[:2]
+    assert (np.linalg.norm(codes, axis=1) > 0).all() and len(np.unique(cells, axis=0)) < 512
+
+
 def objective(z, codes, identity, identity_weight):
     """What `merged` lowers, by scikit-learn's mutual information."""
     number = np.unique(codes, axis=0, return_inverse=True)[1].ravel()
