@@ -6,14 +6,18 @@ from typing import Any
 
 from dfv.options import Checked, ConfigError, option
 
-DATASETS = ("toy_sprites", "mnist", "sprites", "smallnorb", "yaleb", "image_folder")
+DATASETS = ("toy_sprites", "mnist", "sprites", "smallnorb", "yaleb", "image_folder", "arrays")
 
 
 @dataclass(frozen=True)
 class DataConfig(Checked):
     """Which images, and how triplets are drawn from them."""
 
-    dataset: str = option("toy_sprites", "The source of images grouped by identity.", choices=DATASETS)
+    dataset: str = option(
+        "toy_sprites",
+        "The source of images grouped by identity; arrays: what a Python program hands over itself.",
+        choices=DATASETS,
+    )
     data_dir: str = option(
         "", "TensorFlow Datasets' folder of prepared sets; empty: its default, ~/tensorflow_datasets."
     )

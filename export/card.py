@@ -19,8 +19,9 @@ TERMS = {
     "smallnorb": "Small NORB (LeCun, Huang, Bottou) is for research and must not be sold; cite its paper.",
     "yaleb": "Extended Yale B is free for research; acknowledge it and cite Georghiades et al. (2001) and Lee et al."
     " (2005). Images made by this model may show its subjects.",
-    "image_folder": "The images were the user's own: whoever trained this model knows their terms.",
-}
+} | dict.fromkeys(
+    ("image_folder", "arrays"), "The images were the user's own: whoever trained this model knows their terms."
+)
 RANGES = {
     "image": "0 to 255",
     "float image": "0 to 1",

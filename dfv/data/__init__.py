@@ -14,6 +14,7 @@ __all__ = ["DataError", "ImageSet", "Splits", "from_arrays", "from_tfds", "load"
 _SOURCES = {
     "toy_sprites": ("dfv.data.toy_sprites", "load"),
     "image_folder": ("dfv.data.image_folder", "load"),
+    "arrays": ("dfv.data.arrays", "load"),
     "mnist": ("dfv.data.tfds_sets", "load_mnist"),
     "smallnorb": ("dfv.data.tfds_sets", "load_smallnorb"),
     "sprites": ("dfv.data.sprites", "load"),

@@ -47,6 +47,14 @@ def from_arrays(
     return finish(Splits(train, validation, test, sizes), DataConfig())
 
 
+def load(config: DataConfig) -> Splits:
+    """Raises DataError: nothing of --dataset=arrays is kept anywhere."""
+    raise DataError(
+        f"--dataset={config.dataset} is images that a Python program hands over (dfv.data.from_arrays, from_tfds);"
+        " there are none to load. Name another set, or put them into folders for --dataset=image_folder."
+    )
+
+
 def _classes(values: np.ndarray) -> np.ndarray:
     return np.unique(values, return_inverse=True)[1].astype(np.int32)
 

@@ -4,14 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dfv.config import ConfigError
 from dfv.data.image_set import ImageSet
+from dfv.data.toy_sprites.characters import FACTORS
 from dfv.evaluation.coded import Coded
 from dfv.evaluation.pairs import other_identity
 from dfv.evaluation.similarity import Similarity, similarity, squared_error
 from dfv.evaluation.subset import batches, subset
 from dfv.model.codec import Codec
 
-KNOWN_FOR = ("toy_sprites", "sprites")
+# The sets whose every swap has a true image, and the factors that say which.
+KNOWN_FOR = {"toy_sprites": tuple(FACTORS), "sprites": ("pose",)}
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,15 @@ class Analogies:
     changed_mse: float
     changed_better_donor_mse: float
     changed_ratio: float
+
+
+def check_factors(dataset: str, part: ImageSet) -> None:
+    """Raises ConfigError for images that cannot be of the set that a config names."""
+    if missing := set(KNOWN_FOR.get(dataset, ())) - set(part.factors):
+        raise ConfigError(
+            f"expected images of {dataset}, as the config says; these do not have its {', '.join(sorted(missing))}."
+            ' For images of your own: Config.of(dataset="arrays").'
+        )
 
 
 def true_swaps(dataset: str, whole: ImageSet, s_donors: ImageSet, z_donors: ImageSet) -> np.ndarray:

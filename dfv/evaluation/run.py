@@ -20,7 +20,7 @@ from tqdm import tqdm
 import dfv
 from dfv.config import Config
 from dfv.data.image_set import SPLITS, Splits
-from dfv.evaluation.analogies import KNOWN_FOR, judge_analogies
+from dfv.evaluation.analogies import KNOWN_FOR, check_factors, judge_analogies
 from dfv.evaluation.code_space import code_space
 from dfv.evaluation.coded import CodedSplits, encode_splits
 from dfv.evaluation.dependence import Dependence, dependence
@@ -82,6 +82,7 @@ class _Evaluation:
     """A model, the splits that train, stop and score, and every measurement by its name."""
 
     def __init__(self, model: Codec, splits: Splits, split: str, config: Config, seeds: int, limits: Limits):
+        check_factors(config.data.dataset, splits.test)
         self.model, self.split, self.config, self.seeds, self.limits = model, split, config, seeds, limits
         self.trained_on, self.splits = splits.train, scored_splits(splits, config.data, split)
         self.unseen = has_unseen_identities(self.splits)

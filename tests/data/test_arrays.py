@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+import dfv.data
+from dfv.config import DataConfig
 from dfv.data import DataError, from_arrays
 
 IDENTITY = np.array(["ann"] * 20 + ["bob"] * 10 + ["cid"] * 10)
@@ -34,6 +36,11 @@ def test_every_image_is_in_one_split_with_its_own_columns():
         np.testing.assert_array_equal(part.factors["hat"], part.identity)
     assert splits.attribute_sizes == {"beard": 2} and splits.num_identities == 3
     assert splits.train.factors["angle"].dtype == np.float32 and splits.train.factors["hat"].dtype == np.int32
+
+
+def test_there_are_none_to_load_by_name():
+    with pytest.raises(DataError, match="--dataset=arrays is images that a Python program hands over"):
+        dfv.data.load(DataConfig(dataset="arrays"))
 
 
 def test_fractions_hold_within_each_identity():

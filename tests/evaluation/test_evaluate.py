@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dfv.config import Config
+from dfv.config import Config, ConfigError
+from dfv.data import from_arrays
 from dfv.data.image_set import ImageSet, Splits
 from dfv.evaluation import compare, evaluate
 from dfv.evaluation.coded import encode
@@ -105,6 +106,16 @@ def test_the_smallest_set_of_unseen_identities_is_evaluated(tmp_path, codec, mak
     results = evaluate(codec(), plain, config, tmp_path, seeds=1, progress=False, limits=limits)
     assert sum(results["table1"]["images"].values()) <= 2 * images
     assert "scored by" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_arrays_of_ones_own_are_evaluated_and_not_taken_for_what_a_config_says_by_default(tmp_path, codec, drawn, tiny):
+    identity, factor = np.arange(240) % 6, np.arange(240) // 6 % 4
+    splits = from_arrays(drawn(identity, factor, seed=0), identity, factors={"height": factor})
+    with pytest.raises(ConfigError, match=r"do not have its arms, .*Config.of\(dataset=\"arrays\"\)"):
+        evaluate(codec(), splits, Config.of(), tmp_path, progress=False, limits=tiny)
+    assert not list(tmp_path.iterdir())
+    results = evaluate(codec(), splits, Config.of(dataset="arrays"), tmp_path, seeds=1, progress=False, limits=tiny)
+    assert results["table1"]["codes"]["s"]["strongest"]["test"] < 0.1 and "analogies" not in results
 
 
 def test_sprites_have_analogies_and_characters_without_a_twin(tmp_path, codec, drawn, tiny):
