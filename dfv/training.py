@@ -66,6 +66,9 @@ class Loop:
         self.checkpoints = Checkpoints(model, run_dir, config.training.num_checkpoints, self.is_chief)
         restored = self.checkpoints.restore()
         self.step, self.is_new = restored or 0, restored is None
+        if self.step < config.training.num_steps:
+            for part in z_fitting.fitted_parts(model):
+                part.forget()  # fitted to what the networks were at the end of fewer steps
         self.saved_at = time.monotonic()
         self._restart_clock()
         self.validation_batches = self.triplets("validation", first_step=0)

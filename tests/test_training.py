@@ -19,6 +19,7 @@ from dfv import data
 from dfv.checkpoints import check_finished, last_step
 from dfv.config import Config, ConfigError
 from dfv.main import main
+from dfv.model import z_fitting
 from dfv.model.disentangler import Disentangler
 from dfv.runs import RunError, TrainingError, find_model, locked, read_flags
 from dfv.training import Loop, train
@@ -103,6 +104,25 @@ def test_a_run_is_refused_if_its_images_are_others_now(finished_run, tmp_path, c
     (tmp_path / "run" / "images.sha256").write_text("0" * 64 + "\n")
     assert main([*as_arguments(TINY, tmp_path / "run"), f"--mode={mode}"]) == 2
     assert "was trained on other images" in capsys.readouterr().err
+
+
+def test_more_steps_for_a_finished_run_begin_without_what_was_fitted_to_the_old_codes(tmp_path, monkeypatch):
+    flags = SMALLEST | {"shared_variance": True, "z_axes": 2, "flow_layers": 2, "flow_steps": 300, "num_steps": 2}
+    train(Config.of(**flags), tmp_path)
+    seen = {}
+
+    def one_step(loop, batches, progress):
+        seen.setdefault(loop.step, [part.get_weights() for part in z_fitting.fitted_parts(loop.model)])
+        loop.step = loop.config.training.num_steps
+
+    monkeypatch.setattr(Loop, "one_step", one_step)
+    monkeypatch.setattr(Loop, "checkpoint", lambda loop: None)
+    model = train(Config.of(**flags | {"num_steps": 4}), tmp_path)
+    new = Disentangler(model.config, model.image_shape, model.label_sizes)
+    for fresh, part, again in zip(z_fitting.fitted_parts(new), seen[2], z_fitting.fitted_parts(model), strict=True):
+        for one, other in zip(fresh.get_weights(), part, strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert again.fitted_at.numpy() == 4
 
 
 def test_the_last_step_is_that_of_the_newest_checkpoint(finished_run, tmp_path):
