@@ -5,6 +5,7 @@ from typing import Any
 from dfv.evaluation import page, sections
 from dfv.evaluation.cells import mean_rates, number, percent, with_error
 from dfv.evaluation.table1_section import table1
+from dfv.runs import flag_text
 
 CAPTIONS = {
     "swap": "Swaps (figure 2a). Real images on top and at the left; every other image has the s of the one on top and"
@@ -28,7 +29,9 @@ def render(results: dict[str, Any], pictures: dict[str, bytes]) -> str:
     run = results["run"]
     title = f"{run['dataset']}, {run['split']} split"
     shown = "".join(page.picture(pictures[name], text) for name, text in CAPTIONS.items() if name in pictures)
-    flags = "\n".join(f"--{name}={value}" for name, value in run["flags"].items())
+    # results.json has lists where a config has tuples.
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in run["flags"].items()}
+    flags = "\n".join(f"--{name}={flag_text(value)}" for name, value in values.items())
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
     parts = [
         f"<h1>{title}</h1><p>{_scope(run, results['table1']['images'])}</p>",

@@ -56,6 +56,7 @@ def test_the_report_holds_everything_in_itself(evaluated):
     assert "<script" not in report and not re.findall(r"(?:src|href)=\"(?!data:)", report) and "url(" not in report
     assert report.count("data:image/png;base64,") == len(list((folder / "figures").glob("*.png"))) == 7
     assert "prefers-color-scheme: dark" in report and "--dataset=smallnorb" in report
+    assert "--widths=32,64,128\n" in report and "--grayscale=false\n" in report
     assert "paper, z" in report and "Probes were trained on 240 codes, stopped by 120 and scored by 200" in report
     judge = results["image_classifier"]
     errors = (f"{50 * sum(judge[name].values()):.{digits}f}" for name, digits in (("train", 1), ("test", 2)))
