@@ -51,8 +51,13 @@ class Task:
         return replace(self, codes=Parts(*((part - mean) / scale for part in self.codes)))
 
     def has_few_to_choose_by(self, images: int, groups: int) -> bool:
-        """Whether validation has fewer images or groups than these: too few independent cases to compare probes."""
-        return len(self.groups.validation) < images or len(np.unique(self.groups.validation)) < groups
+        """Whether validation has fewer images or groups than these: too few independent cases to compare probes.
+
+        Of two groups in all no folds can be had, which need three.
+        """
+        known = np.unique(self.groups.validation)
+        few = len(self.groups.validation) < images or len(known) < groups
+        return few and len(np.union1d(known, self.groups.train)) > 2
 
     def folds(self, number: int, seed: int) -> Iterator["Task"]:
         """Training and validation pooled and cut anew: a fold scores, the next one stops, the rest train.

@@ -254,6 +254,12 @@ def test_few_unseen_identities_are_few_whatever_their_images():
     assert few.has_few_to_choose_by(500, 30) and not few.has_few_to_choose_by(500, 5)
 
 
+def test_of_two_groups_probes_are_chosen_on_the_second_alone():
+    data = task(perfect)
+    groups = Parts(np.zeros(SIZES[0], int), np.ones(SIZES[1], int), np.full(SIZES[2], 2))
+    assert read([dataclasses.replace(data, groups=groups)], LIMITS).strongest.test < 0.05
+
+
 def test_permuting_leaves_the_labels_that_score():
     data = task(random)
     permuted = data.permuted(0)
