@@ -29,7 +29,7 @@ class Decoded(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """The adversary's logits [B] on real images of id2 and on generated ones; None where no loss asks for them."""
+    """The adversary's logits [B] on real images and on generated ones; None where no loss asks for them."""
 
     real: tf.Tensor
     swap_other: tf.Tensor
@@ -63,7 +63,8 @@ class Disentangler(Codec):
     @property
     def has_prior_samples(self) -> bool:
         """Whether a loss looks at images with z from the prior."""
-        return self.config.loss.prior_sample_weight > 0 or self.config.loss.adversary_sees_prior_samples
+        loss = self.config.loss
+        return loss.prior_sample_weight > 0 or self.has_adversary and loss.adversary_sees_prior_samples
 
     @property
     def has_z_classifiers(self) -> bool:

@@ -32,6 +32,17 @@ def after_a_step(stepper, batch, **learning_rates):
     return trainable(stepper.model)
 
 
+def test_without_an_adversary_no_prior_sample_is_decoded(tiny_model, triplet_batch):
+    flags = {"swap_other_weight": 0.0, "prior_sample_weight": 0.0}
+    plain, asked = (tiny_model(**flags, adversary_sees_prior_samples=sees) for sees in (False, True))
+    assert not asked.has_prior_samples
+    batch = triplet_batch()
+    for model in (plain, asked):
+        model.train_step(batch)
+    for one, other in zip(plain.decoder.get_weights(), asked.decoder.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_no_variable_belongs_to_two_players(everything):
     model = everything.model
     players = (model.generator_variables, model.adversary.trainable_variables, model.z_classifiers.trainable_variables)
