@@ -54,8 +54,8 @@ def fit(model: Codec, train: ImageSet, step: int) -> None:
         codes = codes.along(model.encoder.axes)
     if model.encoder.flow is not None:
         model.encoder.flow.set_weights(_fitted_flow(model.config, codes, step, random).get_weights())
-        codes = codes.behind(model.encoder.flow)
     if model.encoder.codebook is not None:
+        codes = codes if model.encoder.flow is None else codes.behind(model.encoder.flow)
         weight, seed = model.config.network.codebook_identity_weight, model.config.training.seed
         model.encoder.codebook.fit(codes.mean / codes.deviation[0], codes.identity, weight, seed, step)
 
@@ -138,7 +138,7 @@ class _Density:
 
 
 def _log_var_of_the_rest(flow: ConditionalFlow, codes: TrainedCodes, random: np.random.Generator) -> np.ndarray:
-    """[z_dim]: log of the variance of samples behind the flow, averaged as a logarithm, since few images have most."""
+    """[flow.dims]: log of the variance of samples behind the flow, averaged as a logarithm: few images have most."""
     total = np.zeros(codes.mean.shape[1])
     for start in range(0, len(codes.s), CHUNK):
         part = codes.take(slice(start, start + CHUNK))
