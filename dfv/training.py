@@ -145,8 +145,11 @@ class Loop:
             self.checkpoint()
 
     def triplets(self, split: str, first_step: int) -> tf.data.Dataset:
-        """Batches of a split's triplets as the config's flags say, each worker's share of them."""
-        flags = self.config.data
+        """Batches of a split's triplets as the config's flags say, each worker's share of them.
+
+        Training's alone are augmented: the errors on the others' are those of the images as they are.
+        """
+        flags, augmented = self.config.data, split == "train"
 
         def of_pipeline(context: tf.distribute.InputContext) -> tf.data.Dataset:
             try:
@@ -156,8 +159,8 @@ class Loop:
                     seed=self.config.training.seed,
                     first_step=first_step,
                     x2_any_identity=flags.x2_any_identity,
-                    augment_shift=flags.augment_shift,
-                    augment_flip=flags.augment_flip,
+                    augment_shift=flags.augment_shift if augmented else 0,
+                    augment_flip=flags.augment_flip and augmented,
                     input_context=context,
                 )
             except DataError as error:

@@ -207,6 +207,19 @@ def test_s_is_not_pretrained_again_after_the_checkpoint_that_follows_it(tmp_path
     assert calls == ["pretrained"]
 
 
+def test_training_alone_is_augmented(tmp_path):
+    config = Config.of(**SMALLEST | {"augment_flip": True, "augment_shift": 2})
+    loop = Loop(*parts_of_a_run(config, tmp_path / "run"))
+
+    def are_images_as_they_are(split: str) -> bool:
+        part = getattr(loop.splits, split)
+        own = {image.tobytes() for image in part.images[np.arange(len(part))]}
+        shown = next(iter(loop.triplets(split, first_step=0)))["x1"].numpy()
+        return all(image.tobytes() in own for image in shown)
+
+    assert are_images_as_they_are("validation") and not are_images_as_they_are("train")
+
+
 def parts_of_a_run(config: Config, run_dir: Path) -> tuple:
     splits = data.load(config.data)
     model = Disentangler(config, splits.train.image_shape, splits.label_sizes)
