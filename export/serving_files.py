@@ -44,13 +44,14 @@ def write(place: Path, newest: int, model: Codec, float_images: bool) -> None:
     stable = stable_version(place) or newest
     listed = " ".join(f"versions: {version}" for version in sorted({stable, newest}))
     allowed = "\n".join(f"allowed_batch_sizes: {size}" for size in BATCH_SIZES)
-    _write(place / MODELS_FILE, _MODELS, name=place.name, versions=listed, stable=stable, canary=newest)
     _write(place / BATCHING_FILE, _BATCHING, largest=BATCH_SIZES[-1], allowed=allowed)
     dtype, pixels = ("float32", "from 0 to 1") if float_images else ("uint8", "from 0 to 255")
     shape, rows = ", ".join(map(str, model.image_shape)), max_rows(model.image_shape)
     values = {"dtype": dtype, "pixels": pixels, "shape": shape, "rows": rows, "largest": BATCH_SIZES[-1]}
     template = Path(__file__).with_name("serving_readme.md").read_text(encoding="utf-8")
     _write(place / README_FILE, template, name=place.name, version=newest, **values)
+    # Last, since a server goes by it.
+    _write(place / MODELS_FILE, _MODELS, name=place.name, versions=listed, stable=stable, canary=newest)
 
 
 def stable_version(place: Path) -> int | None:

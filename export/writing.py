@@ -47,7 +47,11 @@ def export_model(
         examples.write(staged, model.config.data)
         (staged / CARD_FILE).write_text(card.of(model, place.name, staged, results), encoding="utf-8")
         _appear(staged, final)
-    serving_files.write(place, number, model, float_images)
+        try:
+            serving_files.write(place, number, model, float_images)
+        except BaseException:
+            shutil.rmtree(final, ignore_errors=True)  # models.config does not name it
+            raise
     LOGGER.info("Wrote %s", final)
     return final
 

@@ -70,6 +70,20 @@ def test_an_interrupted_export_leaves_nothing(bare, model, tmp_path, monkeypatch
     assert isinstance(caught.value, KeyboardInterrupt) or "No space left" in str(caught.value)
 
 
+def test_a_disk_that_fills_up_beside_the_version_leaves_nothing_of_it(bare, model, exported, tmp_path, monkeypatch):
+    place = tmp_path / "tiny"
+    export_model(model, place)
+    before = everything(tmp_path), (place / "models.config").read_text()
+
+    def full(path, content):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(serving_files, "write_whole", full)
+    with pytest.raises(ExportError, match="nothing was exported: No space left"):
+        export_model(model, place)
+    assert before == (everything(tmp_path), (place / "models.config").read_text())
+
+
 def test_two_exports_at_once_do_not_mix(bare, model, exported, tmp_path, monkeypatch):
     place = tmp_path / "tiny"
 
