@@ -1,6 +1,7 @@
 """Two logical CPUs before TensorFlow starts, and what every test may share."""
 
 import os
+import resource
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -23,6 +24,17 @@ Batch = dict[str, np.ndarray]
 def mirrored() -> tf.distribute.Strategy:
     """Two replicas on logical CPUs; one for the process, since a second one would break the first."""
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.ReductionToOneDevice())
+
+
+@pytest.fixture(scope="session")
+def processor_seconds_of_children() -> Callable[[], float]:
+    """Of those that have ended; unlike the time on the clock it leaves out what else the machine does."""
+
+    def used() -> float:
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return children.ru_utime + children.ru_stime
+
+    return used
 
 
 @pytest.fixture(scope="session")

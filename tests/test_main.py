@@ -1,6 +1,5 @@
 """The program's words: help, and one clear message for every mistake before anything is loaded."""
 
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -20,13 +19,7 @@ def run_program(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-m", "dfv.main", *arguments], capture_output=True, text=True, timeout=60)
 
 
-def processor_seconds_of_children() -> float:
-    """Of those that have ended; unlike the time on the clock it leaves out what else the machine does."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def test_help_is_quick_and_lists_every_flag():
+def test_help_is_quick_and_lists_every_flag(processor_seconds_of_children):
     run_program("--help")  # byte-compiles
     before = processor_seconds_of_children()
     answer = run_program("--help")
