@@ -27,7 +27,10 @@ class BuildPy(build_py):
         if not self.editable_mode:
             folder = Path(self.build_lib, "dfv", "configs")
             folder.mkdir(parents=True, exist_ok=True)
-            for path in (HERE / "configs").glob("*.flags"):
+            run_files = list((HERE / "configs").glob("*.flags"))
+            if not run_files:
+                raise SystemExit("setup.py: expected configs/*.flags beside it; build from a whole checkout.")
+            for path in run_files:
                 shutil.copy(path, folder)
 
 
