@@ -2,17 +2,14 @@
 
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from dfv.config import Config, option_fields
-from dfv.flagfiles import SHIPPED, expand
+from dfv.flagfiles import expand
 from dfv.main import config_of, define_flags, main
 from dfv.runs import read_flags, write_flags
-
-RUN_FILES = sorted(path for folder in SHIPPED for path in folder.glob("*.flags"))
 
 
 def run_program(*arguments: str) -> subprocess.CompletedProcess:
@@ -63,18 +60,6 @@ def test_a_mistake_ends_in_one_message(arguments, message, capsys, tmp_path, mon
     error = capsys.readouterr().err.strip()
     assert message in error and error.startswith("dfv: ") and "\n" not in error
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("path", RUN_FILES, ids=lambda path: path.stem)
-def test_every_run_file_parses_and_says_what_it_is(path: Path, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    arguments, name = expand([f"--flagfile=configs/{path.name}"])
-    values = define_flags()
-    values(["dfv", *arguments])
-    assert isinstance(config_of(values), Config) and name == path.stem
-    header = path.read_text()
-    assert f"--flagfile=configs/{path.name}" in header
-    assert all(word in header.lower() for word in ("command:", "data:", "time", "result"))
 
 
 def test_the_flags_of_a_run_read_back_as_the_same_config(tmp_path):

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from dfv.config import Config
 from dfv.model.codec import Codec
+from dfv.model.z_fitting import fitted_parts
 from export import checking
 from export.writing import export_model
 
@@ -29,8 +30,9 @@ def make_model(image_shape: tuple[int, int, int] = IMAGE_SHAPE, **flags: object)
 
 @pytest.fixture(scope="session")
 def model() -> Codec:
-    model = make_model(shared_variance=True, flow_layers=2, flow_units=6, codebook_cells=20)
-    model.encoder.codebook.fitted_at.assign(0)  # to the noise of `make_model`
+    model = make_model(shared_variance=True, z_axes=3, flow_layers=2, flow_units=6, codebook_cells=20)
+    for part in fitted_parts(model):
+        part.fitted_at.assign(0)  # to the noise of `make_model`
     images = np.random.default_rng(1).integers(0, 256, (40, *IMAGE_SHAPE), np.uint8)
     assert len(np.unique(model.encode(images).z.mean)) > 8
     return model

@@ -1,0 +1,47 @@
+"""Every file in configs: it parses, says what it is, and its model takes two steps."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.noise import SETS, random_batch
+from dfv.config import Config
+from dfv.flagfiles import SHIPPED, expand
+from dfv.main import config_of, define_flags
+from dfv.model.disentangler import Disentangler
+
+RUN_FILES = sorted(path for folder in SHIPPED for path in folder.glob("*.flags"))
+every_run_file = pytest.mark.parametrize("path", RUN_FILES, ids=lambda path: path.stem)
+
+
+def config_in(path: Path) -> tuple[Config, str | None]:
+    """The config of a run file as the program reads it, image_folder's with some folder, and the run's name."""
+    arguments, name = expand([f"--flagfile=configs/{path.name}"])
+    values = define_flags()
+    values(["dfv", *arguments, "--image_dir=any"])
+    return config_of(values), name
+
+
+@every_run_file
+def test_it_parses_and_says_what_it_is(path, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert config_in(path)[1] == path.stem
+    header = path.read_text()
+    assert f"--flagfile=configs/{path.name}" in header
+    assert all(word in header.lower() for word in ("command:", "data:", "time", "result"))
+
+
+@every_run_file
+def test_its_model_takes_two_steps(path, monkeypatch):
+    monkeypatch.setitem(SETS, "toy_sprites", ((32, 32, 3), (12, 4, 6)))
+    monkeypatch.setitem(SETS, "image_folder", ((64, 64, 1), (12,)))
+    config = config_in(path)[0].replace(batch_size=4)
+    batch = random_batch(config)
+    model = Disentangler(config, batch["x1"].shape[1:], SETS[config.data.dataset][1])
+    model.compile()
+    before = model.generator_variables[0].numpy()
+    for _ in range(2):
+        model.train_step(batch)
+    assert (model.generator_variables[0].numpy() != before).any()
+    assert all(np.isfinite(value) for value in model.means.result().values())
