@@ -49,12 +49,7 @@ def _join(first: ImageSet, second: ImageSet) -> ImageSet:
 
 def select(part: ImageSet, rows: np.ndarray) -> ImageSet:
     """The images of these rows, in their order; those on disk stay there."""
-    return ImageSet(
-        views.select(part.images, rows),
-        part.identity[rows],
-        {name: values[rows] for name, values in part.attributes.items()},
-        {name: values[rows] for name, values in part.factors.items()},
-    )
+    return part.of_rows(views.select(part.images, rows), rows)
 
 
 def _without_small(splits: Splits, config: DataConfig) -> Splits:

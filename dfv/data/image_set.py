@@ -54,8 +54,12 @@ class ImageSet:
     def take(self, rows: np.ndarray) -> "ImageSet":
         """The images of these rows, in their order, read into memory."""
         rows = np.asarray(rows)
+        return self.of_rows(self.images[rows], rows)
+
+    def of_rows(self, images: Images, rows: np.ndarray) -> "ImageSet":
+        """These images, which are those of these rows, with their labels."""
         return ImageSet(
-            self.images[rows],
+            images,
             self.identity[rows],
             {name: values[rows] for name, values in self.attributes.items()},
             {name: values[rows] for name, values in self.factors.items()},

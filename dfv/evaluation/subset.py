@@ -12,12 +12,7 @@ LEAST_OF_A_GROUP = 50
 
 def subset(part: ImageSet, rows: np.ndarray) -> ImageSet:
     """The images of these rows, in their order."""
-    return ImageSet(
-        Rows(part.images, rows),
-        part.identity[rows],
-        {name: values[rows] for name, values in part.attributes.items()},
-        {name: values[rows] for name, values in part.factors.items()},
-    )
+    return part.of_rows(Rows(part.images, rows), rows)
 
 
 def some_rows(number: int, limit: int, seed: int = 0) -> np.ndarray:
