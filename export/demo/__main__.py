@@ -4,7 +4,7 @@
 
 Flags:
   --model=FOLDER    a model's folder, as `python -m export` wrote it; its newest version is used.
-  --images=FOLDER   PNG and JPEG files to choose from; those that came with the model if left out.
+  --images=FOLDER   PNG and JPEG files to choose from, in it or in its folders; the model's own if left out.
   --host=127.0.0.1  who may open it; 0.0.0.0: everyone who can reach this computer.
   --port=7860       the port.
 """

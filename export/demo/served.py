@@ -1,5 +1,6 @@
 """An exported model as the page uses it: a SavedModel, and nothing of dfv."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +30,13 @@ class Served:
         return self._loaded.signatures[signature]
 
     def examples(self, folder: Path | None = None) -> list[str]:
-        """Image files that come with the model, or those of a folder."""
-        found = sorted((folder or self.folder / EXAMPLES).glob("*"))
-        return [str(path) for path in found if path.suffix.lower() in SUFFIXES]
+        """Image files that come with the model, or those of a folder and of the folders in it, one of each in turn."""
+        place, ranked, seen = folder or self.folder / EXAMPLES, [], Counter[Path]()
+        for path in sorted([*place.glob("*"), *place.glob("*/*")]):
+            if path.suffix.lower() in SUFFIXES:
+                ranked.append((seen[path.parent], path))
+                seen[path.parent] += 1
+        return [str(path) for _, path in sorted(ranked)]
 
     def codes(self, files: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """s [N, s_dim] and the mean of z [N, z_dim] of image files; raises ExportError for one that is no image."""

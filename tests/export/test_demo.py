@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from export.demo.__main__ import main
+from export.demo.served import Served
 
 BROWSER, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
 SCREENSHOTS = "DFV_SCREENSHOTS"
@@ -33,6 +34,14 @@ def test_a_mistake_ends_in_one_message(arguments, message, capsys, tmp_path, mon
     assert main(arguments) == 2
     error = capsys.readouterr().err
     assert message in error and error.startswith("export.demo: ")
+
+
+def test_a_folder_of_folders_is_offered_in_turn(exported, tmp_path):
+    for name in ("ann/1.png", "ann/2.PNG", "ann/notes.txt", "bob/1.jpg", "bob/deeper/1.png", "0.jpeg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = [str(Path(path).relative_to(tmp_path)) for path in Served(exported.parent).examples(tmp_path)]
+    assert found == ["0.jpeg", "ann/1.png", "bob/1.jpg", "ann/2.PNG"]
 
 
 @pytest.fixture(scope="module")
