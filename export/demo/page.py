@@ -65,7 +65,10 @@ def _upload(file: str | None, label: str, name: str) -> gr.Image:
 
 def _picture(label: str, name: str) -> gr.Image:
     options = {"buttons": BUTTONS, "height": SHOWN, "elem_classes": "chosen"}
-    return gr.Image(label=label, elem_id=name, interactive=False, format="png", **options)
+    image = gr.Image(label=label, elem_id=name, interactive=False, format="png", **options)
+    # The library names files by what they hold: two outputs alike would write one while the browser fetches it.
+    image.GRADIO_CACHE = str(Path(image.GRADIO_CACHE, name))
+    return image
 
 
 def _on_change(inputs: list[Any], events: list[Callable], output: Any, function: Callable) -> None:

@@ -44,6 +44,13 @@ def test_a_folder_of_folders_is_offered_in_turn(exported, tmp_path):
     assert found == ["0.jpeg", "ann/1.png", "bob/1.jpg", "ann/2.PNG"]
 
 
+def test_two_outputs_never_write_the_same_file():
+    page = pytest.importorskip("export.demo.page", reason="the page needs the extra `demo`")
+    same = np.full((8, 8, 3), 100, np.uint8)
+    files = [Path(page._picture("any", name).postprocess(same).path) for name in ("swap", "between")]
+    assert files[0] != files[1] and files[0].read_bytes() == files[1].read_bytes()
+
+
 @pytest.fixture(scope="module")
 def address(exported) -> Iterator[str]:
     pytest.importorskip("gradio", reason="the page needs the extra `demo`")
