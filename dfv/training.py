@@ -66,6 +66,11 @@ class Loop:
         self.checkpoints = Checkpoints(model, run_dir, config.training.num_checkpoints, self.is_chief)
         restored = self.checkpoints.restore()
         self.step, self.is_new = restored or 0, restored is None
+        if self.step > config.training.num_steps:
+            raise runs.RunError(
+                f"{run_dir} is at step {self.step} already, past --num_steps={config.training.num_steps}; give at least"
+                f" --num_steps={self.step}, or another --run_dir."
+            )
         if self.step < config.training.num_steps:
             for part in z_fitting.fitted_parts(model):
                 part.forget()  # fitted to what the networks were at the end of fewer steps

@@ -125,6 +125,13 @@ def test_more_steps_for_a_finished_run_begin_without_what_was_fitted_to_the_old_
         assert again.fitted_at.numpy() == 4
 
 
+def test_fewer_steps_than_a_run_has_taken_are_refused_and_change_nothing(finished_run, capsys):
+    before = {path.name: path.read_bytes() for path in finished_run.iterdir() if path.is_file()}
+    assert main(as_arguments(TINY | {"num_steps": 5}, finished_run)) == 2
+    assert "is at step 6 already, past --num_steps=5; give at least --num_steps=6" in capsys.readouterr().err
+    assert before == {path.name: path.read_bytes() for path in finished_run.iterdir() if path.is_file()}
+
+
 def test_the_last_step_is_that_of_the_newest_checkpoint(finished_run, tmp_path):
     assert last_step(finished_run) == 6 and last_step(tmp_path) is None
 
