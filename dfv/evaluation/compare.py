@@ -20,7 +20,7 @@ from dfv.data.image_set import SPLITS
 from dfv.evaluation.cells import mean_rates, number, percent
 from dfv.evaluation.figures import beside
 from dfv.pictures import save_png
-from dfv.runs import RunError, writing
+from dfv.runs import FLAGS_FILE, RunError, read_flags, writing
 
 DISENTANGLED = (
     "run",
@@ -120,9 +120,16 @@ def _read(run_dir: Path) -> _Run:
     except (OSError, ValueError) as error:
         raise RunError(f"{run_dir} has no results that can be read ({error}); evaluate it first.") from error
     try:
+        if (run_dir / FLAGS_FILE).exists():
+            _check_up_to_date(run_dir, results["run"]["flags"]["num_steps"])
         return _Run(results["run"]["dataset"], _disentangled(results), _more(results), picture)
     except (AttributeError, KeyError, TypeError) as error:
         raise RunError(f"{run_dir}/results.json is not of this version's evaluation; evaluate it anew.") from error
+
+
+def _check_up_to_date(run_dir: Path, step: int) -> None:
+    if read_flags(run_dir).training.num_steps != step:
+        raise RunError(f"{run_dir} was trained on after its evaluation at step {step}; evaluate it again.")
 
 
 def _names(run_dirs: list[Path]) -> list[str]:

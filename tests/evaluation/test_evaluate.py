@@ -26,6 +26,7 @@ from dfv.evaluation.figures import (
 )
 from dfv.evaluation.table1_section import table1
 from dfv.pictures import SEPARATOR, swap_grid
+from dfv.runs import write_flags
 
 CELL = 72 + SEPARATOR  # 12 pixels enlarged six times
 
@@ -89,6 +90,15 @@ def test_validation_unseen_and_without_attributes_is_probed_within_itself(tmp_pa
     assert results["table1"]["codes"]["s"]["strongest"]["test"] < 0.1
     assert results["table1"]["codes"]["z_mean"]["strongest"]["test"] > 0.7
     assert results["image_classifier"]["train"]["identity"] < 0.1 > results["image_classifier"]["test"]["identity"]
+
+
+def test_a_run_that_was_trained_on_is_not_compared_by_its_old_results(evaluated, tmp_path, capsys):
+    run_dir = shutil.copytree(evaluated[0], tmp_path / "run")
+    write_flags(run_dir, Config.of(num_steps=10_000))
+    assert compare.main([str(run_dir), "--out", str(tmp_path / "both")]) == 0
+    write_flags(run_dir, Config.of(num_steps=12_000))
+    assert compare.main([str(run_dir), "--out", str(tmp_path / "both")]) == 2
+    assert "was trained on after its evaluation at step 10000; evaluate it again" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("images", [2, 3])
