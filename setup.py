@@ -44,6 +44,8 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["dfv*", "export*"]),
+    # So that an editable install is a path, which a folder named dfv, such as a clone, cannot hide.
+    package_dir={"": "."},
     package_data={
         "dfv": ["pretrained/*/*", "data/*/*.md", "data/*/*.bib", "data/*/*.tsv", "data/*/*.txt", "py.typed"],
         "export": ["**/*.md", "**/*.txt"],
