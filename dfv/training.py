@@ -64,16 +64,7 @@ class Loop:
         self.model, self.config, self.run_dir, self.strategy = model, config, run_dir, strategy
         self.splits, self.is_chief = splits, is_chief(strategy)
         self.checkpoints = Checkpoints(model, run_dir, config.training.num_checkpoints, self.is_chief)
-        restored = self.checkpoints.restore()
-        self.step, self.is_new = restored or 0, restored is None
-        if self.step > config.training.num_steps:
-            raise runs.RunError(
-                f"{run_dir} is at step {self.step} already, past --num_steps={config.training.num_steps}; give at least"
-                f" --num_steps={self.step}, or another --run_dir."
-            )
-        if self.step < config.training.num_steps:
-            for part in z_fitting.fitted_parts(model):
-                part.forget()  # fitted to what the networks were at the end of fewer steps
+        self._restore()
         self.saved_at = time.monotonic()
         self._restart_clock()
         self.validation_batches = self.triplets("validation", first_step=0)
@@ -88,6 +79,21 @@ class Loop:
         if self.is_chief:
             with runs.writing(run_dir):
                 self._open_logs()
+
+    def _restore(self) -> None:
+        """Goes on from the newest checkpoint, if there is one, without what was fitted to z at the end of fewer steps."""
+        fitted, wanted = z_fitting.fitted_parts(self.model), self.config.training.num_steps
+        unfitted = [part.get_weights() for part in fitted]
+        restored = self.checkpoints.restore()
+        self.step, self.is_new = restored or 0, restored is None
+        if self.step > wanted:
+            raise runs.RunError(
+                f"{self.run_dir} is at step {self.step} already, past --num_steps={wanted}; give at least"
+                f" --num_steps={self.step}, or another --run_dir."
+            )
+        if self.step < wanted:
+            for part, weights in zip(fitted, unfitted, strict=True):
+                part.set_weights(weights)
 
     def _open_logs(self) -> None:
         runs.write_flags(self.run_dir, self.config)

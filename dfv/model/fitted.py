@@ -23,11 +23,6 @@ class FittedLayer(layers.Layer):
         """The last step of `__init__`."""
         self.fitted_at = self.add_constant("fitted_at", (), keras.initializers.Constant(-1), dtype="int64")
         self.built = True
-        self._unfitted = tuple(self.get_weights())
-
-    def forget(self) -> None:
-        """Makes it as it was before any fit."""
-        self.set_weights(list(self._unfitted))
 
     def is_fitted(self) -> tf.Tensor:
         """Whether a fit has been there, a scalar."""
