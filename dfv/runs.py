@@ -31,10 +31,10 @@ class RunError(RuntimeError):
 
 
 def flag_text(value: Any) -> str:
-    """A value as it is written after `--name=`."""
+    """A value as it is written after `--name=`; a tuple may be a list, as JSON has it."""
     if isinstance(value, bool):
         return str(value).lower()
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
 def parse_flag(kind: Any, text: str) -> Any:

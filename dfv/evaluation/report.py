@@ -29,9 +29,7 @@ def render(results: dict[str, Any], pictures: dict[str, bytes]) -> str:
     run = results["run"]
     title = f"{run['dataset']}, {run['split']} split"
     shown = "".join(page.picture(pictures[name], text) for name, text in CAPTIONS.items() if name in pictures)
-    # results.json has lists where a config has tuples.
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in run["flags"].items()}
-    flags = "\n".join(f"--{name}={flag_text(value)}" for name, value in values.items())
+    flags = "\n".join(f"--{name}={flag_text(value)}" for name, value in run["flags"].items())
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
     parts = [
         f"<h1>{title}</h1><p>{_scope(run, results['table1']['images'])}</p>",
