@@ -88,7 +88,7 @@ def read(
     what the strongest probe has most of on validation data; names: the labels', for each to be read by itself.
     """
     trials = _trials(tasks, limits)
-    few = tasks[0].has_few_to_choose_by(limits.enough_to_choose, limits.enough_identities)
+    few = tasks[0].needs_folds(limits.enough_to_choose, limits.enough_identities)
     merits = _merits_by_folds(tasks[0], limits, merit) if few else _merits(trials, merit)
     # A fold of few codes has no 50 neighbours.
     known = [kind for kind in trials if kind in merits]

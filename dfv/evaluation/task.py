@@ -50,10 +50,10 @@ class Task:
         scale = np.where(deviation > 1e-6 * (1e-6 + np.abs(mean)), deviation, 1.0).astype(np.float32)
         return replace(self, codes=Parts(*((part - mean) / scale for part in self.codes)))
 
-    def has_few_to_choose_by(self, images: int, groups: int) -> bool:
-        """Whether validation has fewer images or groups than these: too few independent cases to compare probes.
+    def needs_folds(self, images: int, groups: int) -> bool:
+        """Whether validation has too few independent cases to compare probes, and folds, of three groups, can be had.
 
-        Of two groups in all no folds can be had, which need three.
+        Too few: fewer images or groups than these.
         """
         known = np.unique(self.groups.validation)
         few = len(self.groups.validation) < images or len(known) < groups

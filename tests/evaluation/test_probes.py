@@ -249,9 +249,9 @@ def test_folds_score_every_code_once_and_keep_groups_together():
 
 def test_few_unseen_identities_are_few_whatever_their_images():
     data = task(random)
-    assert not data.has_few_to_choose_by(500, 30)
+    assert not data.needs_folds(500, 30)
     few = dataclasses.replace(data, groups=Parts(*(ids % 5 for ids in data.groups)))
-    assert few.has_few_to_choose_by(500, 30) and not few.has_few_to_choose_by(500, 5)
+    assert few.needs_folds(500, 30) and not few.needs_folds(500, 5)
 
 
 def test_of_two_groups_probes_are_chosen_on_the_second_alone():
