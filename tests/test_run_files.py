@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.noise import SETS, random_batch
+from benchmarks.noise import SETS, random_batch, shapes
 from dfv.config import Config
 from dfv.flagfiles import SHIPPED, expand
 from dfv.main import config_of, define_flags
@@ -37,8 +37,7 @@ def test_its_model_takes_two_steps(path, monkeypatch):
     monkeypatch.setitem(SETS, "toy_sprites", ((32, 32, 3), (12, 4, 6)))
     monkeypatch.setitem(SETS, "image_folder", ((64, 64, 1), (12,)))
     config = config_in(path)[0].replace(batch_size=4)
-    batch = random_batch(config)
-    model = Disentangler(config, batch["x1"].shape[1:], SETS[config.data.dataset][1])
+    model, batch = Disentangler(config, *shapes(config)), random_batch(config)
     model.compile()
     before = model.generator_variables[0].numpy()
     for _ in range(2):
