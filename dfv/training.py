@@ -81,7 +81,7 @@ class Loop:
                 self._open_logs()
 
     def _restore(self) -> None:
-        """Goes on from the newest checkpoint, if there is one, without what was fitted to z at the end of fewer steps."""
+        """Goes on from the newest checkpoint, if any, without what was fitted to z at the end of fewer steps."""
         fitted, wanted = z_fitting.fitted_parts(self.model), self.config.training.num_steps
         unfitted = [part.get_weights() for part in fitted]
         restored = self.checkpoints.restore()
