@@ -33,11 +33,22 @@ class Coded:
         noise = np.random.default_rng(seed).standard_normal(self.mean.shape, np.float32)
         return self.mean + np.exp(0.5 * self.log_var) * noise
 
-    def code(self, name: str, seed: int) -> np.ndarray:
-        """One of CODES as a matrix [N, D] float32."""
-        if name == "z_mean_and_log_var":
-            return np.concatenate([self.mean, self.log_var], axis=1)
-        return {"z_mean": self.mean, "s": self.s}[name] if name != "z_sampled" else self.z_sampled(seed)
+    def z_in_use(self) -> np.ndarray:
+        """The dimensions [K] of z whose posterior differs from image to image; all, if none does.
+
+        A draw from another tells nothing of its image, and hundreds of such hide from a probe what the others tell.
+        """
+        differs = (self.mean != self.mean[:1]).any(0) | (self.log_var != self.log_var[:1]).any(0)
+        return np.flatnonzero(differs if differs.any() else ~differs)
+
+    def code(self, name: str, seed: int, z_dims: np.ndarray) -> np.ndarray:
+        """One of CODES as a matrix [N, D] float32, of z these dimensions [K] alone."""
+        if name == "s":
+            return self.s
+        if name == "z_sampled":
+            return self.z_sampled(seed)[:, z_dims]
+        mean = self.mean[:, z_dims]
+        return np.concatenate([mean, self.log_var[:, z_dims]], axis=1) if name == "z_mean_and_log_var" else mean
 
     def take(self, rows: np.ndarray) -> "Coded":
         """These rows alone."""

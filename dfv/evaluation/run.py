@@ -147,11 +147,10 @@ class _Evaluation:
     def _dependence(self) -> dict[str, Dependence]:
         alike = with_equal_factors(self.coded.test.part)
         rows = some_groups(alike, self.limits.dependence_images)
-        test = self.coded.test.take(rows)
-        return {
-            name: dependence(test.code(name, seed=0), test.part.identity, self.limits.permutations, alike=alike[rows])
-            for name in ("z_mean", "z_sampled", "s")
-        }
+        test, in_use = self.coded.test.take(rows), self.coded.test.z_in_use()
+        codes = {name: test.code(name, 0, in_use) for name in ("z_mean", "z_sampled", "s")}
+        permutations, identity = self.limits.permutations, test.part.identity
+        return {name: dependence(code, identity, permutations, alike=alike[rows]) for name, code in codes.items()}
 
     def pictures(self) -> dict[str, bytes]:
         """PNGs by name."""

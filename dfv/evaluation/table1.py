@@ -57,7 +57,8 @@ def _alike(parts: tuple[Coded, ...]) -> Parts | None:
 
 def _codes(parts: tuple[Coded, ...], name: str, seed: int) -> Parts:
     # Each split has noise of its own.
-    return Parts(*(part.code(name, len(parts) * seed + i) for i, part in enumerate(parts)))
+    in_use = parts[0].z_in_use()
+    return Parts(*(part.code(name, len(parts) * seed + i, in_use) for i, part in enumerate(parts)))
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,11 @@ class Task:
 
     def standardised(self) -> "Task":
         """The same with every dimension of mean 0 and deviation 1 on the training split; a constant one stays 0."""
-        mean, deviation = self.codes.train.mean(0), self.codes.train.std(0)
-        scale = np.where(deviation > 1e-6 * (1e-6 + np.abs(mean)), deviation, 1.0).astype(np.float32)
-        return replace(self, codes=Parts(*((part - mean) / scale for part in self.codes)))
+        # float32 would sum many equal numbers to another mean than theirs.
+        mean, deviation = (moment(self.codes.train, 0, dtype=np.float64) for moment in (np.mean, np.std))
+        scale = np.where(deviation > 1e-6 * (1e-6 + np.abs(mean)), deviation, 1.0)
+        centre, scale = mean.astype(np.float32), scale.astype(np.float32)
+        return replace(self, codes=Parts(*((part - centre) / scale for part in self.codes)))
 
     def needs_folds(self, images: int, groups: int) -> bool:
         """Whether validation has too few independent cases to compare probes, and folds, of three groups, can be had.

@@ -1,18 +1,20 @@
 """Retrieval, dependence, diversity and factors on codes of which it is known what they tell."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from dfv.data.image_set import ImageSet
-from dfv.evaluation.coded import CODES, Coded, encode, encode_splits
+from dfv.evaluation.coded import CODES, Coded, CodedSplits, encode, encode_splits
 from dfv.evaluation.dependence import dependence
 from dfv.evaluation.diversity import diversity
 from dfv.evaluation.factors import read_factors
-from dfv.evaluation.protocol import factor_labels, has_unseen_identities, identity_labels
+from dfv.evaluation.protocol import Labels, factor_labels, has_unseen_identities, identity_labels
 from dfv.evaluation.reading import leak, rightness
 from dfv.evaluation.retrieval import nearest, retrieve
 from dfv.evaluation.subset import some_groups
-from dfv.evaluation.table1 import among_test_images, table1
+from dfv.evaluation.table1 import among_test_images, table1, tasks_of
 
 RNG = np.random.default_rng(0)
 
@@ -104,6 +106,25 @@ def test_real_diversity_is_the_mean_over_pairs(codec, make_splits):
 def test_sampled_codes_have_the_posteriors_moments():
     drawn = coded(np.zeros((4000, 1)), np.full((4000, 2), 3.0), np.zeros(4000, int), np.log(0.25)).z_sampled(0)
     assert drawn.mean() == pytest.approx(3.0, abs=0.05) and drawn.std() == pytest.approx(0.5, abs=0.02)
+
+
+def test_of_z_probes_are_given_what_differs_from_image_to_image():
+    """Hundreds of dimensions of the prior's noise alone would hide what two others tell."""
+    identity = RNG.integers(0, 4, 900)
+    mean, log_var = np.zeros((900, 300)), np.full((900, 300), -2.0)
+    mean[:, [7, 70]], log_var[:, 9] = 2 * np.stack([identity % 2, identity // 2], axis=1), RNG.standard_normal(900)
+    codes = coded(np.zeros((900, 1)), mean, identity)
+    assert codes.z_in_use().tolist() == [7, 70]
+    codes = dataclasses.replace(codes, log_var=np.float32(log_var))
+    assert codes.z_in_use().tolist() == [7, 9, 70]
+    split = CodedSplits(*(codes.take(np.arange(first, 900, 3)) for first in range(3)))
+    labels = Labels(("identity",), (4,), *[identity[:, None]] * 3)
+    for name in ("z_mean", "z_sampled", "z_mean_and_log_var"):
+        (task,) = tasks_of(split, labels, name, seeds=1, unseen=False)
+        whole = split.train.z_sampled(0) if name == "z_sampled" else split.train.mean
+        np.testing.assert_array_equal(task.codes.train[:, :3], whole[:, [7, 9, 70]])
+        assert task.codes.test.shape == (300, 6 if name == "z_mean_and_log_var" else 3)
+    assert len(coded(np.zeros((5, 1)), np.zeros((5, 4)), identity[:5]).z_in_use()) == 4
 
 
 @pytest.mark.parametrize("exchanged", [False, True])

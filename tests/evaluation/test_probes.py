@@ -76,6 +76,18 @@ def test_identity_in_the_variance_is_read_from_mean_and_log_variance_alone():
     assert read([task(both)], LIMITS).strongest.test < 0.02
 
 
+def test_many_equal_numbers_standardise_to_zero():
+    """Summed in float32 they have another mean than their value, and a deviation that makes each of them 1 or -1."""
+    rng = np.random.default_rng(0)
+    codes = Parts(*(np.full((size, 40), rng.uniform(-9, 9, 40), np.float32) for size in (20_000, 10, 10)))
+    labels = Parts(*(np.zeros((len(part), 1), np.int32) for part in codes))
+    constant = Task(codes, labels, (CLASSES,), Parts(*(np.arange(len(part)) for part in codes)))
+    assert not constant.standardised().codes.train.any()
+    varied = dataclasses.replace(constant, codes=Parts(*(rng.normal(50, 3, part.shape).astype("f4") for part in codes)))
+    second = StandardScaler().fit_transform(np.float64(varied.codes.train))
+    np.testing.assert_allclose(varied.standardised().codes.train, second, atol=1e-4)
+
+
 def test_chance_is_that_of_a_probe_and_not_one_minus_one_over_n():
     weights = (0.7, 0.1, 0.1, 0.1)
     reading = read([task(random, weights=weights)], LIMITS)
