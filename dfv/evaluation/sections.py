@@ -26,7 +26,8 @@ def factors(results: Results) -> str:
 
 
 def swaps(results: Results) -> str:
-    headings = ["label", "judge's error", "swap: s donor", "z donor", "z sampled: s donor", "z donor", "prior: s donor"]
+    kinds = [f"{kind}: {donor} donor" for kind in ("swap", "z sampled") for donor in "sz"]
+    headings = ["label", "judge's error", *kinds, "prior: s donor"]
     tables = [
         page.table(headings, _swap_rows(results[name], prior=name == "identity_swaps"))
         for name in ("identity_swaps", "factor_swaps")

@@ -12,6 +12,7 @@ from dfv.evaluation.analogies import compare, judge_analogies, true_swaps
 from dfv.evaluation.coded import encode
 from dfv.evaluation.reconstruction import reconstruct
 from dfv.evaluation.similarity import psnr, similarity, squared_error, ssim
+from dfv.model.codes import Codes, Posterior, kl_to_prior
 
 RNG = np.random.default_rng(0)
 A = RNG.integers(0, 256, (3, 16, 14, 3), dtype=np.uint8)
@@ -80,8 +81,6 @@ class DrawsTheTruth:
         self.part = part
 
     def encode(self, images):
-        from dfv.model.codes import Codes, Posterior
-
         rows = np.arange(len(images), dtype=np.float32)[:, None]
         return Codes(rows, Posterior(rows, np.full_like(rows, -30)))
 
@@ -93,7 +92,8 @@ def test_a_model_that_draws_the_truth_has_no_error_and_one_that_copies_has_all()
     test = load(DataConfig(toy_characters=10)).test
     model = DrawsTheTruth(test)
     coded = encode(model, test, 1000)
-    assert judge_analogies(model, "toy_sprites", test, coded, 30).mse_ratio == 0
+    found = judge_analogies(model, "toy_sprites", test, coded, 30)
+    assert found.mse_ratio == 0 == found.swap_sampled.mse
     model.decode = lambda s, z: test.images[np.rint(z[:, 0]).astype(int)]
     found = judge_analogies(model, "toy_sprites", test, coded, 30)
     assert found.swap == found.copy_of_z_donor and found.mse_ratio >= 1
@@ -103,5 +103,6 @@ def test_reconstruction_and_same_identity_swap(codec, make_splits):
     test = encode(codec(), make_splits().test, 100)
     found = reconstruct(codec(), test, 50)
     assert found.own.mse == 0 and 0 < found.swap_same.mse < 0.01
+    assert found.kl == pytest.approx(np.mean(kl_to_prior(Posterior(test.mean, test.log_var))), rel=1e-5)
     exchanged = codec(exchanged=True)
     assert reconstruct(exchanged, encode(exchanged, make_splits().test, 100), 50).swap_same.mse > 0.01
