@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
@@ -13,6 +14,7 @@ from dfv.evaluation.protocol import Labels
 from dfv.evaluation.subset import some_rows
 
 MAX_IDENTITIES = 10
+COLOURS = {10: "tab10", 20: "tab20"}  # by how many they tell apart
 
 
 def code_space(test: Coded, factors: Labels | None, limit: int, seed: int = 0) -> bytes:
@@ -22,7 +24,7 @@ def code_space(test: Coded, factors: Labels | None, limit: int, seed: int = 0) -
     """
     some = np.unique(test.part.identity)[:MAX_IDENTITIES]
     rows = np.flatnonzero(np.isin(test.part.identity, some))
-    rows = rows[some_rows(len(rows), limit, seed)]
+    rows = np.random.default_rng(seed).permutation(rows[some_rows(len(rows), limit, seed)])  # none hides another
     columns = [("identity", test.part.identity[rows])]
     if factors is not None:
         columns.append((factors.names[0], factors.test[test.rows[rows], 0]))
@@ -32,13 +34,28 @@ def code_space(test: Coded, factors: Labels | None, limit: int, seed: int = 0) -
         maps = {"PCA": _pca(codes), "t-SNE": _tsne(codes, seed)}
         panels = [("PCA", *columns[0]), *(("t-SNE", *column) for column in columns)]
         for axis, (kind, label, values) in zip(line, panels, strict=True):
-            classes = np.unique(values, return_inverse=True)[1]
-            axis.scatter(*maps[kind].T, c=classes, cmap="tab10" if classes.max() < 10 else "viridis", s=7, linewidths=0)
+            _scatter(axis, _apart(maps[kind], seed), values)
             axis.set(title=f"{name}: {kind}, by {label}", xticks=[], yticks=[])
-            axis.spines[:].set_color("#cccccc")
     buffer = io.BytesIO()
     FigureCanvasAgg(figure).print_png(buffer)
     return buffer.getvalue()
+
+
+def _scatter(axis: Axes, points: np.ndarray, values: np.ndarray) -> None:
+    """Points [N, 2] coloured by their values [N]; below the last row, a key to colours that can be told apart."""
+    names, classes = np.unique(values, return_inverse=True)
+    colours = next((name for number, name in COLOURS.items() if len(names) <= number), "viridis")
+    dots = axis.scatter(*points.T, c=classes, cmap=colours, s=7, linewidths=0, alpha=0.8)
+    axis.spines[:].set_color("#cccccc")
+    if colours != "viridis" and axis.get_subplotspec().is_last_row():
+        key, columns = dots.legend_elements(num=None)[0], -(-len(names) // 2)
+        place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "ncols": columns, "frameon": False}
+        axis.legend(key, names, fontsize=6, markerscale=0.6, handletextpad=0, columnspacing=0.3, **place)
+
+
+def _apart(points: np.ndarray, seed: int) -> np.ndarray:
+    """Points [N, 2], moved by up to a hundredth of their extent: many images may share one code."""
+    return points + 0.01 * np.ptp(points, 0) * np.random.default_rng(seed).uniform(-1, 1, points.shape)
 
 
 def _pca(codes: np.ndarray) -> np.ndarray:
