@@ -34,10 +34,12 @@ def expand(arguments: list[str]) -> tuple[list[str], str | None]:
 
 
 def find(name: str, including: Path | None) -> Path:
-    """The run file of this name: as it stands, beside the including file, or among those shipped with the package."""
-    beside = [including.parent / name] if including else []
-    for path in [Path(name), *beside, *(folder / Path(name).name for folder in SHIPPED)]:
-        if name and os.path.isfile(path):  # Path.is_file raises for some paths that cannot be read
+    """The run file of this name: as it stands, beside the including file or, as NAME or configs/NAME, a shipped one."""
+    given = Path(os.path.expanduser(name))
+    beside = [including.parent / given] if including else []
+    shipped_as = [folder / given.name for folder in SHIPPED if given.parent in (Path(), Path("configs"))]
+    for path in [given, *beside, *shipped_as]:
+        if os.path.isfile(path):  # Path.is_file raises for some paths that cannot be read
             return path
     shipped = sorted({path.name for folder in SHIPPED for path in folder.glob("*.flags")})
     where = f" (included by {including})" if including else ""

@@ -60,7 +60,7 @@ def help_text() -> str:
         "  --run_dir=runs/NAME  the run's folder; NAME is the run file's. To evaluate, a shipped model's name will do.",
         "  --evaluate_split=test  the images that score: test, or validation to choose by, reported in RUN/validation.",
         "  --probe_seeds=3  how many times each probe is trained, 1 to 100.",
-        "  --flagfile=FILE  a run file, one flag a line; looked up here, then among those shipped with the package.",
+        "  --flagfile=FILE  a run file, one flag a line; one not here, NAME or configs/NAME, is the package's.",
     ]
     group_before = None
     for group, field in option_fields():

@@ -34,6 +34,19 @@ def test_a_missing_file_is_looked_up_among_those_shipped(shipped):
     assert expand(["--flagfile=configs/base.flags"]) == (["--seed=1"], "base")
 
 
+@pytest.mark.parametrize("name", ["mine/base.flags", "other/configs/base.flags", "~/mine/base.flags", "/base.flags"])
+def test_a_missing_file_of_another_folder_is_no_shipped_one(shipped, name):
+    with pytest.raises(ConfigError, match=f"--flagfile='{name}' is no file"):
+        expand([f"--flagfile={name}"])
+
+
+def test_home_is_expanded(shipped, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "base.flags").write_text("--seed=3\n")
+    assert expand(["--flagfile=~/base.flags"]) == (["--seed=3"], "base")
+
+
 def test_a_file_at_hand_comes_before_a_shipped_one(shipped, tmp_path):
     (tmp_path / "base.flags").write_text("--seed=7\n")
     assert expand(["--flagfile=base.flags"])[0] == ["--seed=7"]
