@@ -6,7 +6,7 @@ import numpy as np
 
 from dfv.config import DataConfig
 from dfv.data.finishing import finish, select
-from dfv.data.image_set import DataError, ImageSet, Splits
+from dfv.data.image_set import DataError, ImageSet, Splits, check_measure
 
 
 def from_arrays(
@@ -23,7 +23,7 @@ def from_arrays(
 
     images: [N, H, W, C] uint8, C = 1 or 3, copied. identity: [N] integers or strings.
     attributes: name -> [N] integers or strings, constant within an identity.
-    factors: name -> [N] integers or strings (classes), or floats (measures).
+    factors: name -> [N] integers or strings (classes), or finite floats (measures).
     Raises DataError for arrays of another form and for identities with fewer than two training images.
     """
     images, identity = np.asarray(images), np.asarray(identity)
@@ -74,6 +74,8 @@ def _check(
                 f"{name}: expected [{len(images)}] integers or strings{' or floats' if 'f' in kinds else ''},"
                 f" one for each image, got {values.shape} {values.dtype}."
             )
+        if values.dtype.kind == "f":
+            check_measure(name, values)
     _, first, inverse = np.unique(identity, return_index=True, return_inverse=True)
     for name, values in attributes.items():
         differs = values != values[first][inverse]

@@ -15,6 +15,16 @@ class DataError(ValueError):
     """Data that is missing or wrong; the message names the file or split and says what to do."""
 
 
+def check_measure(name: str, values: np.ndarray) -> None:
+    """Raises DataError if values [N] of a measure are not finite: they would make its bins meaningless."""
+    unfit = np.flatnonzero(~np.isfinite(values))
+    if unfit.size:
+        raise DataError(
+            f"{name}: expected finite numbers, got {values[unfit[0]]} at image {unfit[0]} ({unfit.size} in all). Leave"
+            " those images out, or give the factor as classes, of which unknown is one."
+        )
+
+
 class Images(Protocol):
     """Images in memory (np.ndarray) or on disk (records.RecordImages), read by rows."""
 
@@ -34,8 +44,8 @@ class ImageSet:
     identity: [N] int32; images of one identity share s. Numbered from 0 without gaps in `train`; an identity
       that `train` does not have gets a number above all of train's.
     attributes: name -> [N] int32 from 0; specified factors, constant within an identity (NORB: category).
-    factors: name -> [N] int32 from 0 (classes) or float32 (a measure, such as degrees); known unspecified factors,
-      for evaluation alone.
+    factors: name -> [N] int32 from 0 (classes) or finite float32 (a measure, such as degrees); known unspecified
+      factors, for evaluation alone.
     """
 
     images: Images

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from dfv.config import ConfigError, DataConfig
-from dfv.data.image_set import SPLITS, DataError, ImageSet, Splits
+from dfv.data.image_set import SPLITS, DataError, ImageSet, Splits, check_measure
 from dfv.evaluation.subset import subset
 
 HELD_OUT_FRACTION = 0.1
@@ -73,11 +73,16 @@ def identity_labels(splits: Splits) -> Labels | None:
 
 
 def factor_labels(splits: Splits, num_bins: int = 7) -> Labels | None:
-    """The known unspecified factors as classes: measures in bins that hold equally many training images."""
+    """The known unspecified factors as classes: measures in bins that hold equally many training images.
+
+    Raises DataError for a measure that is not finite.
+    """
     columns, sizes = {}, {}
     for name, values in splits.train.factors.items():
-        parts = [values, splits.validation.factors[name], splits.test.factors[name]]
+        parts = [getattr(splits, split).factors[name] for split in SPLITS]
         if values.dtype.kind == "f":
+            for split, part in zip(SPLITS, parts, strict=True):
+                check_measure(f"{name} of split '{split}'", part)
             edges = np.unique(np.quantile(values, np.arange(1, num_bins) / num_bins))
             parts = [np.digitize(part, edges) for part in parts]
         size = max(int(part.max(initial=0)) for part in parts) + 1

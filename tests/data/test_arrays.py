@@ -69,6 +69,7 @@ def test_integers_that_leave_gaps_are_renumbered_in_their_order():
         ({"identity": np.arange(40.0)}, "identity: expected .*got .*float64"),
         ({"attributes": {"wet": np.arange(40)}}, "wet: identity ann has several values.*factors"),
         ({"factors": {"wind": np.arange(39)}}, "wind: expected"),
+        ({"factors": {"wind": np.where(IDENTITY == "bob", np.nan, 1)}}, "wind: expected finite .*nan at image 20"),
         ({"identity": np.arange(40)}, "identity 0 has 1 image in split 'train'"),
         ({"test_fraction": 0.95}, "leave something for training, got 0.1 and 0.95"),
     ],

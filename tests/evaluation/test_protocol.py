@@ -63,17 +63,25 @@ def test_unseen_identities_without_attributes_have_no_labels(make_splits):
     assert identity_labels(dataclasses.replace(make_splits(unseen=True), attribute_sizes={})) is None
 
 
-def test_measures_become_bins_of_training_values_and_constant_factors_go():
-    def part(values: list[float]) -> ImageSet:
-        angle = np.array(values, np.float32)
-        count = len(values)
-        factors = {"angle": angle, "still": np.zeros(count, np.int32)}
-        return ImageSet(np.zeros((count, 2, 2, 1), np.uint8), np.zeros(count, np.int32), factors=factors)
+def _angles(values: list[float]) -> ImageSet:
+    count = len(values)
+    factors = {"angle": np.array(values, np.float32), "still": np.zeros(count, np.int32)}
+    return ImageSet(np.zeros((count, 2, 2, 1), np.uint8), np.zeros(count, np.int32), factors=factors)
 
-    labels = factor_labels(Splits(part(list(range(70))), part([-5, 12]), part([100, 35])))
+
+def test_measures_become_bins_of_training_values_and_constant_factors_go():
+    labels = factor_labels(Splits(_angles(list(range(70))), _angles([-5, 12]), _angles([100, 35])))
     assert labels.names == ("angle",) and labels.sizes == (7,)
     np.testing.assert_array_equal(np.bincount(labels.train[:, 0]), [10] * 7)
     assert labels.validation[:, 0].tolist() == [0, 1] and labels.test[:, 0].tolist() == [6, 3]
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_measure_that_is_not_finite_has_no_bin(split, value):
+    parts = {name: _angles([0, 1, 2]) for name in ("train", "validation", "test")}
+    with pytest.raises(DataError, match=f"angle of split '{split}': expected finite .*, got {value} at image 1"):
+        factor_labels(Splits(**parts | {split: _angles([0, value, 2])}))
 
 
 def test_twins_differ_in_the_weapon_alone():
