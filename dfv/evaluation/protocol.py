@@ -1,6 +1,7 @@
 """Which images train a probe, which stop it and which score it, and what it predicts."""
 
 import dataclasses
+import logging
 import math
 
 import numpy as np
@@ -8,6 +9,8 @@ import numpy as np
 from dfv.config import ConfigError, DataConfig
 from dfv.data.image_set import SPLITS, DataError, ImageSet, Splits, check_measure
 from dfv.evaluation.subset import subset
+
+LOGGER = logging.getLogger(__name__)
 
 HELD_OUT_FRACTION = 0.1
 FEWEST_SCORING = 4
@@ -17,7 +20,8 @@ def scored_splits(splits: Splits, config: DataConfig, split: str = "test") -> Sp
     """The splits of an evaluation: `train` trains probes and judges, `validation` stops them, `test` scores the model.
 
     split="validation" is for tuning: that split takes the place of `test`, and a part of `train` its own. Where
-    `train` includes the validation images, they are taken out of it again.
+    `train` includes the validation images, they are taken out of it again. Where `train` knows all identities of
+    `test`, validation images of others, for which a probe of the identity has no label, are left out.
     """
     if split not in ("test", "validation"):
         raise ConfigError(f"expected to evaluate on test or validation; got {split!r}.")
@@ -29,7 +33,8 @@ def scored_splits(splits: Splits, config: DataConfig, split: str = "test") -> Sp
     if len(np.unique(getattr(splits, split).identity)) < 2:
         raise DataError(f"split '{split}' has one identity; swaps need two. Add images of others.")
     if split == "test":
-        return dataclasses.replace(splits, train=_without_validation(splits)) if config.include_validation else splits
+        train = _without_validation(splits) if config.include_validation else splits.train
+        return _with_labelled_validation(dataclasses.replace(splits, train=train))
     if config.include_validation:
         raise ConfigError("a model trained with --include_validation cannot be judged on validation; evaluate on test.")
     held_out = _held_out(splits)
@@ -121,6 +126,20 @@ def without_twin(trained_on: ImageSet, splits: Splits, attribute: str = "weapon"
 def _without_validation(splits: Splits) -> ImageSet:
     # They were appended.
     return subset(splits.train, np.arange(len(splits.train) - len(splits.validation)))
+
+
+def _with_labelled_validation(splits: Splits) -> Splits:
+    """Without the validation images of identities that `train` lacks, unless the test images are such too."""
+    labelled = np.isin(splits.validation.identity, splits.train.identity)
+    if labelled.all() or has_unseen_identities(splits):
+        return splits
+    if not labelled.any():
+        raise DataError(
+            "split 'validation' has only identities that 'train' lacks, and 'test' only others; give 'validation'"
+            " images of those of 'train', which stop the probes of the identity."
+        )
+    LOGGER.warning("Left out %d validation images, of identities that 'train' lacks.", np.sum(~labelled))
+    return dataclasses.replace(splits, validation=subset(splits.validation, np.flatnonzero(labelled)))
 
 
 def _held_out(splits: Splits) -> np.ndarray:

@@ -50,6 +50,19 @@ def test_validation_images_that_were_trained_on_are_taken_out(make_splits):
         scored_splits(splits, config, "validation")
 
 
+def test_validation_images_without_a_label_in_training_are_left_out(make_splits):
+    splits = make_splits()
+    unlabelled = dataclasses.replace(splits.validation, identity=splits.validation.identity + 1)
+    scored = scored_splits(dataclasses.replace(splits, validation=unlabelled), DataConfig())
+    assert set(scored.validation.identity) == set(range(1, 6)) and len(scored.validation) == 75
+    assert identity_labels(scored).validation.max() < identity_labels(scored).sizes[0]
+    with pytest.raises(DataError, match="'validation' .* 'train' lacks"):
+        unlabelled = dataclasses.replace(splits.validation, identity=splits.validation.identity + 6)
+        scored_splits(dataclasses.replace(splits, validation=unlabelled), DataConfig())
+    unseen = make_splits(unseen=True)
+    assert scored_splits(unseen, DataConfig()).validation is unseen.validation
+
+
 def test_known_identities_are_predicted_and_attributes_of_unseen_ones(make_splits):
     known, unseen = make_splits(), make_splits(unseen=True)
     assert not has_unseen_identities(known) and has_unseen_identities(unseen)
