@@ -49,10 +49,11 @@ def train(config: Config, run_dir: Path) -> Disentangler:
             runs.check_same_run(run_dir, config)
         splits = data.load(config.data)
         runs.check_same_images(run_dir, splits.digest)
-        with strategy.scope():
-            model = Disentangler(config, splits.train.image_shape, splits.label_sizes)
-            model.compile()
-        return Loop(model, config, splits, run_dir, strategy).run()
+        with within_memory(config):
+            with strategy.scope():
+                model = Disentangler(config, splits.train.image_shape, splits.label_sizes)
+                model.compile()
+            return Loop(model, config, splits, run_dir, strategy).run()
 
 
 class Loop:
@@ -252,6 +253,19 @@ class Loop:
         hidden = not (self.config.training.progress and self.is_chief and sys.stderr.isatty())
         with tqdm(total=self.config.training.num_steps, initial=self.step, unit="step", disable=hidden) as bar:
             yield bar
+
+
+@contextlib.contextmanager
+def within_memory(config: Config) -> Iterator[None]:
+    """Turns what TensorFlow and NumPy say when memory runs out into what the user can do."""
+    try:
+        yield
+    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        reason = str(getattr(error, "message", error)).splitlines() or [type(error).__name__]
+        raise runs.TrainingError(
+            f"not enough memory ({reason[0][:400]}). Lower --batch_size={config.training.batch_size}, --widths or"
+            " --image_size; a run with other flags needs another --run_dir."
+        ) from error
 
 
 def read_batches(batches: Iterable) -> Iterator:

@@ -157,6 +157,21 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_term(tmp_path):
         train(config, tmp_path / "run")
 
 
+def test_batches_that_do_not_fit_in_memory_stop_the_run_with_a_sentence(tmp_path):
+    beyond_any_address = 2**44
+    with pytest.raises(TrainingError, match=f"memory.*--batch_size={beyond_any_address}.*another --run_dir"):
+        train(Config.of(**SMALLEST | {"batch_size": beyond_any_address}), tmp_path / "run")
+
+
+def test_a_step_that_does_not_fit_in_memory_stops_the_run_with_a_sentence(tmp_path, monkeypatch):
+    def exhausted(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[4,8]\nand more")
+
+    monkeypatch.setattr(Disentangler, "train_step", exhausted)
+    with pytest.raises(TrainingError, match=r"memory \(OOM when allocating tensor with shape\[4,8\]\)"):
+        train(Config.of(**SMALLEST), tmp_path / "run")
+
+
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(finished_run, tmp_path, caplog):
     run_dir = shutil.copytree(finished_run, tmp_path / "run")
     newest = run_dir / "checkpoints" / "ckpt-6.data-00000-of-00001"
