@@ -1,6 +1,7 @@
 """What a field of a config is: a default, a help text and a range, checked when a record is made."""
 
 import dataclasses
+import numbers
 from typing import Any
 
 
@@ -41,24 +42,38 @@ def _is_kind(value: Any, kind: Any) -> bool:
     return isinstance(value, tuple) and bool(value) and all(_is_kind(v, int) and v > 0 for v in value)
 
 
+def _plain(value: Any) -> Any:
+    """The value with lists as tuples, and NumPy's numbers as Python's."""
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_plain, value))
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        return int(value) if isinstance(value, numbers.Integral) else float(value)
+    return value
+
+
+def _check(field: dataclasses.Field, value: Any) -> None:
+    """Raises ConfigError if the field cannot have this value."""
+    wanted = describe_range(field)
+    if not _is_kind(value, field.type):
+        kind = getattr(field.type, "__name__", str(field.type))
+        kinds = {"int": "an integer", "float": "a number", "bool": "a truth value", "str": "a text"}
+        raise ConfigError(f"--{field.name} expects {kinds.get(kind, 'a list of positive integers')}, got {value!r}.")
+    if field.metadata["choices"] and value not in field.metadata["choices"]:
+        raise ConfigError(f"--{field.name} expects {wanted}; got {value!r}.")
+    at_least, at_most = field.metadata["at_least"], field.metadata["at_most"]
+    for number in value if isinstance(value, tuple) else (value,):
+        # Written so that not-a-number fails too.
+        if at_least is not None and not number >= at_least or at_most is not None and not number <= at_most:
+            raise ConfigError(f"--{field.name} expects {wanted}; got {value!r}.")
+    if isinstance(value, float) and value in (float("inf"), float("-inf")) or value != value:
+        raise ConfigError(f"--{field.name} expects a finite number; got {value!r}.")
+
+
 class Checked:
-    """Checks every field's type and range when a record is made."""
+    """Makes every field's value plain Python, and checks its type and range, when a record is made."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            value, wanted = getattr(self, field.name), describe_range(field)
-            if not _is_kind(value, field.type):
-                kind = getattr(field.type, "__name__", str(field.type))
-                kinds = {"int": "an integer", "float": "a number", "bool": "a truth value", "str": "a text"}
-                wanted = kinds.get(kind, "a sequence of positive integers")
-                raise ConfigError(f"--{field.name} expects {wanted}, got {value!r}.")
-            if field.metadata["choices"] and value not in field.metadata["choices"]:
-                raise ConfigError(f"--{field.name} expects {wanted}; got {value!r}.")
-            numbers = value if isinstance(value, tuple) else (value,)
-            at_least, at_most = field.metadata["at_least"], field.metadata["at_most"]
-            for number in numbers:
-                # Written so that not-a-number fails too.
-                if at_least is not None and not number >= at_least or at_most is not None and not number <= at_most:
-                    raise ConfigError(f"--{field.name} expects {wanted}; got {value!r}.")
-            if isinstance(value, float) and value in (float("inf"), float("-inf")) or value != value:
-                raise ConfigError(f"--{field.name} expects a finite number; got {value!r}.")
+            value = _plain(getattr(self, field.name))
+            object.__setattr__(self, field.name, value)  # past the freezing of records
+            _check(field, value)

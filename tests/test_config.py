@@ -54,7 +54,8 @@ def test_choice_names_what_may_be_chosen(field):
         ("kl_weight", False),
         ("grayscale", 1),
         ("dataset", None),
-        ("widths", [8, 16, 32]),
+        ("widths", "8,16,32"),
+        ("widths", [8, True, 32]),
         ("widths", (8, 16.0, 32)),
         ("widths", (8, 16, 0)),
         ("widths", ()),
@@ -127,4 +128,17 @@ def test_combinations_that_cannot_work(flags, message):
 def test_numpy_numbers_are_not_silently_another_type():
     with pytest.raises(ConfigError, match="--batch_size"):
         Config.of(batch_size=np.float64(64))
-    assert Config.of(kl_weight=np.float64(0.5)).loss.kl_weight == 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "kept"),
+    [
+        ("s_dim", np.int64(16), 16),
+        ("kl_weight", np.float64(0.5), 0.5),
+        ("kl_weight", np.float32(0.25), 0.25),
+        ("widths", [8, 16, 32], (8, 16, 32)),
+        ("widths", tuple(np.array([8, 16, 32])), (8, 16, 32)),
+    ],
+)
+def test_lists_and_numpy_numbers_are_kept_as_plain_python(name, given, kept):
+    assert repr(Config.of(**{name: given}).as_flags()[name]) == repr(kept)

@@ -139,5 +139,4 @@ class Codec(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        flags = {name: tuple(value) if isinstance(value, list) else value for name, value in config["flags"].items()}
-        return cls(Config.of(**flags), tuple(config["image_shape"]), tuple(config["label_sizes"]))
+        return cls(Config.of(**config["flags"]), tuple(config["image_shape"]), tuple(config["label_sizes"]))
