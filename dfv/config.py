@@ -183,6 +183,13 @@ class LossConfig(Checked):
         16, "Past batches whose codes the classifiers on z are also trained on; 0: none.", at_least=0, at_most=1024
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        weights = [field.name for field in dataclasses.fields(self) if field.name.endswith("_weight")]
+        if not any(getattr(self, name) for name in weights):
+            names = ", ".join(f"--{name}" for name in weights)
+            raise ConfigError(f"every loss has weight 0, so there is nothing to learn; set one of {names} above 0.")
+
 
 @dataclass(frozen=True)
 class TrainingConfig(Checked):

@@ -72,6 +72,14 @@ def test_three_widths(name):
         Config.of(**{name: (8, 16)})
 
 
+def test_a_loss_without_terms_is_refused():
+    weights = [field.name for field in FIELDS if field.name in vars(LossConfig()) and field.name.endswith("_weight")]
+    none = dict.fromkeys(weights, 0)
+    with pytest.raises(ConfigError, match="nothing to learn.*--reconstruction_weight.*--z_classifier_weight"):
+        Config.of(**none)
+    assert all(Config.of(**none | {name: 1}) for name in weights)
+
+
 def test_unknown_option_is_named():
     with pytest.raises(ConfigError, match="no such option: no_such_flag; .*--help"):
         Config.of(no_such_flag=1, batch_size=8)
