@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from dfv.config import ConfigError
+from dfv.options import expand_home
 
 PREFIX = "--flagfile="
 LARGEST_FILE = 1 << 20
@@ -35,7 +36,7 @@ def expand(arguments: list[str]) -> tuple[list[str], str | None]:
 
 def find(name: str, including: Path | None) -> Path:
     """The run file of this name: as it stands, beside the including file or, as NAME or configs/NAME, a shipped one."""
-    given = Path(os.path.expanduser(name))
+    given = expand_home("flagfile", name)
     beside = [including.parent / given] if including else []
     shipped_as = [folder / given.name for folder in SHIPPED if given.parent in (Path(), Path("configs"))]
     for path in [given, *beside, *shipped_as]:

@@ -22,7 +22,7 @@ from absl import flags
 from dfv.config import FREE_TO_CHANGE, PLACES_OF_DATA, Config, ConfigError, option_fields
 from dfv.data.image_set import DataError
 from dfv.flagfiles import expand
-from dfv.options import describe_range
+from dfv.options import describe_range, expand_home
 from dfv.runs import RunError, check_same_images, find_model, flag_text, load, writing
 
 LOGGER = logging.getLogger("dfv.main")
@@ -106,7 +106,7 @@ def run(arguments: list[str]) -> None:
     """Does what the arguments ask for; raises what `main` turns into a message."""
     values = define_flags()
     config, run_file = parse_config(values, arguments)
-    run_dir = Path(values.run_dir or f"runs/{run_file or config.data.dataset}").expanduser()
+    run_dir = expand_home("run_dir", values.run_dir or f"runs/{run_file or config.data.dataset}")
     if values.mode == "train_and_evaluate" and config.training.strategy == "multi_worker":
         raise ConfigError("--strategy=multi_worker only trains: use --mode=train, then --mode=evaluate in one process.")
     if values.mode != "evaluate":

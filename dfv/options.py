@@ -2,11 +2,23 @@
 
 import dataclasses
 import numbers
+from pathlib import Path
 from typing import Any
 
 
 class ConfigError(ValueError):
     """A flag's value, or a combination of them, that cannot work; the message says what to do."""
+
+
+def expand_home(flag: str, path: str | Path) -> Path:
+    """The path that a flag gives, with the home in the place of ~; raises ConfigError where no home is known."""
+    try:
+        return Path(path).expanduser()
+    except (RuntimeError, ValueError) as error:
+        raise ConfigError(
+            f"--{flag}={path}: expected a home that is known in the place of ~; write the whole path, or begin it with"
+            " ./ if ~ is a part of its name."
+        ) from error
 
 
 def option(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dfv.config import FREE_TO_CHANGE, Config, option_fields
+from dfv.options import expand_home
 
 if TYPE_CHECKING:
     from dfv.model.codec import Codec
@@ -192,7 +193,7 @@ class ModelFile:
 
 def find_run(name: str | Path) -> Path:
     """The run folder of this name or, where there is none, that of a model that comes with the package."""
-    run_dir = Path(name).expanduser()
+    run_dir = expand_home("run_dir", name)
     if os.path.isdir(run_dir):  # Path.is_dir raises for some paths that cannot be read
         return run_dir
     if str(name) in shipped_names():

@@ -13,6 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from dfv.model.codec import Codec
+from dfv.options import expand_home
 from export import ExportError, card, examples, serving_files, warmup
 from export.checking import check
 from export.signatures import DEFAULT, DEFAULT_IS, max_rows, signatures, traced
@@ -70,7 +71,7 @@ def save(model: Codec, folder: Path, float_images: bool) -> None:
 
 def checked_place(export_dir: str | Path) -> Path:
     """The folder of the model's versions, whose name is the model's; raises ExportError if it cannot be one."""
-    place = Path(export_dir).expanduser().resolve()
+    place = expand_home("export_dir", export_dir).resolve()
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", place.name):
         raise ExportError(f"--export_dir={export_dir}: its last part is the model's name: letters, digits, _ . -")
     if place.name.isdigit():

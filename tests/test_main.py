@@ -51,6 +51,8 @@ def test_a_mistake_is_told_without_loading_tensorflow():
         (["--mode=evaluate", "--run_dir=nowhere"], "neither a run folder nor a shipped model"),
         (["--mode=evaluate", f"--run_dir={'x' * 300}"], "neither a run folder nor a shipped model"),
         ([f"--flagfile={'x' * 300}"], "is no file"),
+        (["--flagfile=~nosuchuser/x.flags"], "--flagfile=~nosuchuser/x.flags: expected a home"),
+        (["--run_dir=~nosuchuser/x"], "--run_dir=~nosuchuser/x: expected a home"),
         (["--mode=train_and_evaluate", "--strategy=multi_worker"], "--mode=train, then --mode=evaluate"),
     ],
 )

@@ -20,6 +20,7 @@ import numpy as np
 
 from dfv.config import DataConfig
 from dfv.data.image_set import DataError, Images
+from dfv.options import expand_home
 
 _HEADER_BYTES = 256
 _CRC_BYTES = 4
@@ -45,7 +46,7 @@ def store(images: Iterable[np.ndarray], num_images: int, image_shape: Shape, con
             in_memory[row] = image
         return in_memory
     path = _path(config, num_images, image_shape, name)
-    if not path.exists():
+    if not os.path.exists(path):  # Path.exists raises for a name that is too long
         _write(path, _header(num_images, image_shape), images, num_bytes)
     return RecordImages(path, num_images, image_shape)
 
@@ -119,7 +120,7 @@ def _checked(images: Iterable[np.ndarray], num_images: int, image_shape: Shape, 
 
 def _path(config: DataConfig, num_images: int, image_shape: Shape, name: str) -> Path:
     """A file right inside the cache's folder, whatever the name; different names never share one."""
-    folder = Path(config.cache_dir or "~/.cache/dfv").expanduser()
+    folder = expand_home("cache_dir", config.cache_dir or "~/.cache/dfv")
     readable = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:80]
     digest = hashlib.sha256(name.encode(errors="backslashreplace")).hexdigest()[:16]
     return folder / f"{readable}-{digest}-{'x'.join(map(str, (num_images, *image_shape)))}.npy"

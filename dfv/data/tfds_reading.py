@@ -1,6 +1,7 @@
 """Sets of TensorFlow Datasets: prepared, and read in the order of their files."""
 
 import hashlib
+import os
 import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from dfv.config import DataConfig
 from dfv.data.image_set import DataError, Images
 from dfv.data.records import store
 from dfv.data.resize import resize
+from dfv.options import expand_home
 
 _BATCH = 256
 
@@ -26,7 +28,7 @@ def prepare(builder: tfds.core.DatasetBuilder, origin: str, manual_dir: Path | N
     """Has the builder prepare its set if it is not, and says so; `origin`, for the error, tells where it comes from."""
     if builder.is_prepared():
         return
-    if manual_dir and not (manual_dir.is_dir() and any(manual_dir.iterdir())):
+    if manual_dir and not (os.path.isdir(manual_dir) and any(manual_dir.iterdir())):
         raise DataError(f"{builder.name}: no folder {manual_dir}, or an empty one. {origin}")
     action = f"preparing it from {manual_dir}" if manual_dir else "downloading it"
     logging.warning("%s is not prepared under %s: %s, once.", builder.name, builder.data_path, action)
@@ -61,7 +63,7 @@ def _check_network(builder: tfds.core.DatasetBuilder) -> None:
 def manual_dir(builder: tfds.core.DatasetBuilder, config: DataConfig) -> Path:
     """The folder of what cannot be downloaded; TFDS' own place if none is given."""
     if config.manual_dir:
-        return Path(config.manual_dir).expanduser()
+        return expand_home("manual_dir", config.manual_dir)
     return Path(builder.data_path).parents[1] / "downloads" / "manual"
 
 

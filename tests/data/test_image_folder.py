@@ -7,7 +7,7 @@ import pytest
 from test_decoding import plain, write
 
 from dfv import data
-from dfv.config import DataConfig
+from dfv.config import ConfigError, DataConfig
 from dfv.data.image_folder import load
 from dfv.data.image_folder.files import find, split_across, split_within
 from dfv.data.image_set import SPLITS, DataError
@@ -156,6 +156,13 @@ def test_a_wrong_tree_is_answered_with_the_right_one(tmp_path, make, message):
     make(folder)
     with pytest.raises(DataError, match=f"(?s)images {message}.*images/anna/1.jpg.*--image_dir"):
         load(config(folder))
+
+
+def test_a_folder_that_cannot_be(tmp_path):
+    with pytest.raises(DataError, match="xxx does not exist. Expected one folder"):
+        load(config(tmp_path / ("x" * 300)))
+    with pytest.raises(ConfigError, match="--image_dir=~nosuchuser/x: expected a home"):
+        load(config("~nosuchuser/x"))
 
 
 def test_too_few_to_hold_any_out(tmp_path):

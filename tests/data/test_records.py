@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dfv.config import DataConfig
+from dfv.config import ConfigError, DataConfig
 from dfv.data.image_set import DataError
 from dfv.data.records import RecordImages, store
 
@@ -203,6 +203,13 @@ def test_a_folder_that_cannot_be_written_is_explained(images, tmp_path):
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(DataError, match=r"cannot write 1 MiB of images to .*Not a directory.*--cache_dir"):
         store_on_disk(images, tmp_path / "file" / "cache")
+
+
+def test_a_folder_that_cannot_be_is_explained(images, tmp_path):
+    with pytest.raises(DataError, match="cannot write .*File name too long.*--cache_dir"):
+        store_on_disk(images, tmp_path / ("x" * 300))
+    with pytest.raises(ConfigError, match="--cache_dir=~nosuchuser: expected a home"):
+        store_on_disk(images, Path("~nosuchuser"))
 
 
 def test_an_error_of_the_source_is_not_taken_for_one_of_the_cache(images, tmp_path):

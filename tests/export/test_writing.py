@@ -9,6 +9,7 @@ import tensorflow as tf
 from google.protobuf import text_format
 
 import export.writing
+from dfv.config import ConfigError
 from export import ExportError, card, serving_files
 from export.writing import export_model
 
@@ -102,6 +103,11 @@ def test_a_name_that_no_server_takes_is_refused(model, tmp_path, name):
     with pytest.raises(ExportError, match="--export_dir="):
         export_model(model, tmp_path / name)
     assert everything(tmp_path) == []
+
+
+def test_a_home_that_is_not_known_is_refused(model):
+    with pytest.raises(ConfigError, match="--export_dir=~nosuchuser/tiny: expected a home"):
+        export_model(model, "~nosuchuser/tiny")
 
 
 def test_a_file_in_its_place_is_refused(model, tmp_path):

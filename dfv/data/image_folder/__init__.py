@@ -11,6 +11,7 @@ from dfv.data.image_folder import files
 from dfv.data.image_folder.decoding import decode, is_grey
 from dfv.data.image_set import DataError, ImageSet, Splits
 from dfv.data.records import store
+from dfv.options import expand_home
 
 
 def load(config: DataConfig) -> Splits:
@@ -25,7 +26,7 @@ def load(config: DataConfig) -> Splits:
         raise DataError(
             "image_folder: no image_dir is given. Set --image_dir to the folder with one folder per identity."
         )
-    folder = Path(config.image_dir).expanduser()
+    folder = expand_home("image_dir", config.image_dir)
     found = files.find(folder)
     names = np.array([name for images in found.values() for name in images])
     identity = np.repeat(np.arange(len(found), dtype=np.int32), [len(images) for images in found.values()])

@@ -24,8 +24,8 @@ def find(folder: Path) -> dict[str, list[str]]:
 
     Raises DataError, with the tree that is expected, if fewer than two identities are there.
     """
-    if not folder.is_dir():
-        raise _error(folder, "is not a folder" if folder.exists() else "does not exist")
+    if not os.path.isdir(folder):  # Path.is_dir raises for a name that is too long
+        raise _error(folder, "is not a folder" if os.path.exists(folder) else "does not exist")
     try:
         top = {entry.name: entry.is_dir() for entry in os.scandir(folder)}
     except OSError as error:
