@@ -4,6 +4,7 @@ import contextlib
 import csv
 import fcntl
 import importlib.metadata
+import io
 import os
 import platform
 import subprocess
@@ -148,10 +149,11 @@ class MetricsTable:
     def __init__(self, path: Path, columns: list[str], first_step: int):
         self._path, self._columns = path, ["step", *columns]
         rows = [row for row in self._rows() if int(row["step"]) <= first_step]
-        with path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, self._columns, extrasaction="ignore")
-            writer.writeheader()
-            writer.writerows(rows)
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, self._columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_whole(path, text.getvalue().encode())
 
     def _rows(self) -> list[dict[str, str]]:
         if not self._path.exists():

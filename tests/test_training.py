@@ -21,7 +21,7 @@ from dfv.config import Config, ConfigError
 from dfv.main import main
 from dfv.model import z_fitting
 from dfv.model.disentangler import Disentangler
-from dfv.runs import RunError, TrainingError, find_model, locked, read_flags
+from dfv.runs import MetricsTable, RunError, TrainingError, find_model, locked, read_flags
 from dfv.training import Loop, train
 
 SMALLEST = {
@@ -204,6 +204,16 @@ def test_a_finished_run_is_whole_without_its_checkpoints(finished_run, tmp_path)
 
 def _full(*_):
     raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_disk_that_is_full_when_a_run_goes_on_leaves_its_metrics(tmp_path, monkeypatch):
+    path = tmp_path / "metrics.csv"
+    MetricsTable(path, ["loss"], 0).add(2, {"loss": 1.5})
+    before = path.read_text()
+    monkeypatch.setattr("dfv.runs.write_whole", _full)
+    with pytest.raises(OSError, match="No space left"):
+        MetricsTable(path, ["loss"], 2)
+    assert path.read_text() == before
 
 
 def test_a_run_whose_checkpoints_do_not_fit_is_left_as_it_is(finished_run, tmp_path):
