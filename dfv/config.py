@@ -136,7 +136,7 @@ class LossConfig(Checked):
         1.0, "Squared error of x1 from its own z and the s of x1', of the same identity.", at_least=0
     )
     kl_weight: float = option(
-        0.1, "KL of the posterior of z to N(0, I); nats divided by the number of pixels.", at_least=0
+        0.1, "KL of the posterior of z to N(0, I); nats divided by height x width x channels of an image.", at_least=0
     )
     swap_other_weight: float = option(
         0.1, "Adversarial loss of images with the z of x1 and the s of x2, nats.", at_least=0
