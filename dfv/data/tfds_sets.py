@@ -21,6 +21,11 @@ def _open(name: str, config: DataConfig) -> tfds.core.DatasetBuilder:
         builder = tfds.builder(name, data_dir=config.data_dir or None)
     except tfds.core.registered.DatasetNotFoundError as error:
         raise DataError(f"{name}: TensorFlow Datasets has no such set; `tfds.list_builders()` lists them.") from error
+    except (AssertionError, TypeError, ValueError) as error:  # of a version, an argument, a config or a form
+        reason = str(error).partition("\n")[0]
+        raise DataError(
+            f"{name!r}: expected a set that TensorFlow Datasets has, as NAME, NAME/CONFIG or NAME:VERSION ({reason})."
+        ) from error
     prepare(builder, _ORIGIN.format(name=name, path=builder.data_path, url=builder.info.homepage))
     return builder
 

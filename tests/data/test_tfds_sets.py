@@ -241,6 +241,20 @@ def test_unfit_choices_are_refused(letters_dir, options, message):
         from_letters(letters_dir, **options)
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("mnist:9.9.9", "cannot be loaded at version 9.9.9"),
+        ("mnist/no_such_config", "BuilderConfig no_such_config not found"),
+        ("mnist/no_such_argument=1", "unexpected keyword argument"),
+        ("../x", "Parsing builder name string ../x failed"),
+    ],
+)
+def test_a_name_that_cannot_be_opened_is_refused_by_what_came(tmp_path, name, reason):
+    with pytest.raises(DataError, match=f"'{name}': expected .* NAME/CONFIG or NAME:VERSION .*{reason}"):
+        data.from_tfds(name, config=DataConfig(data_dir=str(tmp_path)))
+
+
 def test_an_unknown_name_is_refused(tmp_path):
     with pytest.raises(DataError, match="no_such_set: TensorFlow Datasets has no such set"):
         data.from_tfds("no_such_set", config=DataConfig(data_dir=str(tmp_path)))
