@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import logging
 import math
 import platform
 from collections.abc import Callable
@@ -47,6 +48,8 @@ from dfv.evaluation.table1 import Table1, images_among_test_images, table1
 from dfv.model.codec import Codec
 from dfv.runs import write_whole, writing
 
+LOGGER = logging.getLogger(__name__)
+
 PACKAGES = (dfv, tf, keras, np, sklearn)
 
 
@@ -64,7 +67,8 @@ def evaluate(
     """Everything that the paper shows of a model, from test images; split="validation" for tuning.
 
     Writes results.json, report.html and figures/*.png into out_dir, and returns what results.json holds: rates and
-    errors as fractions, None for what is not a number. seeds: how many each probe is trained with.
+    errors as fractions, None for what is not a number. seeds: how many each probe is trained with. progress: a bar, in
+    place of a line in the log for each stage.
     """
     evaluation = _Evaluation(model, splits, split, config, seeds, limits or Limits())
     stages: dict[str, Callable[[], Any]] = {"run": evaluation.describe}
@@ -73,6 +77,8 @@ def evaluate(
     with tqdm(stages.items(), disable=not progress, desc="Evaluation", unit="stage") as bar:
         for name, stage in bar:
             bar.set_postfix_str(name)
+            if not progress:
+                LOGGER.info("Evaluating: %s, %d of %d", name, len(results) + 1, len(stages))
             results[name] = stage()
     pictures = results.pop("figures")
     return _write(Path(out_dir), _plain(results), pictures)

@@ -119,7 +119,10 @@ def test_the_smallest_set_of_unseen_identities_is_evaluated(tmp_path, codec, mak
     assert "scored by" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-def test_arrays_of_ones_own_are_evaluated_and_not_taken_for_what_a_config_says_by_default(tmp_path, codec, drawn, tiny):
+def test_arrays_of_ones_own_are_evaluated_and_not_taken_for_what_a_config_says_by_default(
+    tmp_path, codec, drawn, tiny, caplog
+):
+    caplog.set_level("INFO", "dfv")
     identity, factor = np.arange(240) % 6, np.arange(240) // 6 % 4
     splits = from_arrays(drawn(identity, factor, seed=0), identity, factors={"height": factor})
     with pytest.raises(ConfigError, match=r"do not have its arms, .*Config.of\(dataset=\"arrays\"\)"):
@@ -127,6 +130,7 @@ def test_arrays_of_ones_own_are_evaluated_and_not_taken_for_what_a_config_says_b
     assert not list(tmp_path.iterdir())
     results = evaluate(codec(), splits, Config.of(dataset="arrays"), tmp_path, seeds=1, progress=False, limits=tiny)
     assert results["table1"]["codes"]["s"]["strongest"]["test"] < 0.1 and "analogies" not in results
+    assert f"Evaluating: table1, 7 of {len(results) + 1}" in caplog.messages
 
 
 def test_sprites_have_analogies_and_characters_without_a_twin(tmp_path, codec, drawn, tiny):
