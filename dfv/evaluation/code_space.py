@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
@@ -34,23 +35,33 @@ def code_space(test: Coded, factors: Labels | None, limit: int, seed: int = 0) -
         maps = {"PCA": _pca(codes), "t-SNE": _tsne(codes, seed)}
         panels = [("PCA", *columns[0]), *(("t-SNE", *column) for column in columns)]
         for axis, (kind, label, values) in zip(line, panels, strict=True):
-            _scatter(axis, _apart(maps[kind], seed), values)
+            _scatter(axis, _apart(maps[kind], seed), values, key=name != "s")
             axis.set(title=f"{name}: {kind}, by {label}", xticks=[], yticks=[])
     buffer = io.BytesIO()
     FigureCanvasAgg(figure).print_png(buffer)
     return buffer.getvalue()
 
 
-def _scatter(axis: Axes, points: np.ndarray, values: np.ndarray) -> None:
-    """Points [N, 2] coloured by their values [N]; below the last row, a key to colours that can be told apart."""
+def _scatter(axis: Axes, points: np.ndarray, values: np.ndarray, key: bool) -> None:
+    """Points [N, 2] coloured by their values [N]; key: below them, to colours that can be told apart."""
     names, classes = np.unique(values, return_inverse=True)
     colours = next((name for number, name in COLOURS.items() if len(names) <= number), "viridis")
-    dots = axis.scatter(*points.T, c=classes, cmap=colours, s=7, linewidths=0, alpha=0.8)
+    dots = axis.scatter(points[:, 0], points[:, 1], c=classes, cmap=colours, s=7, linewidths=0, alpha=0.8)
     axis.spines[:].set_color("#cccccc")
-    if colours != "viridis" and axis.get_subplotspec().is_last_row():
-        key, columns = dots.legend_elements(num=None)[0], -(-len(names) // 2)
-        place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "ncols": columns, "frameon": False}
-        axis.legend(key, names, fontsize=6, markerscale=0.6, handletextpad=0, columnspacing=0.3, **place)
+    if key and colours != "viridis":
+        marks = [Line2D([], [], ls="", marker=".", color=colour) for colour in dots.to_rgba(np.arange(len(names)))]
+        axis.legend(
+            marks,
+            names,
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0),
+            ncols=-(-len(names) // 2),
+            fontsize=6,
+            handlelength=1,
+            handletextpad=0,
+            columnspacing=0.3,
+            frameon=False,
+        )
 
 
 def _apart(points: np.ndarray, seed: int) -> np.ndarray:
