@@ -8,16 +8,22 @@ from dfv.config import Config, ConfigError
 if TYPE_CHECKING:
     from dfv.callbacks import SwapGrid
     from dfv.model.disentangler import Disentangler
+    from dfv.model.z_fitting import fit_z
     from dfv.runs import load
 
-__all__ = ["Config", "ConfigError", "Disentangler", "SwapGrid", "load"]
+__all__ = ["Config", "ConfigError", "Disentangler", "SwapGrid", "fit_z", "load"]
 __version__ = "0.1.0"
 
 # Read when TensorFlow is imported. It leaves oneDNN off on processors without AVX512, where it halves the step's time.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 # TensorFlow takes seconds to import, so what needs it is imported when it is asked for.
-_LAZY = {"Disentangler": "dfv.model.disentangler", "SwapGrid": "dfv.callbacks", "load": "dfv.runs"}
+_LAZY = {
+    "Disentangler": "dfv.model.disentangler",
+    "SwapGrid": "dfv.callbacks",
+    "fit_z": "dfv.model.z_fitting",
+    "load": "dfv.runs",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -123,7 +123,7 @@ class Loop:
                     raise runs.Stopped(self.run_dir, self.step, stop[0])
         self.checkpoint()
         if not z_fitting.is_fitted(self.model, self.step):
-            z_fitting.fit(self.model, self.splits.train, self.step)
+            z_fitting.fit_z(self.model, self.splits.train, self.step)
             self.validate()
             self.checkpoint()
         self._pictures()

@@ -27,7 +27,7 @@ def adopt(config: Config, weights: dict[str, np.ndarray], splits: data.Splits, r
     for place, variable in enumerate(trained(model)):
         variable.assign(weights[str(place)].astype(variable.dtype))
     if not z_fitting.is_fitted(model, config.training.num_steps):
-        z_fitting.fit(model, splits.train, config.training.num_steps)
+        z_fitting.fit_z(model, splits.train, config.training.num_steps)
     run_dir.mkdir(parents=True, exist_ok=True)
     runs.write_flags(run_dir, config)
     runs.ModelFile(model, run_dir).save()

@@ -19,7 +19,7 @@ from PIL import Image
 from tqdm import tqdm
 
 import dfv
-from dfv.config import Config
+from dfv.config import Config, ConfigError
 from dfv.data.image_set import SPLITS, Splits
 from dfv.evaluation.analogies import KNOWN_FOR, check_factors, judge_analogies
 from dfv.evaluation.code_space import code_space
@@ -46,6 +46,7 @@ from dfv.evaluation.subset import some_groups
 from dfv.evaluation.swaps import Judged, judge_swaps
 from dfv.evaluation.table1 import Table1, images_among_test_images, table1
 from dfv.model.codec import Codec
+from dfv.model.z_fitting import is_as_trained
 from dfv.runs import write_whole, writing
 
 LOGGER = logging.getLogger(__name__)
@@ -68,8 +69,10 @@ def evaluate(
 
     Writes results.json, report.html and figures/*.png into out_dir, and returns what results.json holds: rates and
     errors as fractions, None for what is not a number. seeds: how many each probe is trained with. progress: a bar, in
-    place of a line in the log for each stage.
+    place of a line in the log for each stage. Raises ConfigError for a model whose z is yet to be fitted.
     """
+    if is_as_trained(model):
+        raise ConfigError("z's axes, flow or codebook, which the flags ask for, are not fitted: dfv.fit_z does that.")
     evaluation = _Evaluation(model, splits, split, config, seeds, limits or Limits())
     stages: dict[str, Callable[[], Any]] = {"run": evaluation.describe}
     stages |= {"figures": evaluation.pictures} | evaluation.measurements()

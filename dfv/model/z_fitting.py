@@ -42,11 +42,18 @@ def is_fitted(model: Codec, step: int) -> bool:
     return all(part.fitted_at.numpy() == step for part in fitted_parts(model))
 
 
-def fit(model: Codec, train: ImageSet, step: int) -> None:
+def is_as_trained(model: Codec) -> bool:
+    """Whether the model has such parts and some of them are not fitted, so that they leave z as it is."""
+    return any(part.fitted_at.numpy() < 0 for part in fitted_parts(model))
+
+
+def fit_z(model: Codec, train: ImageSet, step: int | None = None) -> None:
     """Fits the model's axes, flow and codebook, as far as it has them, to the codes of these images.
 
-    step: of the training that came before.
+    The last step of a run of `dfv.main`; after `Disentangler.fit` it is to be called. step: of the training that came
+    before; None: the last one that the config asks for.
     """
+    step = model.config.training.num_steps if step is None else step
     random = np.random.default_rng(model.config.training.seed)
     codes = trained_codes(model, train, random)
     if model.encoder.axes is not None:

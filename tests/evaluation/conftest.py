@@ -1,6 +1,7 @@
 """A model and images of which everything is known: the left half shows the identity, the right half the factor."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -35,6 +36,7 @@ class HalvesCodec:
 
     image_shape = (SIZE, SIZE, 1)
     z_dim = SIZE * HALF
+    encoder = SimpleNamespace(axes=None, flow=None, codebook=None)
 
     def __init__(self, exchanged: bool = False, deviation: float = 0.0):
         self.exchanged, self.deviation = exchanged, deviation

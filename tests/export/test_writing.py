@@ -4,12 +4,18 @@ import re
 import shutil
 import sys
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf import text_format
 
+import dfv
 import export.writing
-from dfv.config import ConfigError
+from dfv.config import Config, ConfigError
+from dfv.data import from_arrays
+from dfv.evaluation import evaluate
+from dfv.model.codec import Codec
+from dfv.model.z_fitting import is_fitted
 from export import ExportError, card, serving_files
 from export.writing import export_model
 
@@ -29,6 +35,19 @@ def bare(saved, monkeypatch):
 
 def everything(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_a_model_whose_z_is_not_fitted_is_refused_until_it_is(bare, tmp_path):
+    config = Config.of(s_dim=5, z_dim=4, widths=(6, 6, 6), shared_variance=True, z_axes=3, num_steps=10)
+    model, images = Codec(config, (13, 10, 1), (7,)), np.random.default_rng(0).integers(0, 256, (70, 13, 10, 1), "u1")
+    with pytest.raises(ExportError, match=r"are not fitted: dfv\.fit_z does"):
+        export_model(model, tmp_path / "tiny")
+    splits = from_arrays(images, np.arange(70) % 7)
+    with pytest.raises(ConfigError, match=r"are not fitted: dfv\.fit_z does"):
+        evaluate(model, splits, Config.of(dataset="arrays"), tmp_path / "results")
+    assert not list(tmp_path.iterdir())
+    dfv.fit_z(model, splits.train)
+    assert export_model(model, tmp_path / "tiny").exists() and is_fitted(model, 10)
 
 
 def test_versions_count_up_and_none_is_written_over(bare, model, exported, tmp_path):

@@ -93,7 +93,7 @@ def test_a_model_keeps_its_images_and_s_and_writes_z_in_few_numbers(tiny_model, 
     before = plain.encode(images)
     np.testing.assert_allclose(turned.encode(images).z.mean, before.z.mean, atol=1e-5)
     assert not z_fitting.is_fitted(turned, 7)
-    z_fitting.fit(turned, trained_on, 7)
+    z_fitting.fit_z(turned, trained_on, 7)
     assert z_fitting.is_fitted(turned, 7) and not z_fitting.is_fitted(turned, 8)
     after = turned.encode(images)
     np.testing.assert_array_equal(after.s, before.s)
@@ -107,7 +107,7 @@ def test_a_model_keeps_its_images_and_s_and_writes_z_in_few_numbers(tiny_model, 
 )
 def test_the_decoder_undoes_them(flow, tiny_model, trained_on):
     plain, turned = tiny_model(shared_variance=True), tiny_model(shared_variance=True, z_axes=6, **flow)
-    z_fitting.fit(turned, trained_on, 7)
+    z_fitting.fit_z(turned, trained_on, 7)
     for model in (plain, turned):  # an untrained decoder hardly looks at z
         model.decoder.from_z.kernel.assign(300.0 * model.decoder.from_z.kernel)
     if flow:
@@ -126,7 +126,7 @@ def test_z_is_rounded_along_them_and_not_before_there_are_any(tiny_model, traine
     images = trained_on.images[:40]
     np.testing.assert_allclose(model.encode(images).z.mean, exact.encode(images).z.mean, atol=1e-6)
     for one in (model, exact):
-        z_fitting.fit(one, trained_on, 0)
+        z_fitting.fit_z(one, trained_on, 0)
     codes, exact_codes = model.encode(images), exact.encode(images)
     steps = codes.z.mean / np.exp(0.5 * codes.z.log_var)
     np.testing.assert_allclose(steps, np.round(steps), atol=1e-4)
@@ -140,7 +140,7 @@ def test_the_flow_is_fitted_along_them_and_changes_the_kept_ones_alone(tiny_mode
     plain = tiny_model(**flags)
     flowing = tiny_model(**flags, flow_layers=2, flow_units=16, flow_steps=250)
     for model in (plain, flowing):
-        z_fitting.fit(model, trained_on, 5)
+        z_fitting.fit_z(model, trained_on, 5)
     images = trained_on.images[:40]
     before, after = plain.encode(images).z, flowing.encode(images).z
     assert np.abs(after.mean - before.mean)[:, :3].max() > 1e-3

@@ -122,7 +122,7 @@ def test_a_model_has_few_codes_near_its_own_behind_axes_and_flow(flow, tiny_mode
     coded = tiny_model(**flags, codebook_cells=16, codebook_identity_weight=0.0)
     assert not z_fitting.is_fitted(coded, 5)
     for model in (plain, coded):
-        z_fitting.fit(model, trained_on, 5)
+        z_fitting.fit_z(model, trained_on, 5)
     assert z_fitting.is_fitted(coded, 5)
     before, after = plain.encode(trained_on.images), coded.encode(trained_on.images)
     np.testing.assert_array_equal(after.s, before.s)

@@ -198,7 +198,7 @@ def test_fitting_a_model_sets_the_step_and_the_variance(tiny_model):
     darker = (1 + identity)[:, None, None, None]
     images = (np.random.default_rng(0).integers(0, 256, (500, 12, 12, 1)) // darker).astype(np.uint8)
     part, before = ImageSet(images, identity), model.encode(images)
-    z_fitting.fit(model, part, step=7)
+    z_fitting.fit_z(model, part, step=7)
     after = model.encode(images)
     assert model.encoder.flow.fitted_at.numpy() == 7
     told = [np.ptp([codes.z.mean[identity == number].mean(0) for number in range(3)], 0) for codes in (before, after)]
@@ -208,7 +208,7 @@ def test_fitting_a_model_sets_the_step_and_the_variance(tiny_model):
     np.testing.assert_allclose(after.z.log_var[0], np.log(apart**2).mean(0) + np.log(2) + np.euler_gamma, atol=0.3)
     assert np.ptp(after.z.log_var, axis=0).max() == 0
     weights = model.encoder.flow.get_weights()
-    z_fitting.fit(model, part, step=7)
+    z_fitting.fit_z(model, part, step=7)
     for one, other in zip(model.encoder.flow.get_weights(), weights, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
 
@@ -219,7 +219,7 @@ def test_the_flow_is_fitted_to_what_is_not_rounded_and_rounding_comes_after_it(t
     flags = {"shared_variance": True, "flow_layers": 2, "flow_units": 16, "flow_steps": 20}
     exact, rounding = tiny_model(**flags), tiny_model(**flags, z_rounding=2.0)
     for model in (exact, rounding):
-        z_fitting.fit(model, part, step=7)
+        z_fitting.fit_z(model, part, step=7)
     codes, exact_codes = rounding.encode(images), exact.encode(images)
     step = 2.0 * np.exp(0.5 * codes.z.log_var)
     np.testing.assert_allclose(codes.z.log_var, exact_codes.z.log_var, atol=1e-4)

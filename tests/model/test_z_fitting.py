@@ -10,7 +10,7 @@ from dfv.model import z_fitting
 def test_training_goes_around_what_is_fitted(flags, tiny_model, triplet_batch, trained_on):
     shared = {"shared_variance": True, "seed": 3}
     without, with_it = tiny_model(**shared), tiny_model(**shared, **flags)
-    z_fitting.fit(with_it, trained_on, 0)
+    z_fitting.fit_z(with_it, trained_on, 0)
     terms = [model.train_step(triplet_batch()) for model in (without, with_it)]
     for name, value in terms[0].items():
         assert float(terms[1][name]) == pytest.approx(float(value), abs=1e-6), name
