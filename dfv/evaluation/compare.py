@@ -2,92 +2,73 @@
 
     python -m dfv.evaluation.compare runs/yaleb runs/yaleb_no_adversary runs/yaleb_pretrained_s --out=compared
 
-writes compared/table.md and compared/swap.png, each grid below its run's name, and prints the tables. The runs are of
-one data set, and each needs --mode=evaluate first.
+writes compared/table.md and compared/swap.png, each grid below its run's name, and prints the tables, with mean and
+standard deviation of runs that differ by seed and split alone. The runs are of one data set, and each needs
+--mode=evaluate first.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from dfv.config import FREE_TO_CHANGE
 from dfv.data.image_set import SPLITS
-from dfv.evaluation.cells import mean_rates, number, percent
+from dfv.evaluation.cells import number
+from dfv.evaluation.columns import DISENTANGLED, MORE, Column, Numbers, mean
 from dfv.evaluation.figures import beside
 from dfv.pictures import save_png
 from dfv.runs import FLAGS_FILE, RunError, read_flags, writing
 
-DISENTANGLED = (
-    "run",
-    "leak of z: mean, points",
-    "sampled",
-    "mean and log-variance",
-    "error from s, %",
-    "swap: s-donor / z-donor, %",
-    "prior: s-donor, %",
-    "MSE, reconstruction / same-identity swap",
-    "known factors: error from z / s, %",
-)
-MORE = (
-    "run",
-    "PSNR, dB / SSIM",
-    "nearest image of the identity: by s / by z (chance), %",
-    "HSIC with the identity, p: z mean / sampled",
-    "prior samples of an identity differ, of its real images",
-)
+NOT_OF_THE_KIND = FREE_TO_CHANGE - {"num_steps"} | {"seed", "split_index"}
 TITLE = 1 / 24  # height of a run's name, of its picture's width
 
 
 class _Run(NamedTuple):
-    """What is shown of a run: its cells of either table, and its swap grid."""
+    """What is shown of a run: its numbers by column of either table, and its swap grid; flags: what made it."""
 
     dataset: str
-    disentangled: list[str]
-    more: list[str]
+    flags: dict[str, Any]
+    numbers: dict[Column, Numbers]
     picture: np.ndarray
 
 
-def _table(headings: tuple[str, ...], names: list[str], cells: Iterable[list[str]]) -> str:
-    rows = [headings, ["---"] * len(headings), *([name, *own] for name, own in zip(names, cells, strict=True))]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+def _table(columns: tuple[Column, ...], names: list[str], runs: list[_Run]) -> str:
+    """A row for each run, and one for those of the same flags but for seed and split: their mean ± deviation."""
+    rows = [[name, *(_cell(c, run.numbers[c]) for c in columns)] for name, run in zip(names, runs, strict=True)]
+    for alike in _of_one_kind(runs):
+        several = ", ".join(names[i] for i in alike)
+        rows.append([f"mean of {several}", *(_mean_cell(c, [runs[i].numbers[c] for i in alike]) for c in columns)])
+    headings = ["run", *(column.heading for column in columns)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [headings, ["---"] * len(headings), *rows]) + "\n"
 
 
-def _more(results: dict[str, Any]) -> list[str]:
-    own, dependence, diversity = (results[name] for name in ("reconstruction", "dependence", "diversity"))
-    precision = results["retrieval"]["precision"]
-    by_s, by_z = (percent(precision[code]["1"]) for code in ("s", "z_mean"))
-    return [
-        " / ".join(number(own["own"][name], digits) for name, digits in (("psnr", 1), ("ssim", 3))),
-        f"{by_s} / {by_z} ({percent(results['retrieval']['chance'])})",
-        " / ".join(number(dependence[code]["p_value"], 3) for code in ("z_mean", "z_sampled")),
-        number(diversity and diversity["ratio"], 2),
-    ]
+def _of_one_kind(runs: list[_Run]) -> list[list[int]]:
+    """Which runs have the same flags, but for seeds and splits that all differ, where there are several."""
+    kinds: dict[str, dict[tuple[int, int], int]] = {}
+    for i, run in enumerate(runs):
+        made_by = {name: value for name, value in run.flags.items() if name not in NOT_OF_THE_KIND}
+        drawn = kinds.setdefault(json.dumps(made_by, sort_keys=True), {})
+        drawn[run.flags["seed"], run.flags["split_index"]] = i
+    return [list(drawn.values()) for drawn in kinds.values() if len(drawn) > 1]
 
 
-def _disentangled(results: dict[str, Any]) -> list[str]:
-    codes, likeness = results["table1"]["codes"], results["reconstruction"]
-    leaks = [codes[name]["strongest"]["leak"]["mean"] for name in ("z_mean", "z_sampled", "z_mean_and_log_var")]
-    judged = results.get("identity_swaps", {"swap_mean": {}, "prior_sample": {}})
-    factors = results.get("factors", {}).values()
-    return [
-        *map(percent, leaks),
-        percent(codes["s"]["strongest"]["test"], 2),
-        " / ".join(map(percent, mean_rates(judged["swap_mean"]))),
-        percent(_mean(judged["prior_sample"].values())),
-        " / ".join(number(likeness[kind] and likeness[kind]["mse"], 4) for kind in ("own", "swap_same")),
-        " / ".join(percent(_mean(factor[code]["error"] for factor in factors)) for code in ("z_mean", "s")),
-    ]
+def _cell(column: Column, numbers: Numbers) -> str:
+    return " / ".join(map(number, numbers, column.digits))
 
 
-def _mean(values: Iterable[float]) -> float | None:
-    """Of several; None of none."""
-    listed = list(values)
-    return sum(listed) / len(listed) if listed else None
+def _mean_cell(column: Column, runs: list[Numbers]) -> str:
+    """The mean of several runs' numbers and their standard deviation."""
+    cells = []
+    for values, digits in zip(zip(*runs, strict=True), column.digits, strict=True):
+        known = [value for value in values if value is not None]
+        spread = f" ± {np.std(known, ddof=1):.{digits}f}" if len(known) > 1 else ""
+        cells.append(number(mean(known), digits) + spread)
+    return " / ".join(cells)
 
 
 def compare(run_dirs: list[Path], out_dir: Path) -> str:
@@ -95,8 +76,7 @@ def compare(run_dirs: list[Path], out_dir: Path) -> str:
     runs, names = list(map(_read, run_dirs)), _names(run_dirs)
     if len(sets := sorted({run.dataset for run in runs})) > 1:
         raise RunError(f"expected runs of one data set; these are of {', '.join(sets)}. Compare each set's by itself.")
-    both = (DISENTANGLED, [run.disentangled for run in runs]), (MORE, [run.more for run in runs])
-    text = "\n".join(_table(headings, names, cells) for headings, cells in both)
+    text = "\n".join(_table(columns, names, runs) for columns in (DISENTANGLED, MORE))
     with writing(out_dir):
         out_dir.mkdir(parents=True, exist_ok=True)
         (out_dir / "table.md").write_text(text, encoding="utf-8")
@@ -122,7 +102,8 @@ def _read(run_dir: Path) -> _Run:
     try:
         if (run_dir / FLAGS_FILE).exists():
             _check_up_to_date(run_dir, results["run"]["flags"]["num_steps"])
-        return _Run(results["run"]["dataset"], _disentangled(results), _more(results), picture)
+        numbers = {column: column.numbers(results) for column in (*DISENTANGLED, *MORE)}
+        return _Run(results["run"]["dataset"], results["run"]["flags"], numbers, picture)
     except (AttributeError, KeyError, TypeError) as error:
         raise RunError(f"{run_dir}/results.json is not of this version's evaluation; evaluate it anew.") from error
 

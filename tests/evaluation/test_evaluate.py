@@ -256,7 +256,7 @@ def test_runs_stand_beside_each_other_in_table_and_picture(evaluated, tmp_path, 
     assert capsys.readouterr().out.splitlines() == rows
     cells = [cell.strip() for cell in rows[2].strip("|").split("|")]
     leak = results["table1"]["codes"]["z_sampled"]["strongest"]["leak"]["mean"]
-    assert cells[0] == folder.name and cells[2] == f"{100 * leak:.1f}" and len(cells) == len(compare.DISENTANGLED)
+    assert cells[0] == folder.name and cells[2] == f"{100 * leak:.1f}" and len(cells) == 1 + len(compare.DISENTANGLED)
     one, both = (np.asarray(Image.open(path)) for path in (folder / "figures/swap.png", tmp_path / "both" / "swap.png"))
     title = len(both) - len(one)
     np.testing.assert_array_equal(both[title:], beside(one, one))
@@ -267,10 +267,28 @@ def test_runs_stand_beside_each_other_in_table_and_picture(evaluated, tmp_path, 
         f"{100 * share:.1f}"
         for share in (*(found["precision"][code]["1"] for code in ("s", "z_mean")), found["chance"])
     )
-    assert rows[-1].split(" | ")[2] == "{} / {} ({})".format(*shares) and rows[-1].startswith(f"| {folder.name} |")
+    assert rows[-1].split(" | ")[2] == "{} / {} / {}".format(*shares) and rows[-1].startswith(f"| {folder.name} |")
     factors = results["factors"].values()
     from_z, from_s = (100 * np.mean([factor[code]["error"] for factor in factors]) for code in ("z_mean", "s"))
     assert cells[-1] == f"{from_z:.1f} / {from_s:.1f}" and from_z < from_s / 2
+
+
+def test_runs_that_differ_by_seed_alone_have_a_mean_and_a_deviation(evaluated, tmp_path):
+    leaks = [0.01, 0.02, 0.06]
+    for seed, leak in enumerate(leaks):
+        results = copy.deepcopy(evaluated[1])
+        results["run"]["flags"] |= {"seed": seed, "data_dir": str(seed)}
+        results["table1"]["codes"]["z_mean"]["strongest"]["leak"]["mean"] = leak
+        results["diversity"] = results["diversity"] if seed else None
+        shutil.copytree(evaluated[0], tmp_path / f"run_{seed}")
+        (tmp_path / f"run_{seed}" / "results.json").write_text(json.dumps(results))
+    other = shutil.copytree(tmp_path / "run_0", tmp_path / "other")
+    results["run"]["flags"]["kl_weight"] = 7.0
+    (other / "results.json").write_text(json.dumps(results))
+    text = compare.compare([*(tmp_path / f"run_{seed}" for seed in range(3)), other], tmp_path / "compared")
+    means = [row for row in text.splitlines() if row.startswith("| mean of")]
+    assert means[0].startswith(f"| mean of run_0, run_1, run_2 | 3.0 ± {100 * np.std(leaks, ddof=1):.1f} |")
+    assert len(means) == 2 and means[1].endswith(f"| {evaluated[1]['diversity']['ratio']:.2f} ± 0.00 |")
 
 
 @pytest.mark.parametrize(
@@ -288,7 +306,7 @@ def test_runs_that_cannot_be_compared_are_refused(evaluated, tmp_path, capsys, c
     if content is not None:
         shutil.copytree(evaluated[0], other)
         results = json.loads((other / "results.json").read_text())
-        changed = {"mnist": results | {"run": {"dataset": "mnist"}}, "no run": results | {"run": {}}}
+        changed = {"mnist": results | {"run": results["run"] | {"dataset": "mnist"}}, "no run": results | {"run": {}}}
         (other / "results.json").write_text(json.dumps(changed[content]) if content in changed else content)
     assert compare.main([str(evaluated[0]), str(other), "--out", str(tmp_path / "none")]) == 2
     assert wrong in capsys.readouterr().err and not (tmp_path / "none").exists()
