@@ -224,6 +224,11 @@ class TrainingConfig(Checked):
         "Steps of fitting the flow, 512 codes each, after the others; half as many more fit a second one beside it.",
         at_least=1,
     )
+    flow_alone: bool = option(
+        False,
+        "Fit the flow without a second one beside it, so that it makes z normal too: it takes out more of the identity"
+        " where z has no clusters, such as frames, and costs the image a little.",
+    )
     strategy: str = option(
         "one_device",
         "one_device; mirrored: all visible GPUs, or --num_replicas logical CPUs; multi_worker: as TF_CONFIG says.",

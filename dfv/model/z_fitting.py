@@ -5,7 +5,8 @@ some of its pose and style as well, which z must keep: given them, a flow takes 
 
 What the flow leaves may have any shape, so long as it is the same for every s: a second flow, which sees no s and is
 thrown away, turns it into N(0, I). A flow that has to do both tears apart what all identities share, such as the
-clusters of Sprites' frames.
+clusters of Sprites' frames. Where z has no clusters, as in MNIST, the one that does both takes out more
+(`--flow_alone`).
 """
 
 import logging
@@ -85,9 +86,10 @@ def _fitted_flow(config: Config, codes: TrainedCodes, step: int, random: np.rand
     used = codes.first(flow.dims)
     kept, fitted = used.take(order[:held_out]), used.take(order[held_out:])
     density = _Density(flow, shape)
-    # The shape first, so that the flow is asked for what s tells alone.
-    density.fit([shape], fitted, kept, max(1, training.flow_steps // 2), random)
-    density.fit([shape, flow], fitted, kept, training.flow_steps, random)
+    if not training.flow_alone:
+        # The shape first, so that the flow is asked for what s tells alone.
+        density.fit([shape], fitted, kept, max(1, training.flow_steps // 2), random)
+    density.fit([flow] if training.flow_alone else [shape, flow], fitted, kept, training.flow_steps, random)
     change = _log_var_of_the_rest(flow, used, random) - 2.0 * np.mean(np.log(used.deviation), 0)
     flow.log_var_change.assign(np.pad(change, (0, network.z_dim - flow.dims)))
     flow.fitted_at.assign(step)

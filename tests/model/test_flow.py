@@ -213,6 +213,18 @@ def test_fitting_a_model_sets_the_step_and_the_variance(tiny_model):
         np.testing.assert_allclose(one, other, atol=1e-4)
 
 
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_flow_alone_makes_z_normal_and_one_beside_another_leaves_its_shape(tiny_model, alone):
+    """z is the same for all identities, and far from normal."""
+    model = tiny_model(shared_variance=True, flow_layers=4, flow_units=32, flow_steps=600, flow_alone=alone)
+    identity = np.arange(1500, dtype=np.int32) % 3
+    mean = 4 * np.abs(normal(1500, Z_DIM, seed=4))
+    codes = TrainedCodes(normal(3, 5)[identity], mean, np.full(mean.shape, 0.01, np.float32), identity)
+    flow = z_fitting._fitted_flow(model.config, codes, 7, np.random.default_rng(0))
+    rest = flow(mean, codes.s)[0].numpy()
+    assert (abs(rest.mean()) < 0.2 and abs(rest.std() - 1) < 0.2) == alone
+
+
 def test_the_flow_is_fitted_to_what_is_not_rounded_and_rounding_comes_after_it(tiny_model):
     images = np.random.default_rng(0).integers(0, 256, (300, 12, 12, 1), np.uint8)
     part = ImageSet(images, np.arange(300, dtype=np.int32) % 3)
