@@ -1,5 +1,6 @@
 """How figures are written in the cells of tables."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from dfv.evaluation.paired import Estimate
@@ -30,10 +31,12 @@ def with_error(estimate: dict[str, float]) -> str:
     return f"{percent(estimate['mean'])} ± {percent(estimate['standard_error'])}{zero}"
 
 
+def mean(values: Iterable[float | None]) -> float | None:
+    """Of those that are known; None of none."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
 def mean_rates(by_label: dict[str, dict[str, float | None]]) -> list[float | None]:
     """Rates of s-donor and z-donor, averaged over the labels that have them."""
-    means: list[float | None] = []
-    for donor in ("s_donor", "z_donor"):
-        known = [rate for rates in by_label.values() if (rate := rates[donor]) is not None]
-        means.append(sum(known) / len(known) if known else None)
-    return means
+    return [mean(rates[donor] for rates in by_label.values()) for donor in ("s_donor", "z_donor")]

@@ -1,11 +1,13 @@
 """What runs are compared by: columns of numbers, each a function of what results.json holds."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
-from dfv.evaluation.cells import Results, mean_rates
+from dfv.evaluation.cells import Results, mean, mean_rates
 
 Numbers = tuple[float | None, ...]
+
+NOT_JUDGED: Results = {"swap_mean": {}, "prior_sample": {}}
 
 
 class Column(NamedTuple):
@@ -20,12 +22,6 @@ def _percents(*rates: float | None) -> Numbers:
     return tuple(None if rate is None else 100 * rate for rate in rates)
 
 
-def mean(values: Iterable[float]) -> float | None:
-    """Of several; None of none."""
-    listed = list(values)
-    return sum(listed) / len(listed) if listed else None
-
-
 def _leak(code: str) -> Callable[[Results], Numbers]:
     return lambda results: _percents(results["table1"]["codes"][code]["strongest"]["leak"]["mean"])
 
@@ -35,11 +31,11 @@ def _error_from_s(results: Results) -> Numbers:
 
 
 def _swaps(results: Results) -> Numbers:
-    return _percents(*mean_rates(results["identity_swaps"]["swap_mean"] if "identity_swaps" in results else {}))
+    return _percents(*mean_rates(results.get("identity_swaps", NOT_JUDGED)["swap_mean"]))
 
 
 def _prior_samples(results: Results) -> Numbers:
-    return _percents(mean(results.get("identity_swaps", {"prior_sample": {}})["prior_sample"].values()))
+    return _percents(mean(results.get("identity_swaps", NOT_JUDGED)["prior_sample"].values()))
 
 
 def _mse(results: Results) -> Numbers:

@@ -18,8 +18,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dfv.config import FREE_TO_CHANGE
 from dfv.data.image_set import SPLITS
-from dfv.evaluation.cells import number
-from dfv.evaluation.columns import DISENTANGLED, MORE, Column, Numbers, mean
+from dfv.evaluation.cells import mean, number
+from dfv.evaluation.columns import DISENTANGLED, MORE, Column, Numbers
 from dfv.evaluation.figures import beside
 from dfv.pictures import save_png
 from dfv.runs import FLAGS_FILE, RunError, read_flags, writing
@@ -67,7 +67,7 @@ def _mean_cell(column: Column, runs: list[Numbers]) -> str:
     for values, digits in zip(zip(*runs, strict=True), column.digits, strict=True):
         known = [value for value in values if value is not None]
         spread = f" ± {np.std(known, ddof=1):.{digits}f}" if len(known) > 1 else ""
-        cells.append(number(mean(known), digits) + spread)
+        cells.append(number(mean(values), digits) + spread)
     return " / ".join(cells)
 
 
