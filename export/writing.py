@@ -13,7 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from dfv.model.codec import Codec
-from dfv.model.z_fitting import is_as_trained
+from dfv.model.z_fitting import AS_TRAINED, is_as_trained
 from dfv.options import expand_home
 from export import ExportError, card, examples, serving_files, warmup
 from export.checking import check
@@ -38,7 +38,7 @@ def export_model(
     """
     place = checked_place(export_dir)
     if is_as_trained(model):
-        raise ExportError("z's axes, flow or codebook, which the flags ask for, are not fitted: dfv.fit_z does that.")
+        raise ExportError(AS_TRAINED)
     number = next_version(place) if version is None else version
     final = place / str(number)
     if final.exists():

@@ -46,7 +46,7 @@ from dfv.evaluation.subset import some_groups
 from dfv.evaluation.swaps import Judged, judge_swaps
 from dfv.evaluation.table1 import Table1, images_among_test_images, table1
 from dfv.model.codec import Codec
-from dfv.model.z_fitting import is_as_trained
+from dfv.model.z_fitting import AS_TRAINED, is_as_trained
 from dfv.runs import write_whole, writing
 
 LOGGER = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def evaluate(
     place of a line in the log for each stage. Raises ConfigError for a model whose z is yet to be fitted.
     """
     if is_as_trained(model):
-        raise ConfigError("z's axes, flow or codebook, which the flags ask for, are not fitted: dfv.fit_z does that.")
+        raise ConfigError(AS_TRAINED)
     evaluation = _Evaluation(model, splits, split, config, seeds, limits or Limits())
     stages: dict[str, Callable[[], Any]] = {"run": evaluation.describe}
     stages |= {"figures": evaluation.pictures} | evaluation.measurements()

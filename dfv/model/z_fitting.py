@@ -27,6 +27,8 @@ from dfv.model.trained_codes import CHUNK, TrainedCodes, trained_codes
 
 LOGGER = logging.getLogger(__name__)
 
+AS_TRAINED = "z's axes, flow or codebook, which the flags ask for, are not fitted: dfv.fit_z does that."
+
 BATCH, LEARNING_RATE, CHECK_STEPS = 512, 1e-3, 250
 HELD_OUT = 0.1
 MEAN_LOG_CHI_SQUARE = -1.2704  # of the log of a squared standard normal: -log 2 - Euler's constant
@@ -45,7 +47,7 @@ def is_fitted(model: Codec, step: int) -> bool:
 
 def is_as_trained(model: Codec) -> bool:
     """Whether the model has such parts and some of them are not fitted, so that they leave z as it is."""
-    return any(part.fitted_at.numpy() < 0 for part in fitted_parts(model))
+    return not all(part.is_fitted() for part in fitted_parts(model))
 
 
 def fit_z(model: Codec, train: ImageSet, step: int | None = None) -> None:
