@@ -1,4 +1,4 @@
-"""The whole evaluation, its figures and its report."""
+"""The whole evaluation, its report, and runs beside each other."""
 
 import copy
 import dataclasses
@@ -15,20 +15,9 @@ from dfv.data import from_arrays
 from dfv.data.image_set import ImageSet, Splits
 from dfv.evaluation import compare, evaluate
 from dfv.evaluation.coded import encode
-from dfv.evaluation.figures import (
-    beside,
-    generation_rows,
-    interpolation_grid,
-    pictures,
-    reconstruction_columns,
-    retrieval_rows,
-    with_own_aspect,
-)
+from dfv.evaluation.figures import beside
 from dfv.evaluation.table1_section import table1
-from dfv.pictures import SEPARATOR, swap_grid
 from dfv.runs import write_flags
-
-CELL = 72 + SEPARATOR  # 12 pixels enlarged six times
 
 
 @pytest.fixture(scope="module")
@@ -159,81 +148,6 @@ def test_sprites_have_analogies_and_characters_without_a_twin(tmp_path, codec, d
     assert (tmp_path / "figures" / "analogies.png").exists()
 
 
-def _cell(picture: np.ndarray, row: int, column: int, start: int = 0) -> np.ndarray:
-    left = start + column * CELL
-    return picture[row * CELL : row * CELL + 72 : 6, left : left + 72 : 6, :1]
-
-
-def _is_swap(image: np.ndarray, s_donor: np.ndarray, z_donor: np.ndarray) -> bool:
-    return np.array_equal(image[:, :6], s_donor[:, :6]) and np.array_equal(image[:, 6:], z_donor[:, 6:])
-
-
-def test_swaps_take_s_from_the_top_and_z_from_the_left(codec, make_splits):
-    images = make_splits().test.images[[0, 30, 60]]
-    picture = swap_grid(codec(), images)
-    for row, z_donor in enumerate(images, 1):
-        np.testing.assert_array_equal(_cell(picture, row, 0), z_donor)
-        for column, s_donor in enumerate(images, 1):
-            np.testing.assert_array_equal(_cell(picture, 0, column), s_donor)
-            assert _is_swap(_cell(picture, row, column), s_donor, z_donor)
-
-
-def test_samples_have_the_s_of_the_image_at_their_left(codec, make_splits):
-    donors = make_splits().test.images[[0, 30]]
-    picture = generation_rows(codec(), donors, number=3)
-    for row, donor in enumerate(donors):
-        np.testing.assert_array_equal(_cell(picture, row, 0), donor)
-        samples = [_cell(picture, row, column, start=72 + 12) for column in range(3)]
-        assert all(np.array_equal(sample[:, :6], donor[:, :6]) for sample in samples)
-        assert np.any(samples[0] != samples[1])
-
-
-def test_reconstructions_stand_below_their_images_and_above_those_with_a_partners_s(codec, make_splits):
-    picture = reconstruction_columns(codec(), encode(codec(), make_splits().test, 1000), number=4)
-    for column in range(4):
-        image, same, partner, swap = (_cell(picture, row, column) for row in range(4))
-        np.testing.assert_array_equal(same, image)
-        assert np.any(partner != image) and _is_swap(swap, partner, image)
-
-
-def test_retrieval_by_s_and_by_z_are_not_mixed_up(codec, make_splits):
-    part = make_splits().test
-    test = encode(codec(), part, 1000)
-    shown = pictures(codec(), Config.of(dataset="mnist").data, part, test)
-    queries = np.sort(np.random.default_rng(0).permutation(len(test))[:8])
-    np.testing.assert_array_equal(shown["retrieval_s"], retrieval_rows(test, test.s, queries))
-    np.testing.assert_array_equal(shown["retrieval_z"], retrieval_rows(test, test.mean, queries))
-    assert np.any(shown["retrieval_s"] != shown["retrieval_z"])
-
-
-def test_interpolation_has_the_real_images_in_two_corners_and_z_down_the_rows(codec, make_splits):
-    images = make_splits().test.images
-    first, last = images[0], images[-1]
-    picture = interpolation_grid(codec(), first, last, steps=5)
-    np.testing.assert_array_equal(_cell(picture, 0, 0), first)
-    np.testing.assert_array_equal(_cell(picture, 4, 4), last)
-    corner = _cell(picture, 4, 0)  # the last z with the first s
-    np.testing.assert_array_equal(corner[:, :6], first[:, :6])
-    np.testing.assert_array_equal(corner[:, 6:], last[:, 6:])
-
-
-def test_retrieval_shows_the_query_and_then_its_nearest(codec, make_splits):
-    test = encode(codec(), make_splits().test, 1000)
-    picture = retrieval_rows(test, test.s, np.array([0, 40]), number=3)
-    np.testing.assert_array_equal(_cell(picture, 1, 0), test.part.images[np.array([40])][0])
-    distance = ((test.s - test.s[40]) ** 2).sum(1)
-    second = test.part.images[np.argsort(distance)[1:2]][0]
-    start = 72 + 12
-    np.testing.assert_array_equal(picture[CELL : CELL + 72 : 6, start : start + 72 : 6, :1], second)
-
-
-def test_faces_get_their_aspect_back(make_splits):
-    picture = np.zeros((96, 192, 3), np.uint8)
-    part = make_splits().test
-    assert with_own_aspect(picture, Config.of(dataset="mnist").data, part).shape == (96, 192, 3)
-    assert with_own_aspect(picture, Config.of(dataset="yaleb").data, part).shape == (192, 336, 3)
-
-
 def test_evaluations_of_another_split_go_by_their_run(evaluated, tmp_path):
     for run in ("one", "other"):
         shutil.copytree(evaluated[0], tmp_path / run / "validation")
@@ -310,11 +224,3 @@ def test_runs_that_cannot_be_compared_are_refused(evaluated, tmp_path, capsys, c
         (other / "results.json").write_text(json.dumps(changed[content]) if content in changed else content)
     assert compare.main([str(evaluated[0]), str(other), "--out", str(tmp_path / "none")]) == 2
     assert wrong in capsys.readouterr().err and not (tmp_path / "none").exists()
-
-
-def test_pictures_side_by_side_keep_their_size():
-    left, right = np.full((20, 30, 3), 10, np.uint8), np.full((25, 40, 3), 90, np.uint8)
-    both = beside(left, right)
-    np.testing.assert_array_equal(both[:20, :30], left)
-    np.testing.assert_array_equal(both[:, -40:], right)
-    assert (both[20:, :30] == 255).all()
