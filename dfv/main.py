@@ -22,7 +22,7 @@ from absl import flags
 from dfv.config import FREE_TO_CHANGE, PLACES_OF_DATA, Config, ConfigError, option_fields
 from dfv.data.image_set import DataError
 from dfv.flagfiles import expand
-from dfv.options import describe_range, expand_home
+from dfv.options import ASK_FOR_HELP, describe_range, expand_home, parse_flags
 from dfv.runs import RunError, check_same_images, find_model, flag_text, load, writing
 
 LOGGER = logging.getLogger("dfv.main")
@@ -93,12 +93,7 @@ def _value(values: flags.FlagValues, field) -> object:
 def parse_config(values: flags.FlagValues, arguments: list[str]) -> tuple[Config, str | None]:
     """Sets the values; gives the config that they say and the run file's name, if there is one; raises ConfigError."""
     expanded, run_file = expand(arguments)
-    try:
-        positional = values([sys.argv[0], *expanded])[1:]
-    except flags.Error as error:
-        raise ConfigError(f"{error} `python -m dfv.main --help` lists the flags.") from error
-    if positional:
-        raise ConfigError(f"expected flags alone, such as --mode=train; got {' '.join(positional)}.")
+    parse_flags(values, expanded, "dfv.main")
     return config_of(values), run_file
 
 
@@ -152,7 +147,7 @@ def evaluate_run(run_dir: Path, values: flags.FlagValues) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """The exit status: 0, 2 for what the user can mend, 128 + the signal after a stop."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if {"--help", "-h", "-help", "--helpfull"} & set(arguments):
+    if ASK_FOR_HELP & set(arguments):
         print(help_text())
         return 0
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

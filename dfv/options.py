@@ -5,6 +5,10 @@ import numbers
 from pathlib import Path
 from typing import Any
 
+from absl import flags
+
+ASK_FOR_HELP = frozenset(("--help", "-h", "-help", "--helpfull"))
+
 
 class ConfigError(ValueError):
     """A flag's value, or a combination of them, that cannot work; the message says what to do."""
@@ -19,6 +23,16 @@ def expand_home(flag: str, path: str | Path) -> Path:
             f"--{flag}={path}: expected a home that is known in the place of ~; write the whole path, or begin it with"
             " ./ if ~ is a part of its name."
         ) from error
+
+
+def parse_flags(values: flags.FlagValues, arguments: list[str], program: str) -> None:
+    """Sets a program's values by its arguments, flags alone; raises ConfigError for what is none of its flags."""
+    try:
+        positional = values([program, *arguments])[1:]
+    except flags.Error as error:
+        raise ConfigError(f"{error} `python -m {program} --help` lists the flags.") from error
+    if positional:
+        raise ConfigError(f"expected flags alone, such as --run_dir=runs/yaleb; got {' '.join(positional)}.")
 
 
 def option(

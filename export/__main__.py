@@ -19,7 +19,7 @@ from typing import Any
 
 from absl import flags
 
-from dfv.config import ConfigError
+from dfv.options import ASK_FOR_HELP, ConfigError, parse_flags
 from dfv.runs import RunError
 from export import ExportError
 
@@ -40,12 +40,7 @@ def define_flags() -> flags.FlagValues:
 def run(arguments: list[str]) -> None:
     """Does what the arguments ask for; raises what `main` turns into a message."""
     values = define_flags()
-    try:
-        positional = values([sys.argv[0], *arguments])[1:]
-    except flags.Error as error:
-        raise ExportError(f"{error} `python -m export --help` lists the flags.") from error
-    if positional:
-        raise ExportError(f"expected flags alone, such as --run_dir=runs/yaleb; got {' '.join(positional)}.")
+    parse_flags(values, arguments, "export")
     for name in ("run_dir", "export_dir"):
         if not values[name].value:
             raise ExportError(f"--{name} is missing; `python -m export --help` shows an example.")
@@ -80,7 +75,7 @@ def read_results(run_dir: Path, num_steps: int) -> dict[str, Any] | None:
 def main(arguments: list[str] | None = None) -> int:
     """The exit status: 0, or 2 for what the user can mend."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if {"--help", "-h", "-help", "--helpfull"} & set(arguments):
+    if ASK_FOR_HELP & set(arguments):
         print(__doc__)
         return 0
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

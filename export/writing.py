@@ -75,8 +75,9 @@ def save(model: Codec, folder: Path, float_images: bool) -> None:
 def checked_place(export_dir: str | Path) -> Path:
     """The folder of the model's versions, whose name is the model's; raises ExportError if it cannot be one."""
     place = expand_home("export_dir", export_dir).resolve()
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", place.name):
-        raise ExportError(f"--export_dir={export_dir}: its last part is the model's name: letters, digits, _ . -")
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}", place.name):
+        named = "its last part is the model's name: up to 200 of letters, digits, _ . -"
+        raise ExportError(f"--export_dir={export_dir}: {named}")
     if place.name.isdigit():
         raise ExportError(f"--export_dir={export_dir} is a version's; leave its last part out, and see --version.")
     if place.exists() and not place.is_dir():

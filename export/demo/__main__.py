@@ -15,6 +15,7 @@ from pathlib import Path
 
 from absl import flags
 
+from dfv.options import ASK_FOR_HELP, ConfigError, parse_flags
 from export import ExportError
 
 
@@ -29,13 +30,10 @@ def define_flags() -> flags.FlagValues:
 
 
 def run(arguments: list[str]) -> None:
-    """Serves the page; raises ExportError."""
+    """Serves the page; raises what `main` turns into a message."""
     values = define_flags()
-    try:
-        positional = values([sys.argv[0], *arguments])[1:]
-    except flags.Error as error:
-        raise ExportError(f"{error} `python -m export.demo --help` lists the flags.") from error
-    if positional or not values.model:
+    parse_flags(values, arguments, "export.demo")
+    if not values.model:
         raise ExportError("expected --model=FOLDER, a folder that `python -m export` wrote.")
     # Set before the page's library is imported: nothing is to leave this computer.
     os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1", DO_NOT_TRACK="1")
@@ -55,13 +53,13 @@ def run(arguments: list[str]) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """The exit status: 0, or 2 for what the user can mend."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if {"--help", "-h", "-help", "--helpfull"} & set(arguments):
+    if ASK_FOR_HELP & set(arguments):
         print(__doc__)
         return 0
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         run(arguments)
-    except ExportError as error:
+    except (ExportError, ConfigError) as error:
         print(f"export.demo: {error}", file=sys.stderr)
         return 2
     return 0
