@@ -6,7 +6,6 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from dfv.model.codec import Codec, to_float, to_uint8
-from dfv.model.codes import prior_samples
 from export.image_bytes import decode_images, encode_images
 
 Outputs = dict[str, tf.Tensor]
@@ -105,14 +104,6 @@ class _Networks:
     def _image(self, pixels: tf.Tensor) -> tf.Tensor:
         return (pixels + 1.0) / 2.0 if self._float_images else to_uint8(pixels)
 
-    def _swapped(self, image_s: tf.Tensor, image_z: tf.Tensor) -> tf.Tensor:
-        s, z = self._model.encoder(self._pixels(image_s)).s, self._model.encoder(self._pixels(image_z)).z.mean
-        return self._model.decoder(z, s)
-
-    def _sampled(self, image_s: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        s = self._model.encoder(self._pixels(image_s)).s
-        return self._model.decoder(prior_samples(seed, self._model.z_dim), s)
-
     def encode(self, image: tf.Tensor) -> Outputs:
         s, (mean, log_var) = self._model.encoder(self._pixels(image))
         return {"s": s, "z_mean": mean, "z_log_var": log_var}
@@ -122,30 +113,29 @@ class _Networks:
         return {"image": self._image(self._model.decoder(z, s))}
 
     def reconstruct(self, image: tf.Tensor) -> Outputs:
-        codes = self._model.encoder(self._pixels(image))
-        return {"image": self._image(self._model.decoder(codes.z.mean, codes.s))}
+        return {"image": self._image(self._model(self._pixels(image)))}
 
     def swap(self, image_s: tf.Tensor, image_z: tf.Tensor) -> Outputs:
-        return {"image": self._image(self._swapped(image_s, image_z))}
+        return {"image": self._image(self._model.swapped(self._pixels(image_s), self._pixels(image_z)))}
 
     def sample(self, image_s: tf.Tensor, seed: tf.Tensor) -> Outputs:
-        return {"image": self._image(self._sampled(image_s, seed))}
+        return {"image": self._image(self._model.sampled(self._pixels(image_s), seed))}
 
     def interpolate(self, image_a: tf.Tensor, image_b: tf.Tensor, weight_s: tf.Tensor, weight_z: tf.Tensor) -> Outputs:
-        a, b = (self._model.encoder(self._pixels(image)) for image in (image_a, image_b))
-        weight_s, weight_z = (_within("weights", w[:, None], -MAX_WEIGHT, MAX_WEIGHT) for w in (weight_s, weight_z))
-        s, z = a.s + weight_s * (b.s - a.s), a.z.mean + weight_z * (b.z.mean - a.z.mean)
-        return {"image": self._image(self._model.decoder(z, s))}
+        weights = (_within("weights", weight, -MAX_WEIGHT, MAX_WEIGHT) for weight in (weight_s, weight_z))
+        pixels = self._model.interpolated(self._pixels(image_a), self._pixels(image_b), *weights)
+        return {"image": self._image(pixels)}
 
     def encode_bytes(self, image_bytes: tf.Tensor) -> Outputs:
         return self.encode(self._decoded(image_bytes))
 
     def swap_bytes(self, image_s_bytes: tf.Tensor, image_z_bytes: tf.Tensor) -> Outputs:
-        pixels = self._swapped(self._decoded(image_s_bytes), self._decoded(image_z_bytes))
+        decoded = (self._decoded(encoded) for encoded in (image_s_bytes, image_z_bytes))
+        pixels = self._model.swapped(*map(to_float, decoded))
         return {"image_bytes": encode_images(to_uint8(pixels))}
 
     def sample_bytes(self, image_s_bytes: tf.Tensor, seed: tf.Tensor) -> Outputs:
-        pixels = self._sampled(self._decoded(image_s_bytes), seed)
+        pixels = self._model.sampled(to_float(self._decoded(image_s_bytes)), seed)
         return {"image_bytes": encode_images(to_uint8(pixels))}
 
     def _decoded(self, encoded: tf.Tensor) -> tf.Tensor:

@@ -54,6 +54,23 @@ class Codec(keras.Model):
         codes = self.encoder(images, training=training)
         return self.decoder(codes.z.mean, codes.s, training=training)
 
+    def swapped(self, images_s: tf.Tensor, images_z: tf.Tensor) -> tf.Tensor:
+        """`swap` of tensors [B, H, W, C], float32 in [-1, 1] in and out, as are those of the next two."""
+        return self.decoder(self.encoder(images_z).z.mean, self.encoder(images_s).s)
+
+    def sampled(self, images_s: tf.Tensor, seeds: tf.Tensor) -> tf.Tensor:
+        """`sample` of tensors; a seed [B] int64 for each row."""
+        return self.decoder(prior_samples(seeds, self.z_dim), self.encoder(images_s).s)
+
+    def interpolated(
+        self, images_a: tf.Tensor, images_b: tf.Tensor, weight_s: tf.Tensor, weight_z: tf.Tensor
+    ) -> tf.Tensor:
+        """`interpolate` of tensors; weights [B] float32."""
+        a, b = self.encoder(images_a), self.encoder(images_b)
+        s = a.s + weight_s[:, None] * (b.s - a.s)
+        z = a.z.mean + weight_z[:, None] * (b.z.mean - a.z.mean)
+        return self.decoder(z, s)
+
     def encode(self, images: np.ndarray) -> Codes:
         """s [N, s_dim], and the posterior's mean and log-variance of z [N, z_dim], NumPy float32."""
         s, mean, log_var = self._in_batches(self._encode, self._checked(images))
@@ -96,22 +113,15 @@ class Codec(keras.Model):
 
     @tf.function(autograph=False, reduce_retracing=True)
     def _swap(self, images_s: tf.Tensor, images_z: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        s, z = self.encoder(to_float(images_s)).s, self.encoder(to_float(images_z)).z.mean
-        return (to_uint8(self.decoder(z, s)),)
+        return (to_uint8(self.swapped(to_float(images_s), to_float(images_z))),)
 
     @tf.function(autograph=False, reduce_retracing=True)
     def _sample(self, images_s: tf.Tensor, seeds: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        s = self.encoder(to_float(images_s)).s
-        return (to_uint8(self.decoder(prior_samples(seeds, self.z_dim), s)),)
+        return (to_uint8(self.sampled(to_float(images_s), seeds)),)
 
     @tf.function(autograph=False, reduce_retracing=True)
-    def _interpolate(
-        self, images_a: tf.Tensor, images_b: tf.Tensor, weight_s: tf.Tensor, weight_z: tf.Tensor
-    ) -> tuple[tf.Tensor, ...]:
-        a, b = self.encoder(to_float(images_a)), self.encoder(to_float(images_b))
-        s = a.s + weight_s[:, None] * (b.s - a.s)
-        z = a.z.mean + weight_z[:, None] * (b.z.mean - a.z.mean)
-        return (to_uint8(self.decoder(z, s)),)
+    def _interpolate(self, images_a: tf.Tensor, images_b: tf.Tensor, *weights: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return (to_uint8(self.interpolated(to_float(images_a), to_float(images_b), *weights)),)
 
     def _in_batches(self, function: Callable, *arrays: np.ndarray) -> list[np.ndarray]:
         lengths = {len(array) for array in arrays}
