@@ -136,10 +136,12 @@ class TrainingError(RunError):
 
 
 class Stopped(RunError):
-    """The run was asked to stop, and did after writing a checkpoint."""
+    """The run was asked to stop, and did after writing a checkpoint, of which only the chief worker's is kept."""
 
-    def __init__(self, run_dir: Path, step: int, signal_number: int):
-        super().__init__(f"stopped at step {step}, saved in {run_dir}; the same command continues from there.")
+    def __init__(self, run_dir: Path, step: int, signal_number: int, is_chief: bool):
+        saved = f"saved in {run_dir}; the same command continues from there."
+        not_saved = f"not saved: start all workers again to continue from the first one's last checkpoint in {run_dir}."
+        super().__init__(f"stopped at step {step}, {saved if is_chief else not_saved}")
         self.exit_status = 128 + signal_number
 
 

@@ -3,12 +3,10 @@
 import contextlib
 import itertools
 import logging
-import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 import tensorflow as tf
 from tqdm import tqdm
@@ -18,6 +16,7 @@ from dfv.checkpoints import Checkpoints
 from dfv.config import Config
 from dfv.data.image_set import DataError, Splits
 from dfv.data.triplets import triplets
+from dfv.interruptions import read_batches, stop_requests, within_memory
 from dfv.model import z_fitting
 from dfv.model.disentangler import Disentangler
 from dfv.model.pretraining import pretrain_s
@@ -107,20 +106,11 @@ class Loop:
 
     def run(self) -> Disentangler:
         """Every step that is left; then the model and its pictures."""
-        training = self.config.training
         if self.step:
             LOGGER.info("Continuing %s at step %d.", self.run_dir, self.step)
-        if self.is_new and training.pretrain_s_steps:
-            pretrain_s(self.model, read_batches(self.triplets("train", 0)), self.strategy)
-            self.checkpoint()
-        with stop_requests() as stop, self._workers_together(), self._progress() as progress:
-            batches = read_batches(self.triplets("train", self.step))
-            self._restart_clock()
-            while self.step < training.num_steps:
-                self.one_step(batches, progress)
-                if stop:
-                    self.checkpoint()
-                    raise runs.Stopped(self.run_dir, self.step, stop[0])
+        with self._workers_together():
+            self._pretrain()
+            self._train()
         self.checkpoint()
         if not z_fitting.is_fitted(self.model, self.step):
             z_fitting.fit_z(self.model, self.splits.train, self.step)
@@ -128,6 +118,23 @@ class Loop:
             self.checkpoint()
         self._pictures()
         return self.model
+
+    def _pretrain(self) -> None:
+        """The supplement's embedding, in a run that asks for it and has not begun."""
+        if self.is_new and self.config.training.pretrain_s_steps:
+            pretrain_s(self.model, read_batches(self.triplets("train", 0)), self.strategy)
+            self.checkpoint()
+
+    def _train(self) -> None:
+        """Steps until the last one, or until a signal asks to stop."""
+        with stop_requests() as stop, self._progress() as progress:
+            batches = read_batches(self.triplets("train", self.step))
+            self._restart_clock()
+            while self.step < self.config.training.num_steps:
+                self.one_step(batches, progress)
+                if stop:
+                    self.checkpoint()
+                    raise runs.Stopped(self.run_dir, self.step, stop[0], self.is_chief)
 
     def one_step(self, batches: Iterator, progress: tqdm) -> None:
         """A step and what is due after it."""
@@ -253,44 +260,3 @@ class Loop:
         hidden = not (self.config.training.progress and self.is_chief and sys.stderr.isatty())
         with tqdm(total=self.config.training.num_steps, initial=self.step, unit="step", disable=hidden) as bar:
             yield bar
-
-
-@contextlib.contextmanager
-def within_memory(config: Config) -> Iterator[None]:
-    """Turns what TensorFlow and NumPy say when memory runs out into what the user can do."""
-    try:
-        yield
-    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-        reason = str(getattr(error, "message", error)).splitlines() or [type(error).__name__]
-        raise runs.TrainingError(
-            f"not enough memory ({reason[0][:400]}). Lower --batch_size={config.training.batch_size}, --widths or"
-            " --image_size; a run with other flags needs another --run_dir."
-        ) from error
-
-
-def read_batches(batches: Iterable) -> Iterator:
-    """The batches of triplets; raises DataError for images that cannot be read."""
-    try:
-        yield from batches
-    except tf.errors.InvalidArgumentError as error:
-        # tf.data turns every exception into this one; the first line has its name and message.
-        first_line = error.message.splitlines()[0]
-        if "DataError: " not in first_line:
-            raise
-        raise DataError(first_line.split("DataError: ", 1)[1]) from error
-
-
-@contextlib.contextmanager
-def stop_requests() -> Iterator[list[int]]:
-    """A list that SIGTERM and Ctrl-C append their number to; the handlers before are put back."""
-    requests: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        requests.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield requests
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -82,3 +83,16 @@ def test_a_killed_worker_stops_the_other_and_all_continue_together(tmp_path):
         process.wait(120)
     assert f"at step {saved}" in (tmp_path / "worker0.log").read_text()
     assert tf.train.latest_checkpoint(tmp_path / "together" / "checkpoints").endswith(f"-{saved + 2}")
+
+
+@pytest.mark.slow
+def test_a_worker_asked_to_stop_claims_no_checkpoint_of_its_own(tmp_path):
+    flags = SMALLEST | {"num_steps": 100_000, "checkpoint_steps": 5, "checkpoint_minutes": 0}
+    workers = addresses(2)
+    processes = [start_worker(index, workers, tmp_path, flags) for index in range(2)]
+    wait_for(tmp_path / "together" / "checkpoints" / "ckpt-5.index")
+    processes[1].terminate()
+    assert processes[1].wait(90) == 128 + signal.SIGTERM
+    assert processes[0].wait(90) == 2
+    said = (tmp_path / "worker1.log").read_text()
+    assert "not saved: start all workers again" in said and "Traceback" not in said
