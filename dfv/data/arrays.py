@@ -21,6 +21,8 @@ def from_arrays(
 ) -> Splits:
     """The images in splits, every identity in each: of its images, drawn by seed, the fractions are held out.
 
+    Two are held out in place of one where two are left to train on: one alone makes no triplet.
+
     images: [N, H, W, C] uint8, C = 1 or 3, copied. identity: [N] integers or strings.
     attributes: name -> [N] integers or strings, constant within an identity.
     factors: name -> [N] integers or strings (classes), or finite floats (measures).
@@ -94,7 +96,10 @@ def _rows_of_splits(
     rows = shuffled[np.argsort(identity[shuffled], kind="stable")]
     _, first, count = np.unique(identity[rows], return_index=True, return_counts=True)
     rank = np.arange(len(rows)) - np.repeat(first, count)
-    num_test, num_validation = np.rint(count * test_fraction), np.rint(count * validation_fraction)
+    numbers = np.rint(np.multiply.outer(count, [test_fraction, validation_fraction]))
+    in_twos = np.where(numbers == 1, 2, numbers)
+    can_spare = count - in_twos.sum(1) >= 2
+    num_test, num_validation = np.where(can_spare[:, None], in_twos, numbers).T
     is_test = rank < np.repeat(num_test, count)
     is_train = rank >= np.repeat(num_test + num_validation, count)
     return [np.sort(rows[chosen]) for chosen in (is_train, ~is_train & ~is_test, is_test)]

@@ -44,9 +44,21 @@ def test_there_are_none_to_load_by_name():
 
 
 def test_fractions_hold_within_each_identity():
-    splits = load(validation_fraction=0.1, test_fraction=0.3)
+    splits = load(validation_fraction=0.2, test_fraction=0.3)
     assert np.bincount(splits.test.identity).tolist() == [6, 3, 3]
-    assert np.bincount(splits.validation.identity).tolist() == [2, 1, 1]
+    assert np.bincount(splits.validation.identity).tolist() == [4, 2, 2]
+
+
+def test_no_image_is_held_out_alone_where_two_can_be_spared():
+    identity = np.repeat(["ann", "bob", "cid"], [10, 6, 24])
+    splits = from_arrays(number_images(), identity, validation_fraction=0.15, test_fraction=0.1)
+    assert np.bincount(splits.test.identity).tolist() == [2, 2, 2]
+    assert np.bincount(splits.validation.identity).tolist() == [2, 2, 4]
+    few = from_arrays(number_images(), identity, validation_fraction=0.2, test_fraction=0.4)
+    assert np.bincount(few.test.identity).tolist() == [4, 2, 10]
+    assert np.bincount(few.validation.identity).tolist() == [2, 2, 5]
+    fewer = from_arrays(number_images(), np.repeat([0, 1], [36, 4]), validation_fraction=0.25, test_fraction=0.25)
+    assert np.bincount(fewer.test.identity).tolist() == [9, 1]
 
 
 def test_the_seed_alone_decides_the_split():
