@@ -9,6 +9,7 @@ import tensorflow as tf
 from dfv.config import ConfigError
 from dfv.data.augment import augment
 from dfv.data.image_set import DataError, Images, ImageSet
+from dfv.data.readers import reading
 
 DRAW, AUGMENT = 1001, 1002  # what a seed is for; apart from the model's
 PARALLEL_BATCHES = 2
@@ -69,7 +70,10 @@ def triplets(
         return {"x1": x1, "x1_same": x1_same, "x2": x2, "labels1": labels1, "labels2": labels2}
 
     elements = tf.data.Dataset.counter(first_step * replicas_here)
-    return elements.map(batch, PARALLEL_BATCHES, deterministic=True).prefetch(PREFETCHED_BATCHES)
+    # There is nothing to tune, and a program that ends with an iterator may wait for the thread that does, for minutes.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return elements.map(batch, PARALLEL_BATCHES, deterministic=True).prefetch(PREFETCHED_BATCHES).with_options(options)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +125,9 @@ class Source:
         return images, tf.ensure_shape(labels1, labels_shape), tf.ensure_shape(labels2, labels_shape)
 
     def _read(self, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        places, block1, block2 = self.choose(draws)
-        return self.images[self.order[places]], self.labels[block1], self.labels[block2]
+        with reading():
+            places, block1, block2 = self.choose(draws)
+            return self.images[self.order[places]], self.labels[block1], self.labels[block2]
 
     def choose(self, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The places [3 B] of x1, x1' and x2, and the blocks [B] of x1 and of x2."""
