@@ -1,4 +1,4 @@
-"""What a field of a config is: a default, a help text and a range, checked when a record is made."""
+"""What a field of a config is: a default, a help text and a range, checked when a record is made; parsing of flags."""
 
 import dataclasses
 import numbers
@@ -32,7 +32,8 @@ def parse_flags(values: flags.FlagValues, arguments: list[str], program: str) ->
     except flags.Error as error:
         raise ConfigError(f"{error} `python -m {program} --help` lists the flags.") from error
     if positional:
-        raise ConfigError(f"expected flags alone, such as --run_dir=runs/yaleb; got {' '.join(positional)}.")
+        got = " ".join(positional)
+        raise ConfigError(f"expected flags alone, --name=value; got {got}. `python -m {program} --help` lists them.")
 
 
 def option(
