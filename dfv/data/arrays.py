@@ -97,9 +97,9 @@ def _rows_of_splits(
     _, first, count = np.unique(identity[rows], return_index=True, return_counts=True)
     rank = np.arange(len(rows)) - np.repeat(first, count)
     numbers = np.rint(np.multiply.outer(count, [test_fraction, validation_fraction]))
-    in_twos = np.where(numbers == 1, 2, numbers)
-    can_spare = count - in_twos.sum(1) >= 2
-    num_test, num_validation = np.where(can_spare[:, None], in_twos, numbers).T
+    for column in (1, 0):  # validation first: a run in training draws triplets from it
+        numbers[(numbers[:, column] == 1) & (count - numbers.sum(1) >= 3), column] = 2
+    num_test, num_validation = numbers.T
     is_test = rank < np.repeat(num_test, count)
     is_train = rank >= np.repeat(num_test + num_validation, count)
     return [np.sort(rows[chosen]) for chosen in (is_train, ~is_train & ~is_test, is_test)]

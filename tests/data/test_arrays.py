@@ -59,6 +59,10 @@ def test_no_image_is_held_out_alone_where_two_can_be_spared():
     assert np.bincount(few.validation.identity).tolist() == [2, 2, 5]
     fewer = from_arrays(number_images(), np.repeat([0, 1], [36, 4]), validation_fraction=0.25, test_fraction=0.25)
     assert np.bincount(fewer.test.identity).tolist() == [9, 1]
+    assert np.bincount(fewer.validation.identity).tolist() == [9, 1]
+    fives = from_arrays(number_images(), np.repeat(np.arange(8), 5), validation_fraction=0.2, test_fraction=0.2)
+    assert np.bincount(fives.test.identity).tolist() == [1] * 8
+    assert np.bincount(fives.validation.identity).tolist() == [2] * 8
 
 
 def test_the_seed_alone_decides_the_split():
