@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-QUIET, LONGEST = 0.2, 10.0  # seconds: without any read buffers are full; waited for at most
+# Seconds: after so long without a read buffers are taken for full, which is a guess; waited for at most.
+QUIET, LONGEST = 0.2, 10.0
 
 _under_way: list[None] = []
 _ended_at = [-QUIET]
@@ -17,7 +18,7 @@ _ended_at = [-QUIET]
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Around whatever a pipeline calls: the interpreter ends when the buffers are full and no such call is left."""
+    """Around whatever a pipeline calls: while such calls go on, the interpreter's end is put off."""
     _under_way.append(None)
     try:
         yield

@@ -2,7 +2,10 @@
 
 import subprocess
 import sys
+import threading
 import time
+
+from dfv.data import readers
 
 PROGRAM = """
 import time
@@ -21,4 +24,25 @@ def test_a_program_that_keeps_iterators_ends():
     ended_at = time.time()
     assert finished.returncode == 0, finished.stderr[-2000:]
     *shape, last_line_at = finished.stdout.split()
-    assert shape == ["2", "4", "4", "1"] and ended_at - float(last_line_at) < 5
+    assert shape == ["2", "4", "4", "1"] and ended_at - float(last_line_at) < 15
+
+
+def test_the_end_is_put_off_until_reads_are_over(monkeypatch):
+    begun, ended_at = threading.Event(), []
+
+    def read(seconds: float) -> None:
+        with readers.reading():
+            begun.set()
+            time.sleep(seconds)
+            ended_at.append(time.monotonic())
+
+    for seconds, longest, waited in ((0.5, 10.0, True), (1.5, 0.1, False)):
+        monkeypatch.setattr(readers, "LONGEST", longest)
+        begun.clear()
+        reader = threading.Thread(target=read, args=(seconds,))
+        reader.start()
+        begun.wait()
+        readers._let_buffers_fill()
+        assert (len(ended_at) == 1 and time.monotonic() >= ended_at[0] + readers.QUIET) == waited
+        reader.join()
+        ended_at.clear()
