@@ -138,10 +138,10 @@ class TrainingError(RunError):
 class Stopped(RunError):
     """The run was asked to stop, and did after writing a checkpoint, of which only the chief worker's is kept."""
 
-    def __init__(self, run_dir: Path, step: int, signal_number: int, is_chief: bool):
-        saved = f"saved in {run_dir}; the same command continues from there."
-        not_saved = f"not saved: start all workers again to continue from the first one's last checkpoint in {run_dir}."
-        super().__init__(f"stopped at step {step}, {saved if is_chief else not_saved}")
+    def __init__(self, run_dir: Path, step: int, signal_number: int, is_chief: bool, several: bool):
+        saved = f"saved in {run_dir}" if is_chief else f"not saved: the first worker keeps checkpoints, in {run_dir}"
+        again = "start all workers again to continue." if several else "the same command continues from there."
+        super().__init__(f"stopped at step {step}, {saved}; {again}")
         self.exit_status = 128 + signal_number
 
 

@@ -111,11 +111,7 @@ class Loop:
         with self._workers_together():
             self._pretrain()
             self._train()
-        self.checkpoint()
-        if not z_fitting.is_fitted(self.model, self.step):
-            z_fitting.fit_z(self.model, self.splits.train, self.step)
-            self.validate()
-            self.checkpoint()
+            self._fit_z()
         self._pictures()
         return self.model
 
@@ -134,7 +130,16 @@ class Loop:
                 self.one_step(batches, progress)
                 if stop:
                     self.checkpoint()
-                    raise runs.Stopped(self.run_dir, self.step, stop[0], self.is_chief)
+                    several = self.config.training.strategy == "multi_worker"
+                    raise runs.Stopped(self.run_dir, self.step, stop[0], self.is_chief, several)
+        self.checkpoint()
+
+    def _fit_z(self) -> None:
+        """What z goes through in use, unless it was fitted before."""
+        if not z_fitting.is_fitted(self.model, self.step):
+            z_fitting.fit_z(self.model, self.splits.train, self.step)
+            self.validate()
+            self.checkpoint()
 
     def one_step(self, batches: Iterator, progress: tqdm) -> None:
         """A step and what is due after it."""
@@ -251,8 +256,8 @@ class Loop:
             if self.config.training.strategy != "multi_worker":
                 raise
             raise runs.TrainingError(
-                f"another worker stopped answering after step {self.step} ({error.message.splitlines()[0][:200]}). The "
-                "last checkpoint stays; start all workers again to continue from it."
+                f"another worker stopped answering after step {self.step} ({error.message.splitlines()[0][:200]}). "
+                "Start all workers again: they continue from the last checkpoint, if there is one."
             ) from error
 
     @contextlib.contextmanager
