@@ -18,6 +18,7 @@ from tests.test_training import SMALLEST, TINY, as_arguments, wait_for
 
 STEPS = TINY | {"generator_optimizer": "sgd", "adversary_optimizer": "sgd", "generator_learning_rate": 0.01}
 STEPS |= {"adversary_learning_rate": 0.01, "kernel_weight": 0.1, "adversary_max_accuracy": 0.9}
+ENDLESS = SMALLEST | {"num_steps": 100_000, "checkpoint_steps": 5, "checkpoint_minutes": 0}
 
 
 def free_port() -> int:
@@ -39,8 +40,15 @@ def start_worker(index: int, workers: list[str], folder: Path, flags: dict) -> s
     return start(folder / "together", folder / f"worker{index}.log", together, cluster)
 
 
-def addresses(number: int) -> list[str]:
-    return [f"127.0.0.1:{free_port()}" for _ in range(number)]
+def start_workers(number: int, folder: Path, flags: dict) -> list[subprocess.Popen]:
+    workers = [f"127.0.0.1:{free_port()}" for _ in range(number)]
+    return [start_worker(index, workers, folder, flags) for index in range(number)]
+
+
+def two_in_training(folder: Path) -> list[subprocess.Popen]:
+    processes = start_workers(2, folder, ENDLESS)
+    wait_for(folder / "together" / "checkpoints" / "ckpt-5.index")
+    return processes
 
 
 # In 20 steps a rounding error may cross a ReLU's kink: one process whose weights begin 1e-7 off ends up to 8e-4 off,
@@ -53,8 +61,7 @@ def addresses(number: int) -> list[str]:
 def test_workers_give_the_weights_of_one_process(number, steps, tolerance, tmp_path):
     flags = STEPS | {"num_steps": steps, "batch_size": 8}
     alone = start(tmp_path / "alone", tmp_path / "alone.log", flags)
-    workers = addresses(number)
-    processes = [start_worker(index, workers, tmp_path, flags) for index in range(number)]
+    processes = start_workers(number, tmp_path, flags)
     for process in (alone, *processes):
         process.wait(400)
     logs = {path.name: path.read_text()[-2000:] for path in tmp_path.glob("*.log")}
@@ -65,10 +72,7 @@ def test_workers_give_the_weights_of_one_process(number, steps, tolerance, tmp_p
 
 
 def test_a_killed_worker_stops_the_other_and_all_continue_together(tmp_path):
-    flags = SMALLEST | {"num_steps": 100_000, "checkpoint_steps": 5, "checkpoint_minutes": 0}
-    workers = addresses(2)
-    processes = [start_worker(index, workers, tmp_path, flags) for index in range(2)]
-    wait_for(tmp_path / "together" / "checkpoints" / "ckpt-5.index")
+    processes = two_in_training(tmp_path)
     processes[1].kill()
     killed_at = time.monotonic()
     assert processes[0].wait(90) == 2
@@ -77,8 +81,7 @@ def test_a_killed_worker_stops_the_other_and_all_continue_together(tmp_path):
     assert "another worker stopped answering after step" in said and "Start all workers again" in said
     assert "Traceback" not in said
     saved = int(tf.train.latest_checkpoint(tmp_path / "together" / "checkpoints").rsplit("-", 1)[1])
-    workers = addresses(2)
-    processes = [start_worker(index, workers, tmp_path, flags | {"num_steps": saved + 2}) for index in range(2)]
+    processes = start_workers(2, tmp_path, ENDLESS | {"num_steps": saved + 2})
     for process in processes:
         process.wait(120)
     assert f"at step {saved}" in (tmp_path / "worker0.log").read_text()
@@ -87,10 +90,7 @@ def test_a_killed_worker_stops_the_other_and_all_continue_together(tmp_path):
 
 @pytest.mark.slow
 def test_a_worker_asked_to_stop_claims_no_checkpoint_of_its_own(tmp_path):
-    flags = SMALLEST | {"num_steps": 100_000, "checkpoint_steps": 5, "checkpoint_minutes": 0}
-    workers = addresses(2)
-    processes = [start_worker(index, workers, tmp_path, flags) for index in range(2)]
-    wait_for(tmp_path / "together" / "checkpoints" / "ckpt-5.index")
+    processes = two_in_training(tmp_path)
     processes[1].terminate()
     assert processes[1].wait(90) == 128 + signal.SIGTERM
     assert processes[0].wait(90) == 2
