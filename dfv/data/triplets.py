@@ -9,7 +9,7 @@ import tensorflow as tf
 from dfv.config import ConfigError
 from dfv.data.augment import augment
 from dfv.data.image_set import DataError, Images, ImageSet
-from dfv.data.readers import reading
+from dfv.data.program_end import reading
 
 DRAW, AUGMENT = 1001, 1002  # what a seed is for; apart from the model's
 PARALLEL_BATCHES = 2

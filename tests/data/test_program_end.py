@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 
-from dfv.data import readers
+from dfv.data import program_end
 
 PROGRAM = """
 import time
@@ -31,18 +31,18 @@ def test_the_end_is_put_off_until_reads_are_over(monkeypatch):
     begun, ended_at = threading.Event(), []
 
     def read(seconds: float) -> None:
-        with readers.reading():
+        with program_end.reading():
             begun.set()
             time.sleep(seconds)
             ended_at.append(time.monotonic())
 
     for seconds, longest, waited in ((0.5, 10.0, True), (1.5, 0.1, False)):
-        monkeypatch.setattr(readers, "LONGEST", longest)
+        monkeypatch.setattr(program_end, "LONGEST", longest)
         begun.clear()
         reader = threading.Thread(target=read, args=(seconds,))
         reader.start()
         begun.wait()
-        readers._let_buffers_fill()
-        assert (len(ended_at) == 1 and time.monotonic() >= ended_at[0] + readers.QUIET) == waited
+        program_end._let_buffers_fill()
+        assert (len(ended_at) == 1 and time.monotonic() >= ended_at[0] + program_end.QUIET) == waited
         reader.join()
         ended_at.clear()
