@@ -82,7 +82,7 @@ class Codec(keras.Model):
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
         """Images from their own s and z."""
-        return self.swap(images, images)
+        return self._in_batches(self._reconstruct, self._checked(images))[0]
 
     def swap(self, images_s: np.ndarray, images_z: np.ndarray) -> np.ndarray:
         """Images [N, H, W, C] uint8 with the s of the first and the z of the second."""
@@ -110,6 +110,10 @@ class Codec(keras.Model):
     @tf.function(autograph=False, reduce_retracing=True)
     def _decode(self, s: tf.Tensor, z: tf.Tensor) -> tuple[tf.Tensor, ...]:
         return (to_uint8(self.decoder(z, s)),)
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _reconstruct(self, images: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return (to_uint8(self(to_float(images))),)
 
     @tf.function(autograph=False, reduce_retracing=True)
     def _swap(self, images_s: tf.Tensor, images_z: tf.Tensor) -> tuple[tf.Tensor, ...]:
