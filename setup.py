@@ -20,7 +20,7 @@ TEST = [
 
 
 class BuildPy(build_py):
-    """Puts configs/*.flags into the wheel as dfv/configs, where dfv.flagfiles looks for them."""
+    """Puts configs/*.flags into the wheel as dfv/configs, where dfv.config.flag_files looks for them."""
 
     def run(self) -> None:
         super().run()
@@ -47,7 +47,7 @@ setup(
     # So that an editable install is a path, which a folder named dfv, such as a clone, cannot hide.
     package_dir={"": "."},
     package_data={
-        "dfv": ["pretrained/*/*", "data/*/*.md", "data/*/*.bib", "data/*/*.tsv", "data/*/*.txt", "py.typed"],
+        "dfv": ["pretrained/*/*", "data/sources/*/*.md", "data/sources/*/*.bib", "data/sources/*/*.tsv", "py.typed"],
         "export": ["**/*.md", "**/*.txt"],
     },
     cmdclass={"build_py": BuildPy},

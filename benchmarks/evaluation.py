@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks import memory, timing
 from benchmarks.export import MODELS
-from dfv.evaluation.retrieval import nearest
+from dfv.evaluation.metrics.retrieval import nearest
 from dfv.model.codec import Codec
 
 IMAGES, ROUNDS = 2_048, 7

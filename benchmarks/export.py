@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import timing
-from dfv.config import Config
+from dfv.config.schema import Config
 from dfv.model.codec import Codec, to_float
 from export.writing import save
 

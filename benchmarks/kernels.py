@@ -16,7 +16,7 @@ import tensorflow as tf
 from benchmarks import timing
 from benchmarks.noise import random_batch, shapes
 from benchmarks.train_step import parse
-from dfv.config import ConfigError
+from dfv.config.schema import ConfigError
 from dfv.model.disentangler import Disentangler
 
 STEP = "the whole step"

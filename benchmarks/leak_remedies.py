@@ -14,13 +14,14 @@ import sys
 from pathlib import Path
 
 from benchmarks import timing
-from dfv import data, runs
-from dfv.config import ConfigError
-from dfv.data.image_set import DataError
+from dfv import data
+from dfv.config.schema import ConfigError
+from dfv.data.dataset import DataError
 from dfv.evaluation import evaluate
 from dfv.evaluation.compare import compare
-from dfv.evaluation.limits import Limits
+from dfv.evaluation.sample_sizes import Limits
 from dfv.main import define_flags, parse_config
+from dfv.training import run_folder as runs
 
 Flags = dict[str, object]
 

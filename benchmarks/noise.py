@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from dfv.config import Config, ConfigError
-from dfv.data.image_set import ImageSet
+from dfv.config.schema import Config, ConfigError
+from dfv.data.dataset import ImageSet
 
 NUM_IMAGES = 4096
 # The set's own image shape, and the sizes of its labels: the identity, then each attribute.
@@ -25,7 +25,7 @@ def shapes(config: Config) -> tuple[tuple[int, int, int], tuple[int, ...]]:
 
 
 def random_batch(config: Config) -> dict[str, np.ndarray]:
-    """A batch of triplets in the form of `dfv.data.triplets`: noise, with labels of the set."""
+    """A batch of triplets in the form of `dfv.data.pipeline`: noise, with labels of the set."""
     image_shape, label_sizes = shapes(config)
     random, batch = np.random.default_rng(0), config.training.batch_size
     images = random.integers(0, 256, (3, batch, *image_shape), np.uint8)

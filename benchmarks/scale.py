@@ -15,9 +15,9 @@ import tensorflow as tf
 
 from benchmarks import memory, timing
 from benchmarks.triplets import BATCH_SIZE, NUM_BATCHES, rate, stored_set
-from dfv.config import Config
-from dfv.data.image_set import ImageSet
-from dfv.data.triplets import triplets
+from dfv.config.schema import Config
+from dfv.data.dataset import ImageSet
+from dfv.data.pipeline import triplets
 from dfv.model.disentangler import Disentangler
 
 SIZES = (20_000, 200_000, 2_000_000)

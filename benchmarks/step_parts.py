@@ -6,10 +6,10 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import timing
-from dfv.data.image_set import ImageSet
-from dfv.data.triplets import triplets
+from dfv.data.dataset import ImageSet
+from dfv.data.pipeline import triplets
 from dfv.model.disentangler import Decoded, Disentangler
-from dfv.model.triplet import Noise, read
+from dfv.model.triplet_batch import Noise, read
 
 Call = Callable[[], None]
 Batch = dict[str, tf.Tensor]

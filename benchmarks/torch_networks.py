@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from dfv.config import NetworkConfig
+from dfv.config.schema import NetworkConfig
 from dfv.model.disentangler import Disentangler
 from dfv.model.networks import ImageShape, strided_sizes
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from benchmarks.torch_networks import Adversary, Decoder, Encoder, mirrored
-from dfv.config import Config, ConfigError
+from dfv.config.schema import Config, ConfigError
 from dfv.model.networks import ImageShape
 
 Terms = dict[str, torch.Tensor]
@@ -48,7 +48,7 @@ class Batch(NamedTuple):
 
     @classmethod
     def of(cls, batch: dict[str, np.ndarray], columns: slice) -> "Batch":
-        """The batch of `dfv.data.triplets`' form."""
+        """The batch of `dfv.data.pipeline`' form."""
         x1, x1_same, x2 = (mirrored(np.asarray(batch[name])) for name in ("x1", "x1_same", "x2"))
         return cls(x1, x1_same, x2, torch.from_numpy(np.asarray(batch["labels2"])[:, columns].astype(np.int64)))
 

@@ -19,7 +19,7 @@ from absl import flags
 
 from benchmarks import step_parts, timing, torch_networks, torch_reference
 from benchmarks.noise import random_batch, shapes
-from dfv.config import Config, ConfigError
+from dfv.config.schema import Config, ConfigError
 from dfv.main import define_flags, parse_config
 from dfv.model.disentangler import Disentangler
 

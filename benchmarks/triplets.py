@@ -13,10 +13,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dfv.config import DataConfig
-from dfv.data.image_set import ImageSet
-from dfv.data.records import store
-from dfv.data.triplets import triplets
+from dfv.config.schema import DataConfig
+from dfv.data.cache import store
+from dfv.data.dataset import ImageSet
+from dfv.data.pipeline import triplets
 
 BATCH_SIZE = 64
 NUM_BATCHES, NUM_ROUNDS = 500, 5

@@ -17,12 +17,13 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from benchmarks import timing
-from dfv import data, runs
-from dfv.config import Config, ConfigError
-from dfv.data.image_set import DataError
+from dfv import data
+from dfv.config.schema import Config, ConfigError
+from dfv.data.dataset import DataError
 from dfv.main import define_flags, parse_config
 from dfv.model.disentangler import Disentangler
-from dfv.training import Loop
+from dfv.training import run_folder as runs
+from dfv.training.trainer import Loop
 
 STARTS, STEPS_FOR_MEMORY, ROUNDS = 3, 300, 5
 INDEPENDENCE_WEIGHTS = ("prior_per_identity_weight", "kernel_weight", "z_classifier_weight")

@@ -3,13 +3,13 @@
 import os
 from typing import TYPE_CHECKING, Any
 
-from dfv.config import Config, ConfigError
+from dfv.config.schema import Config, ConfigError
 
 if TYPE_CHECKING:
-    from dfv.callbacks import SwapGrid
     from dfv.model.disentangler import Disentangler
-    from dfv.model.z_fitting import fit_z
-    from dfv.runs import load
+    from dfv.model.latent.fitting import fit_z
+    from dfv.training.callbacks import SwapGrid
+    from dfv.training.run_folder import load
 
 __all__ = ["Config", "ConfigError", "Disentangler", "SwapGrid", "fit_z", "load"]
 __version__ = "0.1.0"
@@ -20,9 +20,9 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 # TensorFlow takes seconds to import, so what needs it is imported when it is asked for.
 _LAZY = {
     "Disentangler": "dfv.model.disentangler",
-    "SwapGrid": "dfv.callbacks",
-    "fit_z": "dfv.model.z_fitting",
-    "load": "dfv.runs",
+    "SwapGrid": "dfv.training.callbacks",
+    "fit_z": "dfv.model.latent.fitting",
+    "load": "dfv.training.run_folder",
 }
 
 

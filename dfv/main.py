@@ -19,11 +19,11 @@ from pathlib import Path
 
 from absl import flags
 
-from dfv.config import FREE_TO_CHANGE, PLACES_OF_DATA, Config, ConfigError, option_fields
-from dfv.data.image_set import DataError
-from dfv.flagfiles import expand
-from dfv.options import ASK_FOR_HELP, describe_range, expand_home, parse_flags
-from dfv.runs import RunError, check_same_images, find_model, flag_text, load, writing
+from dfv.config.fields import ASK_FOR_HELP, describe_range, expand_home, parse_flags
+from dfv.config.flag_files import expand
+from dfv.config.schema import FREE_TO_CHANGE, PLACES_OF_DATA, Config, ConfigError, option_fields
+from dfv.data.dataset import DataError
+from dfv.training.run_folder import RunError, check_same_images, find_model, flag_text, load, writing
 
 LOGGER = logging.getLogger("dfv.main")
 MODES = ("train", "evaluate", "train_and_evaluate")
@@ -105,7 +105,7 @@ def run(arguments: list[str]) -> None:
     if values.mode == "train_and_evaluate" and config.training.strategy == "multi_worker":
         raise ConfigError("--strategy=multi_worker only trains: use --mode=train, then --mode=evaluate in one process.")
     if values.mode != "evaluate":
-        from dfv.training import train
+        from dfv.training.trainer import train
 
         started = time.monotonic()
         train(config, run_dir)
@@ -118,8 +118,8 @@ def evaluate_run(run_dir: Path, values: flags.FlagValues) -> None:
     """Evaluates a run as it was trained; only where its data lie may be said anew."""
     find_model(run_dir)
     from dfv import data
-    from dfv.checkpoints import check_finished
     from dfv.evaluation import evaluate
+    from dfv.training.checkpoints import check_finished
 
     model = load(run_dir)
     check_finished(run_dir, model)

@@ -19,8 +19,8 @@ from typing import Any
 
 from absl import flags
 
-from dfv.options import ASK_FOR_HELP, ConfigError, parse_flags
-from dfv.runs import RunError
+from dfv.config.fields import ASK_FOR_HELP, ConfigError, parse_flags
+from dfv.training.run_folder import RunError
 from export import ExportError
 
 LOGGER = logging.getLogger("export")
@@ -44,10 +44,10 @@ def run(arguments: list[str]) -> None:
     for name in ("run_dir", "export_dir"):
         if not values[name].value:
             raise ExportError(f"--{name} is missing; `python -m export --help` shows an example.")
-    from dfv.runs import find_model, load
+    from dfv.training.run_folder import find_model, load
 
     run_dir = find_model(values.run_dir).parent
-    from dfv.checkpoints import check_finished
+    from dfv.training.checkpoints import check_finished
     from export.writing import checked_place, export_model
 
     checked_place(values.export_dir)

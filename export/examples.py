@@ -4,9 +4,9 @@ import dataclasses
 from pathlib import Path
 
 from dfv import data
-from dfv.config import DataConfig
-from dfv.pictures import one_of_each
-from export.checking import png_of
+from dfv.config.schema import DataConfig
+from dfv.model.image_grids import one_of_each
+from export.verification import png_of
 
 NUMBER, CHARACTERS = 8, 16
 

@@ -12,12 +12,15 @@ from typing import Any
 
 import tensorflow as tf
 
+from dfv.config.fields import expand_home
 from dfv.model.codec import Codec
-from dfv.model.z_fitting import AS_TRAINED, is_as_trained
-from dfv.options import expand_home
-from export import ExportError, card, examples, serving_files, warmup
-from export.checking import check
+from dfv.model.latent.fitting import AS_TRAINED, is_as_trained
+from export import ExportError, examples
+from export import model_card as card
+from export.serving import files as serving_files
+from export.serving import warmup
 from export.signatures import DEFAULT, DEFAULT_IS, max_rows, signatures, traced
+from export.verification import check
 
 LOGGER = logging.getLogger("export")
 

@@ -39,7 +39,7 @@ def processor_seconds_of_children() -> Callable[[], float]:
 
 @pytest.fixture(scope="session")
 def triplet_batch() -> Callable[..., Batch]:
-    """Makes a batch of triplets of random images, in the form that `dfv.data.triplets` gives, as NumPy arrays."""
+    """Makes a batch of triplets of random images, in the form that `dfv.data.pipeline` gives, as NumPy arrays."""
     return _triplet_batch
 
 

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from dfv.config import Config, option_fields
-from dfv.flagfiles import expand
+from dfv.config.flag_files import expand
+from dfv.config.schema import Config, option_fields
 from dfv.main import config_of, define_flags, main
-from dfv.runs import read_flags, write_flags
+from dfv.training.run_folder import read_flags, write_flags
 
 
 def run_program(*arguments: str) -> subprocess.CompletedProcess:
@@ -106,7 +106,7 @@ def test_images_of_another_shape_than_the_models_are_refused(monkeypatch, tmp_pa
 )
 def test_an_unfinished_run_is_not_evaluated(monkeypatch, tmp_path, capsys, step, fitted_at, message):
     _model_of(monkeypatch, (16, 16, 3), fitted_at)
-    monkeypatch.setattr("dfv.checkpoints.last_step", lambda run_dir: step)
+    monkeypatch.setattr("dfv.training.checkpoints.last_step", lambda run_dir: step)
     assert main(["--mode=evaluate", f"--run_dir={tmp_path}"]) == 2
     assert message in capsys.readouterr().err
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.noise import SETS, random_batch, shapes
-from dfv.config import Config
-from dfv.flagfiles import SHIPPED, expand
+from dfv.config.flag_files import SHIPPED, expand
+from dfv.config.schema import Config
 from dfv.main import config_of, define_flags
 from dfv.model.disentangler import Disentangler
 

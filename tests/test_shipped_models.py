@@ -7,9 +7,9 @@ import pytest
 
 import dfv
 import dfv.data
-from dfv.evaluation.analogies import judge_analogies
-from dfv.evaluation.coded import encode
-from dfv.runs import FLAGS_FILE, SHIPPED_MODELS, read_flags, shipped_names
+from dfv.evaluation.encoded_images import encode
+from dfv.evaluation.metrics.analogies import judge_analogies
+from dfv.training.run_folder import FLAGS_FILE, SHIPPED_MODELS, read_flags, shipped_names
 
 NAMES = ("mnist", "quickstart")
 

@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.accelerator.export import trained
-from dfv import data, runs
-from dfv.config import Config, ConfigError
+from dfv import data
+from dfv.config.schema import Config, ConfigError
 from dfv.main import define_flags, parse_config
-from dfv.model import z_fitting
 from dfv.model.codec import Codec
-from dfv.pictures import save_pictures
+from dfv.model.image_grids import save_pictures
+from dfv.model.latent import fitting as z_fitting
+from dfv.training import run_folder as runs
 
 
 def adopt(config: Config, weights: dict[str, np.ndarray], splits: data.Splits, run_dir: Path) -> None:

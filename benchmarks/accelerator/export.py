@@ -20,15 +20,16 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.noise import random_images
-from dfv import data, runs
-from dfv.checkpoints import all_variables
-from dfv.config import Config, ConfigError
-from dfv.data.image_set import DataError, ImageSet
-from dfv.data.triplets import Source, draws_of_step
+from dfv import data
+from dfv.config.schema import Config, ConfigError
+from dfv.data.dataset import DataError, ImageSet
+from dfv.data.pipeline import Source, draws_of_step
 from dfv.main import define_flags, parse_config
 from dfv.model.codec import Codec
 from dfv.model.disentangler import Disentangler
-from dfv.model.z_fitting import fitted_parts
+from dfv.model.latent.fitting import fitted_parts
+from dfv.training import run_folder as runs
+from dfv.training.checkpoints import all_variables
 
 Arrays = dict[str, np.ndarray]
 
@@ -46,7 +47,7 @@ def training_data(train: ImageSet, config: Config) -> Arrays:
 
 
 def triplets_of_step(config: Config, step: tf.Tensor, arrays: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """The batch that `dfv.data.triplets` gives for this step: `Source.choose` in TensorFlow's own operations."""
+    """The batch that `dfv.data.pipeline` gives for this step: `Source.choose` in TensorFlow's own operations."""
     r1, r1_same, r2 = tf.unstack(draws_of_step(config.training.batch_size, config.training.seed, step), axis=1)
     start, count, num_images = arrays["start"], arrays["count"], arrays["images"].shape[0]
 

@@ -3,22 +3,22 @@
 from importlib import import_module
 from typing import Any
 
-from dfv.config import DataConfig
-from dfv.data.arrays import from_arrays
-from dfv.data.finishing import finish
-from dfv.data.image_set import DataError, ImageSet, Splits
+from dfv.config.schema import DataConfig
+from dfv.data.dataset import DataError, ImageSet, Splits
+from dfv.data.preprocessing import finish
+from dfv.data.sources.arrays import from_arrays
 
 __all__ = ["DataError", "ImageSet", "Splits", "from_arrays", "from_tfds", "load"]
 
 # Imported when asked for: most bring TensorFlow with them.
 _SOURCES = {
-    "toy_sprites": ("dfv.data.toy_sprites", "load"),
-    "image_folder": ("dfv.data.image_folder", "load"),
-    "arrays": ("dfv.data.arrays", "load"),
-    "mnist": ("dfv.data.tfds_sets", "load_mnist"),
-    "smallnorb": ("dfv.data.tfds_sets", "load_smallnorb"),
-    "sprites": ("dfv.data.sprites", "load"),
-    "yaleb": ("dfv.data.yaleb", "load"),
+    "toy_sprites": ("dfv.data.sources.toy_sprites", "load"),
+    "image_folder": ("dfv.data.sources.image_folder", "load"),
+    "arrays": ("dfv.data.sources.arrays", "load"),
+    "mnist": ("dfv.data.sources.tfds", "load_mnist"),
+    "smallnorb": ("dfv.data.sources.tfds", "load_smallnorb"),
+    "sprites": ("dfv.data.sources.sprites", "load"),
+    "yaleb": ("dfv.data.sources.yaleb", "load"),
 }
 
 
@@ -30,5 +30,5 @@ def load(config: DataConfig) -> Splits:
 
 def __getattr__(name: str) -> Any:
     if name == "from_tfds":
-        return import_module("dfv.data.tfds_sets").from_tfds
+        return import_module("dfv.data.sources.tfds").from_tfds
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,5 +1,5 @@
 """What a trained model has learnt: Table 1, swaps judged, figures and a report."""
 
-from dfv.evaluation.run import evaluate
+from dfv.evaluation.evaluation import evaluate
 
 __all__ = ["evaluate"]

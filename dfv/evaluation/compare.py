@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from dfv.config import FREE_TO_CHANGE
-from dfv.data.image_set import SPLITS
-from dfv.evaluation.cells import mean, number
-from dfv.evaluation.columns import DISENTANGLED, MORE, Column, Numbers
-from dfv.evaluation.figures import beside
-from dfv.pictures import save_png
-from dfv.runs import FLAGS_FILE, RunError, read_flags, writing
+from dfv.config.schema import FREE_TO_CHANGE
+from dfv.data.dataset import SPLITS
+from dfv.evaluation.figures.grids import beside
+from dfv.evaluation.report.comparison_columns import DISENTANGLED, MORE, Column, Numbers
+from dfv.evaluation.report.formatting import mean, number
+from dfv.model.image_grids import save_png
+from dfv.training.run_folder import FLAGS_FILE, RunError, read_flags, writing
 
 NOT_OF_THE_KIND = FREE_TO_CHANGE - {"num_steps"} | {"seed", "split_index"}
 TITLE = 1 / 24  # height of a run's name, of its picture's width

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dfv.config import Config
+from dfv.config.schema import Config
 from dfv.model.codes import Codes, Posterior, prior_samples
 from dfv.model.networks import Decoder, Encoder, ImageShape, PretrainedSEncoder, seeded
 

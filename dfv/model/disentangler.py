@@ -7,14 +7,15 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from dfv.config import Config, ConfigError
-from dfv.model import losses, optimizers, replicas
+from dfv.config.schema import Config, ConfigError
+from dfv.model import optimizers, replicas
 from dfv.model.codec import Codec
 from dfv.model.codes import Codes, Posterior, kl_to_prior, sample
-from dfv.model.independence import ZClassifiers, ZPairCritics, kernel_on_means, prior_per_identity
+from dfv.model.losses import algorithm1 as losses
+from dfv.model.losses.independence import ZClassifiers, ZPairCritics, kernel_on_means, prior_per_identity
 from dfv.model.networks import Adversary, ImageShape
-from dfv.model.terms import FirstNonFinite, TermMeans
-from dfv.model.triplet import REPLAY_DRAWS, Noise, Triplet, read
+from dfv.model.step_metrics import FirstNonFinite, TermMeans
+from dfv.model.triplet_batch import REPLAY_DRAWS, Noise, Triplet, read
 
 Terms = dict[str, tf.Tensor]
 
@@ -40,7 +41,7 @@ class Verdict(NamedTuple):
 class Disentangler(Codec):
     """A codec that learns from triplets (x1, x1', x2): x1 and x1' share an identity, x2 has another.
 
-    `fit` takes elements as `dfv.data.triplets` makes them: a dict of x1, x1_same, x2 [B, H, W, C] uint8 and
+    `fit` takes elements as `dfv.data.pipeline` makes them: a dict of x1, x1_same, x2 [B, H, W, C] uint8 and
     labels1, labels2 [B, L] int32.
     """
 

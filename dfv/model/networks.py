@@ -10,13 +10,13 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from dfv.config import NetworkConfig
-from dfv.model.axes import PrincipalAxes
-from dfv.model.codebook import Codebook
+from dfv.config.schema import NetworkConfig
 from dfv.model.codes import Codes, Posterior, rounded
-from dfv.model.convolutions import FromImage, ToImage
-from dfv.model.dense import WideDense
-from dfv.model.flow import ConditionalFlow
+from dfv.model.latent.codebook import Codebook
+from dfv.model.latent.flow import ConditionalFlow
+from dfv.model.latent.pca import PrincipalAxes
+from dfv.model.layers.image_convolutions import FromImage, ToImage
+from dfv.model.layers.wide_dense import WideDense
 
 ImageShape = tuple[int, int, int]
 

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from dfv.config import TrainingConfig
+from dfv.config.schema import TrainingConfig
 
 CONSTANT_PART = 0.1
 

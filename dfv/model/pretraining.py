@@ -12,7 +12,7 @@ from dfv.model import replicas
 from dfv.model.disentangler import Disentangler
 from dfv.model.networks import seeded
 from dfv.model.optimizers import FusedAdam
-from dfv.model.triplet import read
+from dfv.model.triplet_batch import read
 
 LOGGER = logging.getLogger(__name__)
 

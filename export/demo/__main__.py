@@ -15,7 +15,7 @@ from pathlib import Path
 
 from absl import flags
 
-from dfv.options import ASK_FOR_HELP, ConfigError, parse_flags
+from dfv.config.fields import ASK_FOR_HELP, ConfigError, parse_flags
 from export import ExportError
 
 
@@ -37,7 +37,7 @@ def run(arguments: list[str]) -> None:
         raise ExportError("expected --model=FOLDER, a folder that `python -m export` wrote.")
     # Set before the page's library is imported: nothing is to leave this computer.
     os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1", DO_NOT_TRACK="1")
-    from export.demo.served import newest
+    from export.demo.exported_model import newest
 
     newest(Path(values.model))
     try:

@@ -9,7 +9,7 @@ import numpy as np
 from starlette.middleware import Middleware
 
 from export import ExportError
-from export.demo.served import Served
+from export.demo.exported_model import Served
 
 NUM_SAMPLES, NUM_ON_GRID, LARGEST_SEED = 8, 6, 2**31 - 1
 SHOWN, GRID = 256, 768

@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 
 from benchmarks.accelerator import adopt, export
-from dfv import runs
-from dfv.config import Config
-from dfv.data.image_set import ImageSet, Splits
-from dfv.data.triplets import triplets
+from dfv.config.schema import Config
+from dfv.data.dataset import ImageSet, Splits
+from dfv.data.pipeline import triplets
+from dfv.training import run_folder as runs
 
 STEPS = 3
 

@@ -3,8 +3,8 @@
 import pytest
 
 from benchmarks.leak_remedies import PARTS, SETS, SMALL, rows
-from dfv import runs
 from dfv.main import define_flags, parse_config
+from dfv.training import run_folder as runs
 
 
 @pytest.mark.parametrize("dataset", SETS)

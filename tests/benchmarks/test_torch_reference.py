@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dfv.config import Config
+from dfv.config.schema import Config
 from dfv.model.disentangler import Disentangler
-from dfv.model.triplet import Noise, read
+from dfv.model.triplet_batch import Noise, read
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; it comes with the extra `benchmark`")
 

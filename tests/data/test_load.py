@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from dfv import data
-from dfv.config import DataConfig
-from dfv.data import DataError, ImageSet, Splits, views
-from dfv.data.finishing import finish
-from dfv.data.resize import resize
+from dfv.config.schema import DataConfig
+from dfv.data import DataError, ImageSet, Splits
+from dfv.data import lazy_images as views
+from dfv.data.image_operations import resize
+from dfv.data.preprocessing import finish
 
 
 class OnDisk:
@@ -110,14 +111,16 @@ def test_a_single_identity_is_refused():
 def test_load_asks_the_source_and_finishes_its_splits(monkeypatch):
     source = types.ModuleType("source")
     source.load = lambda config: splits()
-    monkeypatch.setitem(sys.modules, "dfv.data.toy_sprites", source)
+    monkeypatch.setitem(sys.modules, "dfv.data.sources.toy_sprites", source)
     result = data.load(DataConfig(dataset="toy_sprites", drop_small_identities=True))
     assert result.num_identities == 3
 
 
 def test_importing_dfv_data_does_not_import_what_is_slow():
     slow = "{'tensorflow', 'tensorflow_datasets', 'h5py', 'scipy', 'PIL'}"
-    command = f"import sys, dfv.data, dfv.data.yaleb, dfv.data.sprites; print(*({slow} & set(sys.modules)))"
+    command = (
+        f"import sys, dfv.data, dfv.data.sources.yaleb, dfv.data.sources.sprites; print(*({slow} & set(sys.modules)))"
+    )
     result = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == ""
 

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from dfv.data.image_set import ImageSet, Splits
-from dfv.evaluation.limits import Limits
+from dfv.data.dataset import ImageSet, Splits
+from dfv.evaluation.sample_sizes import Limits
 from dfv.model.codes import Codes, Posterior
 
 SIZE, HALF = 12, 6

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from dfv.evaluation.limits import Limits
-from dfv.evaluation.probes import Neighbours
-from dfv.evaluation.reading import read
-from dfv.evaluation.task import Parts, Task
+from dfv.evaluation.probes.predictions import Neighbours
+from dfv.evaluation.probes.probe_data import Parts, Task
+from dfv.evaluation.probes.selection import read
+from dfv.evaluation.sample_sizes import Limits
 
 DIM = 6
 

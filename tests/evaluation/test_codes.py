@@ -5,16 +5,16 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dfv.data.image_set import ImageSet
-from dfv.evaluation.coded import CODES, Coded, CodedSplits, encode, encode_splits
-from dfv.evaluation.dependence import dependence
-from dfv.evaluation.diversity import diversity
-from dfv.evaluation.factors import read_factors
-from dfv.evaluation.protocol import Labels, factor_labels, has_unseen_identities, identity_labels
-from dfv.evaluation.reading import leak, rightness
-from dfv.evaluation.retrieval import nearest, retrieve
-from dfv.evaluation.subset import some_groups
-from dfv.evaluation.table1 import among_test_images, table1, tasks_of
+from dfv.data.dataset import ImageSet
+from dfv.evaluation.encoded_images import CODES, Coded, CodedSplits, encode, encode_splits
+from dfv.evaluation.metrics.dependence import dependence
+from dfv.evaluation.metrics.diversity import diversity
+from dfv.evaluation.metrics.factors import read_factors
+from dfv.evaluation.metrics.leakage import among_test_images, table1, tasks_of
+from dfv.evaluation.metrics.retrieval import nearest, retrieve
+from dfv.evaluation.probes.selection import leak, rightness
+from dfv.evaluation.row_selection import some_groups
+from dfv.evaluation.scored_splits import Labels, factor_labels, has_unseen_identities, identity_labels
 
 RNG = np.random.default_rng(0)
 
@@ -139,7 +139,9 @@ def test_table1_tells_s_from_z(codec, make_splits, tiny, exchanged):
 
 def test_unseen_identities_stand_or_fall_together_and_s_is_to_be_read_well(codec, make_splits, tiny, monkeypatch):
     splits, asked = make_splits(unseen=True), []
-    monkeypatch.setattr("dfv.evaluation.table1.read", lambda *given, merit, names: asked.append((*given, merit)))
+    monkeypatch.setattr(
+        "dfv.evaluation.metrics.leakage.read", lambda *given, merit, names: asked.append((*given, merit))
+    )
     codes = encode_splits(codec(), splits, tiny)
     mask = splits.test.identity > 20
     table1(codes, identity_labels(splits), tiny, seeds=1, unseen=True, parts={"some": mask})

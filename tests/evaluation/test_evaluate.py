@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dfv.config import Config, ConfigError
+from dfv.config.schema import Config, ConfigError
 from dfv.data import from_arrays
-from dfv.data.image_set import ImageSet, Splits
+from dfv.data.dataset import ImageSet, Splits
 from dfv.evaluation import compare, evaluate
-from dfv.evaluation.coded import encode
-from dfv.evaluation.figures import beside
-from dfv.evaluation.table1_section import table1
-from dfv.runs import write_flags
+from dfv.evaluation.encoded_images import encode
+from dfv.evaluation.figures.grids import beside
+from dfv.evaluation.report.leakage_section import table1
+from dfv.training.run_folder import write_flags
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from dfv.config import Config
-from dfv.evaluation.coded import encode
-from dfv.evaluation.figures import (
+from dfv.config.schema import Config
+from dfv.evaluation.encoded_images import encode
+from dfv.evaluation.figures.grids import (
     beside,
     generation_rows,
     interpolation_grid,
@@ -13,7 +13,7 @@ from dfv.evaluation.figures import (
     retrieval_rows,
     with_own_aspect,
 )
-from dfv.pictures import SEPARATOR, swap_grid
+from dfv.model.image_grids import SEPARATOR, swap_grid
 
 CELL = 72 + SEPARATOR  # 12 pixels enlarged six times
 

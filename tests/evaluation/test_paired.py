@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dfv.evaluation.paired import Estimate, estimate
+from dfv.evaluation.probes.standard_errors import Estimate, estimate
 
 
 def test_one_seed_gives_the_standard_error_of_a_mean():

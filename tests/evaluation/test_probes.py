@@ -10,11 +10,11 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from dfv.evaluation.classifier import Classifier
-from dfv.evaluation.limits import Limits
-from dfv.evaluation.probes import Neighbours, network_predictions
-from dfv.evaluation.reading import read
-from dfv.evaluation.task import Parts, Task
+from dfv.evaluation.probes.predictions import Neighbours, network_predictions
+from dfv.evaluation.probes.probe_data import Parts, Task
+from dfv.evaluation.probes.selection import read
+from dfv.evaluation.probes.softmax_classifier import Classifier
+from dfv.evaluation.sample_sizes import Limits
 
 LIMITS = Limits(probe_epochs=12, validation_images=500)
 CLASSES, DIM, SIZES = 4, 6, (600, 520, 500)
@@ -148,7 +148,7 @@ def test_a_classifier_reads_its_inputs_in_parts_and_learns_the_same(monkeypatch)
         return classifier.get_weights()
 
     whole = weights()
-    monkeypatch.setattr("dfv.evaluation.classifier.NUMBERS_AT_ONCE", 128 * DIM)
+    monkeypatch.setattr("dfv.evaluation.probes.softmax_classifier.NUMBERS_AT_ONCE", 128 * DIM)
     in_parts = weights()
     assert read == [512, 512] + 8 * [128]
     assert all(np.array_equal(a, b) for a, b in zip(whole, in_parts, strict=True))

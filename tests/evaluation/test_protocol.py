@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dfv.config import ConfigError, DataConfig
-from dfv.data.image_set import DataError, ImageSet, Splits
-from dfv.evaluation.protocol import (
+from dfv.config.schema import ConfigError, DataConfig
+from dfv.data.dataset import DataError, ImageSet, Splits
+from dfv.evaluation.scored_splits import (
     factor_labels,
     has_unseen_identities,
     identity_labels,

@@ -5,13 +5,13 @@ import pytest
 import tensorflow as tf
 from scipy.ndimage import correlate1d
 
-from dfv.config import DataConfig
-from dfv.data.image_set import ImageSet
-from dfv.data.toy_sprites import load, true_swap
-from dfv.evaluation.analogies import compare, judge_analogies, true_swaps
-from dfv.evaluation.coded import encode
-from dfv.evaluation.reconstruction import reconstruct
-from dfv.evaluation.similarity import psnr, similarity, squared_error, ssim
+from dfv.config.schema import DataConfig
+from dfv.data.dataset import ImageSet
+from dfv.data.sources.toy_sprites import load, true_swap
+from dfv.evaluation.encoded_images import encode
+from dfv.evaluation.metrics.analogies import compare, judge_analogies, true_swaps
+from dfv.evaluation.metrics.image_similarity import psnr, similarity, squared_error, ssim
+from dfv.evaluation.metrics.reconstruction import reconstruct
 from dfv.model.codes import Codes, Posterior, kl_to_prior
 
 RNG = np.random.default_rng(0)

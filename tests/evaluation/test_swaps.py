@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dfv.evaluation.coded import encode
-from dfv.evaluation.judges import Judge, train_judge
-from dfv.evaluation.pairs import other_identity, same_identity
-from dfv.evaluation.protocol import factor_labels, identity_labels
-from dfv.evaluation.swaps import judge_swaps, rates
+from dfv.evaluation.encoded_images import encode
+from dfv.evaluation.image_pairs import other_identity, same_identity
+from dfv.evaluation.metrics.oracle_classifier import Judge, train_judge
+from dfv.evaluation.metrics.swaps import judge_swaps, rates
+from dfv.evaluation.scored_splits import factor_labels, identity_labels
 
 
 class SeesIdentity(Judge):

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from dfv.evaluation import code_space, sections
-from dfv.evaluation.cells import mean_rates
-from dfv.evaluation.coded import encode
-from dfv.evaluation.protocol import factor_labels
+from dfv.evaluation.encoded_images import encode
+from dfv.evaluation.figures import latent_space as code_space
+from dfv.evaluation.report import sections
+from dfv.evaluation.report.formatting import mean_rates
+from dfv.evaluation.scored_splits import factor_labels
 
 RATES = {"swap_mean": (0.11, 0.22), "swap_sampled": (0.33, 0.44)}
 DONORS = ("s_donor", "z_donor")

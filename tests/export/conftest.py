@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dfv.config import Config
+from dfv.config.schema import Config
 from dfv.model.codec import Codec
-from dfv.model.z_fitting import fitted_parts
-from export import checking
+from dfv.model.latent.fitting import fitted_parts
+from export import verification as checking
 from export.writing import export_model
 
 IMAGE_SHAPE = (13, 10, 1)

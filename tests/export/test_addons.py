@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import test_readers
 
-from export.checking import compare
+from export.verification import compare
 
 ADDONS = Path(__file__).parent / "addons"
 pytestmark = [

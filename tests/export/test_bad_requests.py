@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from benchmarks.memory import peak_mib, reset_peak
-from export.checking import Arrays, compare
+from export.verification import Arrays, compare
 
 LIGHT = settings(
     max_examples=600, deadline=None, derandomize=True, database=None,

@@ -10,8 +10,8 @@ import pytest
 import servers
 import tensorflow as tf
 
-from export.checking import compare, pixels_of, png_of
-from export.client import Client, GrpcClient, RestClient, ServingError
+from export.client.clients import Client, GrpcClient, RestClient, ServingError
+from export.verification import compare, pixels_of, png_of
 
 SIGNATURES = (
     "serving_default", "encode", "decode", "reconstruct", "swap", "sample", "interpolate", "encode_bytes", "swap_bytes",

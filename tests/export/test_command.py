@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import export.writing
-from dfv.runs import ModelFile, write_flags
+from dfv.training.run_folder import ModelFile, write_flags
 from export.__main__ import main
 
 
@@ -61,7 +61,7 @@ def test_a_run_is_exported(model, run_dir, tmp_path, capsys, monkeypatch):
 
 
 def test_an_unfinished_run_is_not_exported(run_dir, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("dfv.checkpoints.last_step", lambda run_dir: 3)
+    monkeypatch.setattr("dfv.training.checkpoints.last_step", lambda run_dir: 3)
     assert main([f"--run_dir={run_dir}", f"--export_dir={tmp_path}/models/faces"]) == 2
     assert "is not finished: it stopped at step 3" in capsys.readouterr().err
     assert not (tmp_path / "models").exists()

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from export.demo.__main__ import main
-from export.demo.served import Served
+from export.demo.exported_model import Served
 
 BROWSER, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
 SCREENSHOTS = "DFV_SCREENSHOTS"

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from dfv.data.resize import resize
-from dfv.data.views import grey
+from dfv.data.image_operations import resize
+from dfv.data.lazy_images import grey
 from export.image_bytes import MAX_SIDE, decode_images, encode_images
 
 

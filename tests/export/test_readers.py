@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from export.checking import Arrays, compare
+from export.verification import Arrays, compare
 
 STRANGER = """
 import sys

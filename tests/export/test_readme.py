@@ -13,7 +13,7 @@ import pytest
 import servers
 from PIL import Image
 
-from export.checking import png_of
+from export.verification import png_of
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.framework import op_def_registry
 
-from export.checking import Arrays, compare, pixels_of, png_of
+from export.verification import Arrays, compare, pixels_of, png_of
 
 IMAGE, CODES = (
     ("uint8", (13, 10, 1)),

@@ -11,12 +11,14 @@ from google.protobuf import text_format
 
 import dfv
 import export.writing
-from dfv.config import Config, ConfigError
+from dfv.config.schema import Config, ConfigError
 from dfv.data import from_arrays
 from dfv.evaluation import evaluate
 from dfv.model.codec import Codec
-from dfv.model.z_fitting import is_fitted
-from export import ExportError, card, serving_files
+from dfv.model.latent.fitting import is_fitted
+from export import ExportError
+from export import model_card as card
+from export.serving import files as serving_files
 from export.writing import export_model
 
 

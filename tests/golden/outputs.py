@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 import dfv
-from dfv.data.toy_sprites import characters, poses, render
+from dfv.data.sources.toy_sprites import characters, poses, render
 
 HERE = Path(__file__).parent
 SHIPPED = ("quickstart", "mnist")

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dfv.checkpoints import all_variables
-from dfv.config import Config
-from dfv.data.image_set import ImageSet
+from dfv.config.schema import Config
+from dfv.data.dataset import ImageSet
 from dfv.model.disentangler import Disentangler
+from dfv.training.checkpoints import all_variables
 
 IMAGE_SHAPE, LABEL_SIZES = (12, 12, 1), (3, 2, 4)
 TINY = {"widths": (4, 6, 8), "adversary_widths": (4, 6, 8), "s_dim": 5, "z_dim": 6, "batch_size": 8, "seed": 11}

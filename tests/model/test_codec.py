@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dfv.checkpoints import all_variables
-from dfv.config import Config, ConfigError
+from dfv.config.schema import Config, ConfigError
 from dfv.model import codec
 from dfv.model.codec import to_float, to_uint8
 from dfv.model.disentangler import Disentangler
+from dfv.training.checkpoints import all_variables
 
 SHAPE = (12, 12, 1)
 

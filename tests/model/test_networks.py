@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from dfv.config import Config, NetworkConfig
+from dfv.config.schema import Config, NetworkConfig
 from dfv.model.codes import Codes
 from dfv.model.disentangler import Disentangler
 from dfv.model.networks import Adversary, Decoder, Encoder, FusedBatchNorm, PretrainedSEncoder, seeded, strided_sizes

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dfv.config import TrainingConfig
+from dfv.config.schema import TrainingConfig
 from dfv.model import optimizers
 from dfv.model.optimizers import apply_where, learning_rate
 

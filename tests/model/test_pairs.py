@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dfv.checkpoints import all_variables
-from dfv.config import Config
+from dfv.config.schema import Config
 from dfv.model.disentangler import Decoded, Disentangler
-from dfv.model.triplet import read
+from dfv.model.triplet_batch import read
+from dfv.training.checkpoints import all_variables
 
 PAIRS = {"adversary_labels": "pair", "adversary_sees_prior_samples": True}
 CRITICS = {"z_classifier_labels": "pair", "z_classifier_weight": 0.1, "replay_batches": 2}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dfv.checkpoints import all_variables
+from dfv.training.checkpoints import all_variables
 
 PLAYERS = ("generator", "adversary", "z_classifier")
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dfv.checkpoints import all_variables
 from dfv.model import replicas
 from dfv.model.disentangler import Verdict
-from dfv.model.triplet import Noise, read
+from dfv.model.triplet_batch import Noise, read
+from dfv.training.checkpoints import all_variables
 
 STEPS, GLOBAL_BATCH = 3, 8
 

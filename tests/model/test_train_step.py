@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dfv.model.independence import BANDWIDTHS
-from dfv.model.triplet import Noise, read
+from dfv.model.losses.independence import BANDWIDTHS
+from dfv.model.triplet_batch import Noise, read
 
 BATCH, Z_DIM, SEED = 8, 6, 11
 STEPS = 3

@@ -1,0 +1,192 @@
+"""Images kept in memory if they fit, in fixed-size records on disk otherwise.
+
+The records are one .npy file of {"image": uint8 [H, W, C], "crc32": uint32}, which np.load reads too. None of it is
+held in memory: the operating system's cache of files, which gives way, serves what is read again.
+"""
+
+import fcntl
+import hashlib
+import math
+import os
+import re
+import weakref
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+
+import numpy as np
+
+from dfv.config.fields import expand_home
+from dfv.config.schema import DataConfig
+from dfv.data.dataset import DataError, Images
+
+_HEADER_BYTES = 256
+_CRC_BYTES = 4
+_CHUNK_BYTES = 2**20
+
+Shape = tuple[int, int, int]
+
+
+def store(images: Iterable[np.ndarray], num_images: int, image_shape: Shape, config: DataConfig, name: str) -> Images:
+    """The images [N, H, W, C] uint8, in order, from an iterable of single images [H, W, C].
+
+    In memory up to config.memory_limit_mb, otherwise in a file in config.cache_dir, which is written once: later calls
+    with this name, number and shape read it and leave the iterable alone. A caller whose images may change therefore
+    makes what they depend on part of the name.
+
+    Raises DataError if an image or their number is not as announced, or the file cannot be written or is damaged.
+    """
+    num_bytes = num_images * math.prod(image_shape)
+    images = _checked(images, num_images, image_shape, name)
+    if num_bytes <= config.memory_limit_mb * 2**20:
+        in_memory = np.empty((num_images, *image_shape), np.uint8)
+        for row, image in enumerate(images):
+            in_memory[row] = image
+        return in_memory
+    path = _path(config, num_images, image_shape, name)
+    if not os.path.exists(path):  # Path.exists raises for a name that is too long
+        _write(path, _header(num_images, image_shape), images, num_bytes)
+    return RecordImages(path, num_images, image_shape)
+
+
+class RecordImages:
+    """Images [N, H, W, C] uint8 in a file that `store` wrote, read by rows, each checked against its CRC-32.
+
+    Threads may share one; a pickled one opens the file again. Raises DataError, which names the file and the record,
+    if the file is not what was written.
+    """
+
+    def __init__(self, path: Path, num_images: int, image_shape: Shape) -> None:
+        self.path = path
+        self.shape = (num_images, *image_shape)
+        self._record_bytes = math.prod(image_shape) + _CRC_BYTES
+        self._file = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
+        expected, num_bytes = _HEADER_BYTES + num_images * self._record_bytes, os.fstat(self._file).st_size
+        if num_bytes != expected:
+            raise self._damaged(f"has {num_bytes} bytes instead of {expected}")
+        if os.pread(self._file, _HEADER_BYTES, 0) != _header(num_images, image_shape):
+            raise self._damaged(f"does not begin as a file of {num_images} images of {image_shape}")
+
+    def __reduce__(self) -> tuple:
+        return RecordImages, (self.path, self.shape[0], self.shape[1:])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
+        """The images [n, H, W, C] of rows [n], integers from 0 to N - 1, or of a slice."""
+        rows = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else np.asarray(rows)
+        if rows.ndim != 1 or rows.size and rows.dtype.kind not in "iu":
+            raise TypeError(f"expected rows [n] of integers, got {rows.shape} of {rows.dtype}.")
+        if rows.size and not 0 <= rows.min() <= rows.max() < len(self):
+            raise IndexError(f"expected rows from 0 to {len(self) - 1}, got some from {rows.min()} to {rows.max()}.")
+        images = np.empty((len(rows), *self.shape[1:]), np.uint8)
+        for image, row in zip(images, rows.tolist(), strict=True):
+            self._read(row, image.data)
+        return images
+
+    def _read(self, row: int, image: memoryview) -> None:
+        crc = bytearray(_CRC_BYTES)
+        try:
+            num_bytes = os.preadv(self._file, [image, crc], _HEADER_BYTES + row * self._record_bytes)
+        except OSError as error:
+            raise self._damaged(f"cannot be read at record {row}: {error.strerror}") from error
+        if num_bytes < self._record_bytes:
+            raise self._damaged(f"ends within record {row} of {len(self)}")
+        if _crc(image) != crc:
+            raise self._damaged(f"is corrupted at record {row}, whose CRC-32 does not match")
+
+    def _damaged(self, what: str) -> DataError:
+        return DataError(f"{self.path} {what}. Delete the file; it will be written again.")
+
+
+def _checked(images: Iterable[np.ndarray], num_images: int, image_shape: Shape, name: str) -> Iterator[np.ndarray]:
+    number = 0
+    for number, image in enumerate(images, start=1):
+        if number > num_images:
+            raise DataError(f"{name}: expected {num_images} images, got more. Check how they were counted.")
+        if image.shape != image_shape or image.dtype != np.uint8:
+            raise DataError(
+                f"{name}: expected images of {image_shape} of uint8; image {number - 1} is {image.shape} of"
+                f" {image.dtype}. Resize or convert it."
+            )
+        yield image
+    if number < num_images:
+        raise DataError(f"{name}: expected {num_images} images, got {number}. Check how they were counted.")
+
+
+def _path(config: DataConfig, num_images: int, image_shape: Shape, name: str) -> Path:
+    """A file right inside the cache's folder, whatever the name; different names never share one."""
+    folder = expand_home("cache_dir", config.cache_dir or "~/.cache/dfv")
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:80]
+    digest = hashlib.sha256(name.encode(errors="backslashreplace")).hexdigest()[:16]
+    return folder / f"{readable}-{digest}-{'x'.join(map(str, (num_images, *image_shape)))}.npy"
+
+
+def _header(num_images: int, image_shape: Shape) -> bytes:
+    """The .npy format's, version 1.0, at a length of our own: the same bytes from any version of NumPy."""
+    record = [("image", "|u1", tuple(map(int, image_shape))), ("crc32", "<u4")]
+    text = repr({"descr": record, "fortran_order": False, "shape": (int(num_images),)})
+    length = _HEADER_BYTES - 10
+    return b"\x93NUMPY\x01\x00" + length.to_bytes(2, "little") + text.ljust(length - 1).encode() + b"\n"
+
+
+def _crc(image: bytes | memoryview) -> bytes:
+    return zlib.crc32(image).to_bytes(_CRC_BYTES, "little")
+
+
+def _write(path: Path, header: bytes, images: Iterator[np.ndarray], num_bytes: int) -> None:
+    """Written aside and renamed, so that a file that is there is whole; of many processes one writes, others wait."""
+    aside = path.with_suffix(".part")
+    with _explained(path, num_bytes):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(aside, "ab", buffering=0)  # not "wb": another process may be writing it
+    with file:
+        with _explained(path, num_bytes):
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if path.exists():
+                return
+            file.truncate(0)
+        try:
+            for chunk in _chunks(header, images):
+                with _explained(path, num_bytes):
+                    _write_all(file, chunk)
+            with _explained(path, num_bytes):
+                os.fsync(file.fileno())
+                os.replace(aside, path)
+        except BaseException:
+            file.truncate(0)  # gives the room back; not removed, since another process may wait for its lock
+            raise
+
+
+def _chunks(header: bytes, images: Iterator[np.ndarray]) -> Iterator[bytearray]:
+    chunk = bytearray(header)
+    for image in images:
+        pixels = image.tobytes()
+        chunk += pixels + _crc(pixels)
+        if len(chunk) >= _CHUNK_BYTES:
+            yield chunk
+            chunk = bytearray()
+    yield chunk
+
+
+def _write_all(file: FileIO, data: bytearray) -> None:
+    """Not through a buffer: what a full disk leaves in one is written, or fails, again when the file is closed."""
+    remaining = memoryview(data)
+    while remaining:
+        remaining = remaining[file.write(remaining) :]
+
+
+@contextmanager
+def _explained(path: Path, num_bytes: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        needed = math.ceil(num_bytes / 2**20)
+        raise DataError(
+            f"cannot write {needed} MiB of images to {path}: {error.strerror}. Make room there, set --cache_dir to"
+            f" another folder, or keep them in memory with --memory_limit_mb={needed}."
+        ) from error

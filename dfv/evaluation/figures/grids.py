@@ -1,0 +1,91 @@
+"""The paper's figures, from test images."""
+
+import numpy as np
+from PIL import Image
+
+from dfv.config.schema import DataConfig
+from dfv.data.dataset import ImageSet
+from dfv.evaluation.encoded_images import Coded
+from dfv.evaluation.image_pairs import other_identity, same_identity
+from dfv.evaluation.metrics.analogies import KNOWN_FOR, true_swaps
+from dfv.evaluation.metrics.retrieval import nearest
+from dfv.evaluation.row_selection import subset
+from dfv.model.codec import Codec
+from dfv.model.image_grids import grid, one_of_each, swap_grid
+
+GAP = 12  # pixels between groups of columns
+
+
+def beside(*pictures: np.ndarray) -> np.ndarray:
+    """Pictures [h, w, 3] uint8 side by side, with a white lane between them and white below the lower ones."""
+    height = max(map(len, pictures))
+    pictures = tuple(
+        np.pad(picture, [(0, height - len(picture)), (0, 0), (0, 0)], constant_values=255) for picture in pictures
+    )
+    lane = np.full((height, GAP, 3), 255, np.uint8)
+    return np.concatenate([part for picture in pictures for part in (picture, lane)][:-1], axis=1)
+
+
+def interpolation_grid(model: Codec, first: np.ndarray, last: np.ndarray, steps: int = 8) -> np.ndarray:
+    """Figure 2b: real images [H, W, C] uint8 in two corners; z changes down the rows, s along the columns."""
+    weight_z, weight_s = (part.ravel() for part in np.meshgrid(*[np.linspace(0, 1, steps)] * 2, indexing="ij"))
+    a, b = (np.broadcast_to(image, (steps**2, *image.shape)) for image in (first, last))
+    images = model.interpolate(a, b, weight_s, weight_z)
+    images[0], images[-1] = first, last
+    return grid(list(images.reshape(steps, steps, *first.shape)))
+
+
+def retrieval_rows(test: Coded, codes: np.ndarray, queries: np.ndarray, number: int = 8) -> np.ndarray:
+    """Figure 4: each query row's image, a white lane, and its nearest neighbours by these codes [N, D]."""
+    found = nearest(codes, queries, min(number, len(test) - 1))
+    left = grid([test.part.images[queries[i : i + 1]] for i in range(len(queries))])
+    return beside(left, grid([test.part.images[rows] for rows in found]))
+
+
+def generation_rows(model: Codec, donors: np.ndarray, number: int = 8, seed: int = 0) -> np.ndarray:
+    """Figures 5 and 8: each real image [N, H, W, C] uint8, a white lane, and images of its s and z ~ N(0, I)."""
+    samples = model.sample(np.repeat(donors, number, axis=0), seed).reshape(len(donors), number, *donors.shape[1:])
+    return beside(grid([donors[i : i + 1] for i in range(len(donors))]), grid(list(samples)))
+
+
+def reconstruction_columns(model: Codec, test: Coded, number: int = 12, seed: int = 0) -> np.ndarray:
+    """Rows: test images, their reconstructions, and those with the s of another image of their identity."""
+    s_rows, z_rows = same_identity(test.part.identity, number, seed)
+    images, partners = test.part.images[z_rows], test.part.images[s_rows]
+    return grid([images, model.reconstruct(images), partners, model.swap(partners, images)])
+
+
+def analogy_columns(model: Codec, dataset: str, whole: ImageSet, test: Coded, number: int = 12) -> np.ndarray:
+    """Rows: the image that gives s, the one that gives z, the swap, the truth."""
+    s_rows, z_rows = other_identity(test.part.identity, number, seed=1)
+    donors = [subset(test.part, rows) for rows in (s_rows, z_rows)]
+    images = [donor.images[np.arange(number)] for donor in donors]
+    return grid([*images, model.swap(*images), true_swaps(dataset, whole, *donors)])
+
+
+def with_own_aspect(picture: np.ndarray, config: DataConfig, part: ImageSet) -> np.ndarray:
+    """A picture of square images in the shape of the photographs that they come from."""
+    if config.dataset != "yaleb":
+        return picture
+    width_to_height = 640 / 480 if "pose" in part.factors else 168 / 192
+    height, width = picture.shape[:2]
+    size = (round(2 * width * min(width_to_height, 1)), round(2 * height / max(width_to_height, 1)))
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
+
+
+def pictures(model: Codec, config: DataConfig, whole: ImageSet, test: Coded, seed: int = 0) -> dict[str, np.ndarray]:
+    """name -> [h, w, 3] uint8: every grid of the report that the set allows; whole: the split that `test` is from."""
+    images = one_of_each(test.part, 10, seed)
+    queries = np.sort(np.random.default_rng(seed).permutation(len(test))[:8])
+    result = {
+        "swap": swap_grid(model, images),
+        "interpolation": beside(*(interpolation_grid(model, images[i], images[-1 - i]) for i in range(2))),
+        "retrieval_s": retrieval_rows(test, test.s, queries),
+        "retrieval_z": retrieval_rows(test, test.mean, queries),
+        "generation": generation_rows(model, images[:8], seed=seed),
+    }
+    if np.unique(test.part.identity, return_counts=True)[1].max() > 1:
+        result["reconstruction"] = reconstruction_columns(model, test, seed=seed)
+    if config.dataset in KNOWN_FOR:
+        result["analogies"] = analogy_columns(model, config.dataset, whole, test)
+    return {name: with_own_aspect(picture, config, test.part) for name, picture in result.items()}

@@ -1,0 +1,106 @@
+"""Swaps against the true image: the s-donor's identity with all that the z-donor shows besides."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dfv.config.schema import ConfigError
+from dfv.data.dataset import ImageSet
+from dfv.data.sources.toy_sprites.characters import FACTORS
+from dfv.evaluation.encoded_images import Coded
+from dfv.evaluation.image_pairs import other_identity
+from dfv.evaluation.metrics.image_similarity import Similarity, similarity, squared_error
+from dfv.evaluation.row_selection import batches, subset
+from dfv.model.codec import Codec
+
+# The sets whose every swap has a true image, and the factors that say which.
+KNOWN_FOR = {"toy_sprites": tuple(FACTORS), "sprites": ("pose",)}
+
+
+@dataclass(frozen=True)
+class Analogies:
+    """Swaps, with the mean of z and with a sample, and copies of either donor, against the true images.
+
+    better_donor_mse: of copying the better donor of each pair; mse_ratio: the swaps' MSE over it. changed_*: the same
+    over the pixels alone where the truth differs from one donor or the other, averaged pair by pair.
+    """
+
+    pairs: int
+    swap: Similarity
+    swap_sampled: Similarity
+    copy_of_s_donor: Similarity
+    copy_of_z_donor: Similarity
+    better_donor_mse: float
+    mse_ratio: float
+    changed_mse: float
+    changed_better_donor_mse: float
+    changed_ratio: float
+
+
+def check_factors(dataset: str, part: ImageSet) -> None:
+    """Raises ConfigError for images that cannot be of the set that a config names."""
+    if missing := set(KNOWN_FOR.get(dataset, ())) - set(part.factors):
+        raise ConfigError(
+            f"expected images of {dataset}, as the config says; these do not have its {', '.join(sorted(missing))}."
+            ' For images of your own: Config.of(dataset="arrays").'
+        )
+
+
+def true_swaps(dataset: str, whole: ImageSet, s_donors: ImageSet, z_donors: ImageSet) -> np.ndarray:
+    """[N, H, W, C] uint8: the characters of s_donors in the poses of z_donors, drawn or found in the whole split."""
+    if dataset == "toy_sprites":
+        from dfv.data.sources.toy_sprites import true_swap
+
+        return true_swap(s_donors, z_donors)
+    keys = _keys(whole.identity, whole.factors["pose"])
+    order = np.argsort(keys)
+    return whole.images[order[np.searchsorted(keys, _keys(s_donors.identity, z_donors.factors["pose"]), sorter=order)]]
+
+
+def _keys(identity: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    return identity.astype(np.int64) << 32 | pose
+
+
+def judge_analogies(model: Codec, dataset: str, whole: ImageSet, test: Coded, number: int, seed: int = 0) -> Analogies:
+    """`number` pairs of different identities among the test images of a set that analogies are KNOWN_FOR."""
+    s_rows, z_rows = other_identity(test.part.identity, number, seed)
+    s_donors, z_donors = subset(test.part, s_rows), subset(test.part, z_rows)
+    copies = [donors.images[np.arange(number)] for donors in (s_donors, z_donors)]
+    truth = true_swaps(dataset, whole, s_donors, z_donors)
+    swap = model.decode(test.s[s_rows], test.mean[z_rows])
+    sampled = model.decode(test.s[s_rows], test.z_sampled(seed)[z_rows])
+    return compare(truth, swap, sampled, *copies)
+
+
+def compare(
+    truth: np.ndarray, swap: np.ndarray, sampled: np.ndarray, s_copy: np.ndarray, z_copy: np.ndarray
+) -> Analogies:
+    """The figures of images [N, H, W, C] uint8, row by row of one pair."""
+    better = float(np.minimum(squared_error(s_copy, truth), squared_error(z_copy, truth)).mean())
+    four = (truth, swap, s_copy, z_copy)
+    errors = [_changed_errors(*(images[rows] for images in four)) for rows in batches(len(truth), 256)]
+    changed, changed_better = (float(part.mean()) for part in np.concatenate(errors, axis=1))
+    ours = similarity(swap, truth)
+    return Analogies(
+        pairs=len(truth),
+        swap=ours,
+        swap_sampled=similarity(sampled, truth),
+        copy_of_s_donor=similarity(s_copy, truth),
+        copy_of_z_donor=similarity(z_copy, truth),
+        better_donor_mse=better,
+        mse_ratio=ours.mse / better,
+        changed_mse=changed,
+        changed_better_donor_mse=changed_better,
+        changed_ratio=changed / changed_better,
+    )
+
+
+def _changed_errors(truth: np.ndarray, swap: np.ndarray, s_copy: np.ndarray, z_copy: np.ndarray) -> np.ndarray:
+    """[2, N]: MSE of the swap and of the better copy where any channel of the truth differs from either donor's."""
+    mask = np.any((truth != s_copy) | (truth != z_copy), axis=-1, keepdims=True)
+    values = np.maximum(mask.sum((1, 2, 3)), 1) * truth.shape[-1]
+
+    def error(images: np.ndarray) -> np.ndarray:
+        return (mask * (images.astype(np.float64) - truth) ** 2).sum((1, 2, 3)) / values / 255.0**2
+
+    return np.stack([error(swap), np.minimum(error(s_copy), error(z_copy))])

@@ -1,0 +1,51 @@
+"""What z must keep and s should not tell: the known unspecified factors, read by the network probe."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dfv.evaluation.encoded_images import CodedSplits
+from dfv.evaluation.metrics.leakage import tasks_of
+from dfv.evaluation.probes.predictions import HIDDEN_UNITS, network_predictions
+from dfv.evaluation.probes.standard_errors import Estimate, estimate
+from dfv.evaluation.sample_sizes import Limits
+from dfv.evaluation.scored_splits import Labels
+
+CODES = ("z_mean", "z_sampled", "s")
+
+
+@dataclass(frozen=True)
+class FactorReading:
+    """Error on test, as a fraction, of one factor read from one code; chance: trained on permuted labels.
+
+    told: chance minus error.
+    """
+
+    error: float
+    chance: float
+    told: Estimate
+
+
+def read_factors(
+    coded: CodedSplits, labels: Labels, limits: Limits, *, seeds: int, unseen: bool
+) -> dict[str, dict[str, FactorReading]]:
+    """factor -> code -> its reading; one probe with an output for each factor."""
+    by_code = {code: _read(coded, labels, code, limits, seeds, unseen) for code in CODES}
+    return {name: {code: by_code[code][i] for code in CODES} for i, name in enumerate(labels.names)}
+
+
+def _read(
+    coded: CodedSplits, labels: Labels, code: str, limits: Limits, seeds: int, unseen: bool
+) -> list[FactorReading]:
+    wrong: list[np.ndarray] = []
+    by_chance: list[np.ndarray] = []
+    for seed, task in enumerate(tasks_of(coded, labels, code, seeds, unseen)):
+        for trained_on, errors in ((task, wrong), (task.permuted(seed), by_chance)):
+            predictions = network_predictions(trained_on, HIDDEN_UNITS["network"], seed, limits.probe_epochs)
+            errors.append(predictions.test != task.labels.test)
+    clusters = coded.test.part.identity if unseen else None
+    error, chance = (np.stack(errors).astype(float) for errors in (wrong, by_chance))
+    return [
+        FactorReading(float(e.mean()), float(c.mean()), estimate(c - e, clusters))
+        for e, c in zip(np.moveaxis(error, 2, 0), np.moveaxis(chance, 2, 0), strict=True)
+    ]

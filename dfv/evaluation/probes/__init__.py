@@ -1,0 +1,1 @@
+"""Fresh classifiers that predict labels from codes."""

@@ -1,0 +1,1 @@
+"""Results for people: the report, tables, comparisons of runs."""

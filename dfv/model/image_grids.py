@@ -1,0 +1,65 @@
+"""Grids of images: swaps and reconstructions, as arrays and PNG files."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from dfv.data.dataset import ImageSet
+from dfv.model.codec import Codec
+
+SEPARATOR = 2
+SMALLEST_SIDE = 64
+GRID_IMAGES, STRIP_IMAGES = 8, 12
+
+
+def grid(rows: list[np.ndarray]) -> np.ndarray:
+    """Rows of images, each [N, H, W, C] uint8, as one image [h, w, 3] with white lines between them.
+
+    Small images are enlarged by a whole factor, so that their pixels stay crisp.
+    """
+    factor = -(-SMALLEST_SIDE // max(rows[0].shape[1:3]))
+    cells = np.stack(rows).repeat(factor, axis=2).repeat(factor, axis=3)
+    cells = np.broadcast_to(cells, (*cells.shape[:-1], 3))
+    edges = [(0, 0), (0, 0), (0, SEPARATOR), (0, SEPARATOR), (0, 0)]
+    padded = np.pad(cells, edges, constant_values=255)
+    num_rows, num_columns, height, width, _ = padded.shape
+    whole = padded.transpose(0, 2, 1, 3, 4).reshape(num_rows * height, num_columns * width, 3)
+    return whole[:-SEPARATOR, :-SEPARATOR]
+
+
+def swap_grid(model: Codec, images: np.ndarray) -> np.ndarray:
+    """Figure 2a: the images [N, H, W, C] uint8 as top row (s) and left column (z); reconstructions on the diagonal."""
+    number = len(images)
+    swaps = model.swap(np.tile(images, (number, 1, 1, 1)), images.repeat(number, axis=0))
+    corner = np.full_like(images[:1], 255)
+    rows = swaps.reshape(number, number, *images.shape[1:])
+    return grid(
+        [np.concatenate([corner, images]), *(np.concatenate([images[i : i + 1], rows[i]]) for i in range(number))]
+    )
+
+
+def reconstruction_strip(model: Codec, images: np.ndarray) -> np.ndarray:
+    """The images [N, H, W, C] uint8 above their reconstructions."""
+    return grid([images, model.reconstruct(images)])
+
+
+def one_of_each(images: ImageSet, number: int, seed: int) -> np.ndarray:
+    """Up to `number` images [N, H, W, C] uint8 of as many different identities, as far as there are."""
+    order = np.random.default_rng(seed).permutation(len(images))
+    _, first = np.unique(images.identity[order], return_index=True)
+    rest = np.setdiff1d(np.arange(len(order)), first)
+    chosen = np.concatenate([np.sort(first), rest])[:number]
+    return images.images[order[chosen]]
+
+
+def save_pictures(model: Codec, images: ImageSet, folder: Path) -> None:
+    """Writes swap_grid.png and reconstructions.png, each of a few of the images."""
+    swapped, strip = one_of_each(images, GRID_IMAGES, seed=0), one_of_each(images, STRIP_IMAGES, seed=1)
+    save_png(folder / "swap_grid.png", swap_grid(model, swapped))
+    save_png(folder / "reconstructions.png", reconstruction_strip(model, strip))
+
+
+def save_png(path: Path, image: np.ndarray) -> None:
+    """Writes [h, w, 3] uint8."""
+    Image.fromarray(image).save(path)

@@ -1,0 +1,1 @@
+"""What z goes through after training: PCA, a conditional flow, rounding or a codebook."""

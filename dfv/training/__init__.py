@@ -1,0 +1,1 @@
+"""From a config and a run folder to a trained model."""

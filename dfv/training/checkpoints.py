@@ -1,0 +1,84 @@
+"""Everything that a run needs to go on, saved so that a crash leaves the previous checkpoint whole."""
+
+import logging
+import tempfile
+from pathlib import Path
+
+import tensorflow as tf
+
+from dfv.model.codec import Codec
+from dfv.model.disentangler import Disentangler
+from dfv.model.latent.fitting import is_fitted
+from dfv.training.run_folder import RunError
+
+LOGGER = logging.getLogger(__name__)
+FOLDER = "checkpoints"
+
+
+class Checkpoints:
+    """The checkpoints of a run folder, the last few kept."""
+
+    def __init__(self, model: Disentangler, run_dir: Path, keep: int, is_chief: bool):
+        # Keras keeps layers in lists that tf.train.Checkpoint does not follow, hence the variables themselves.
+        state = [variable.value for variable in all_variables(model)]
+        self._checkpoint = tf.train.Checkpoint(state=state)
+        # Every worker takes part in saving; the chief's is the one that is kept.
+        self._folder = run_dir / FOLDER
+        self._folder.mkdir(parents=True, exist_ok=True)  # by which `check_finished` knows a run in training
+        self._scratch = tempfile.TemporaryDirectory()
+        folder = str(self._folder) if is_chief else self._scratch.name
+        self._manager = tf.train.CheckpointManager(self._checkpoint, folder, max_to_keep=keep)
+
+    def save(self, step: int) -> None:
+        """Writes the checkpoint of this step."""
+        self._manager.save(checkpoint_number=step)
+
+    def restore(self) -> int | None:
+        """Restores the newest checkpoint that is whole and gives its step; None where none was written yet.
+
+        Raises RunError if there are some but none fits: to begin anew would write over what is there.
+        """
+        found = tf.train.get_checkpoint_state(str(self._folder))
+        paths = list(found.all_model_checkpoint_paths) if found else []
+        for path in reversed(paths):
+            try:
+                self._checkpoint.restore(path).assert_existing_objects_matched()
+                return _step(path)
+            except (tf.errors.OpError, AssertionError, ValueError, IndexError) as error:
+                LOGGER.warning("Checkpoint %s is damaged (%s); taking the one before it.", path, str(error)[:200])
+        if paths:
+            raise RunError(
+                f"none of the {len(paths)} checkpoints in {self._folder} fits: they are damaged, or of images with"
+                " other identities than there are now, or written by another version of dfv. Nothing was changed; move"
+                " the run's folder away, or give another --run_dir."
+            )
+        return None
+
+
+def last_step(run_dir: Path) -> int | None:
+    """The step of the newest checkpoint; None in a folder without any, such as a shipped model's."""
+    newest = tf.train.latest_checkpoint(str(run_dir / FOLDER))
+    return None if newest is None else _step(newest)
+
+
+def _step(path: str) -> int:
+    return int(path.rsplit("-", 1)[1])
+
+
+def check_finished(run_dir: Path, model: Codec) -> None:
+    """Raises RunError for a run that stopped before its last step, or before what z goes through in use was fitted."""
+    step, wanted = last_step(run_dir), model.config.training.num_steps
+    if step is None and (run_dir / FOLDER).exists():
+        step = 0  # a shipped model, or one whose checkpoints were deleted to save space, has no such folder
+    if step is not None and (step < wanted or not is_fitted(model, step)):
+        raise RunError(
+            f"{run_dir} is not finished: it stopped at step {step} of {wanted}, or while z was fitted after it. Go on"
+            f" with its flags and --mode=train, or end it there with --num_steps={step} as well."
+        )
+
+
+def all_variables(model: Disentangler) -> list:
+    """Weights, statistics, replay and optimizers' state, in a fixed order."""
+    optimizers = ("generator_optimizer", "adversary_optimizer", "z_classifier_optimizer")
+    players = [getattr(model, name) for name in optimizers if hasattr(model, name)]
+    return [*model.variables, *(variable for player in players for variable in player.variables)]

@@ -1,0 +1,85 @@
+"""Where a run computes: one device, every GPU of a machine (or logical CPUs), or several workers."""
+
+import json
+import os
+
+import tensorflow as tf
+
+from dfv.config.schema import ConfigError, TrainingConfig
+
+
+def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
+    """The strategy of `config`; call it once, before anything else of TensorFlow runs."""
+    if config.strategy == "mirrored":
+        strategy = _mirrored(config.num_replicas)
+    elif config.strategy == "multi_worker":
+        strategy = _multi_worker()
+    else:
+        strategy = tf.distribute.get_strategy()
+    if config.batch_size % strategy.num_replicas_in_sync:
+        raise ConfigError(
+            f"--batch_size={config.batch_size} cannot be shared by {strategy.num_replicas_in_sync} replicas; "
+            "use a multiple of their number."
+        )
+    return strategy
+
+
+def _mirrored(num_replicas: int) -> tf.distribute.Strategy:
+    devices = tf.config.list_logical_devices("GPU")
+    if devices:
+        return tf.distribute.MirroredStrategy()
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    if len(tf.config.list_logical_devices("CPU")) < num_replicas:
+        raise ConfigError(f"--num_replicas={num_replicas}: logical CPUs must be made before {cpu.name} is in use.")
+    names = [device.name for device in tf.config.list_logical_devices("CPU")[:num_replicas]]
+    # The default reduction breaks several steps per call on logical CPUs.
+    return tf.distribute.MirroredStrategy(names, cross_device_ops=tf.distribute.ReductionToOneDevice())
+
+
+def make_logical_cpus(config: TrainingConfig) -> None:
+    """Splits the CPU into as many logical devices as a mirrored run without GPUs asks for."""
+    if config.strategy == "mirrored" and not tf.config.list_physical_devices("GPU"):
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        parts = [tf.config.LogicalDeviceConfiguration()] * config.num_replicas
+        tf.config.set_logical_device_configuration(cpu, parts)
+
+
+def make_deterministic(config: TrainingConfig) -> None:
+    """If asked for, the same bits from every run: of TensorFlow's kernels, and of the order in which they run.
+
+    Where three gradients of one tensor meet, TensorFlow begins the sum with the one whose memory is free by then; one
+    thread that starts the kernels, each of which still uses all cores, makes that the same every time.
+    """
+    if not config.deterministic:
+        return
+    try:
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError as error:
+        raise ConfigError(
+            "--deterministic has to be set before TensorFlow computes anything in a process; train in a new one."
+        ) from error
+    tf.config.experimental.enable_op_determinism()
+
+
+def _multi_worker() -> tf.distribute.Strategy:
+    try:
+        cluster = json.loads(os.environ["TF_CONFIG"])
+        roles, workers, task = set(cluster["cluster"]), cluster["cluster"]["worker"], int(cluster["task"]["index"])
+    except (KeyError, TypeError, ValueError) as error:
+        example = '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}'
+        raise ConfigError(
+            f"--strategy=multi_worker needs the environment variable TF_CONFIG, such as {example}."
+        ) from error
+    if roles != {"worker"}:
+        raise ConfigError(f"TF_CONFIG names {', '.join(sorted(roles))}; expected workers alone, the first being chief.")
+    if not 0 <= task < len(workers):
+        raise ConfigError(
+            f"TF_CONFIG names {len(workers)} workers, so its task index is 0 to {len(workers) - 1}; got {task}."
+        )
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process writes what a run leaves: always, but for workers other than the first."""
+    resolver = strategy.cluster_resolver
+    return resolver is None or resolver.task_id in (None, 0)

@@ -1,0 +1,105 @@
+"""The model card of a version: what it was trained on, how, how well it does, and what it takes and gives."""
+
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+
+from dfv.evaluation.report.formatting import CODE_NAMES, percent, with_error
+from dfv.model.codec import Codec
+from dfv.training.run_folder import flag_text
+from export.signatures import DEFAULT, MAX_CODE, MAX_WEIGHT, max_rows
+
+TERMS = {
+    "toy_sprites": "The images are drawn by dfv's own code; there are no terms to keep.",
+    "mnist": "MNIST (LeCun, Cortes, Burges) is given under Creative Commons Attribution-Share Alike 3.0.",
+    "sprites": "Sprites are drawn from the Liberated Pixel Cup's art: Creative Commons Attribution-Share Alike 3.0 and"
+    " GPL 3.0; name its artists where images are shown.",
+    "smallnorb": "Small NORB (LeCun, Huang, Bottou) is for research and must not be sold; cite its paper.",
+    "yaleb": "Extended Yale B is free for research; acknowledge it and cite Georghiades et al. (2001) and Lee et al."
+    " (2005). Images made by this model may show its subjects.",
+} | dict.fromkeys(
+    ("image_folder", "arrays"), "The images were the user's own: whoever trained this model knows their terms."
+)
+RANGES = {
+    "image": "0 to 255",
+    "float image": "0 to 1",
+    "bytes": "PNG or JPEG",
+    "seed": "any",
+    "weight": f"0 (a) to 1 (b); up to -{MAX_WEIGHT:g} and {MAX_WEIGHT:g}",
+    "code": f"-{MAX_CODE:g} to {MAX_CODE:g}",
+    "log_var": "natural logarithm of the variance",
+}
+LEFT_OUT = ("data_dir", "manual_dir", "image_dir", "cache_dir", "progress")
+
+
+def of(model: Codec, name: str, version: Path, results: dict[str, Any] | None) -> str:
+    """The card in Markdown of the SavedModel in the folder `version`; `results` is what an evaluation wrote."""
+    config = model.config
+    flags = [f"--{key}={flag_text(value)}" for key, value in config.as_flags().items() if key not in LEFT_OUT]
+    parts = [
+        f"# {name}, version {version.name}",
+        "Splits an image into s, what its identity specifies, and z, all the rest (pose, light, style), after Mathieu"
+        " et al., Disentangling factors of variation in deep representations using adversarial training (NIPS 2016)."
+        f" Written with TensorFlow {tf.__version__}.",
+        "## Data",
+        f"`{config.data.dataset}` at {' x '.join(map(str, model.image_shape))} (height, width, channels),"
+        f" {model.label_sizes[0]} identities. {TERMS[config.data.dataset]}",
+        "It knows such images alone; of others it makes something that looks like them. Not for telling who somebody"
+        " is.",
+        "## How well it does",
+        _table1(results),
+        "## Signatures",
+        f"Every input and output has as many rows, at most {max_rows(model.image_shape)} in a request; a row's result"
+        " depends on no other row. `serving_default` is `encode`. The same seed gives the same image.",
+        _signature_table(version),
+        "Encoded images may have any size up to 33 megapixels and 16384 pixels a side; each axis is resized on its own,"
+        " colours are turned to grey where the model is grey, transparency and EXIF rotation are ignored. A row that is"
+        " no image, or a number out of range, fails the whole request.",
+        "## Training",
+        "```\n" + "\n".join(flags) + "\n```",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _signature_table(version: Path) -> str:
+    content = saved_model_pb2.SavedModel.FromString((version / "saved_model.pb").read_bytes())
+    lines = ["| signature | inputs | outputs |", "|---|---|---|"]
+    for name, signature in sorted(content.meta_graphs[0].signature_def.items()):
+        if not name.startswith("__") and name != DEFAULT:
+            cells = (_described(signature.inputs), _described(signature.outputs).replace(RANGES["bytes"], "PNG"))
+            lines.append(f"| `{name}` | {cells[0]} | {cells[1]} |")
+    return "\n".join(lines)
+
+
+def _described(side: dict[str, meta_graph_pb2.TensorInfo]) -> str:
+    cells = []
+    for name, info in sorted(side.items()):
+        shape, dtype = [dim.size for dim in info.tensor_shape.dim][1:], tf.as_dtype(info.dtype)
+        cells.append(f"`{name}` [{', '.join(['N', *map(str, shape)])}] {dtype.name}: {RANGES[_kind(name, dtype)]}")
+    return "<br>".join(cells)
+
+
+def _kind(name: str, dtype: tf.DType) -> str:
+    if dtype == tf.string:
+        return "bytes"
+    if name.startswith("image"):
+        return "image" if dtype == tf.uint8 else "float image"
+    if name.startswith(("seed", "weight")):
+        return name.split("_")[0]
+    return "log_var" if name == "z_log_var" else "code"
+
+
+def _table1(results: dict[str, Any] | None) -> str:
+    if not results or "table1" not in results:
+        return "Not evaluated."
+    lines = ["| code | test error, % | chance, % | leak, points |", "|---|---|---|---|"]
+    for name, reading in results["table1"]["codes"].items():
+        counted = reading["strongest"]
+        test = f"{percent(counted['test'], 2)} ± {percent(counted['spread'], 2)}"
+        cells = [CODE_NAMES[name], test, percent(counted["chance"]), with_error(counted["leak"])]
+        lines.append(f"| {' | '.join(cells)} |")
+    predicts = f"What the strongest of several fresh probes reads when it predicts {results['table1']['predicts']}"
+    spread = "the error's ± is the spread over seeds, the leak's its standard error; zero: within two of those"
+    return f"{predicts}; `{results['run']['split']}` split; {spread}.\n\n" + "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Files that TensorFlow Serving reads beside a SavedModel."""

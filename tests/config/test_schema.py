@@ -1,0 +1,152 @@
+"""Flags' ranges and types, and how a config is put together."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from dfv.config.fields import describe_range
+from dfv.config.schema import Config, ConfigError, LossConfig, option_fields
+
+FIELDS = [field for _, field in option_fields()]
+
+
+def test_flags_names_are_unique():
+    names = [field.name for field in FIELDS]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("field", [f for f in FIELDS if f.metadata["at_least"] is not None], ids=lambda f: f.name)
+def test_range_includes_its_ends_and_nothing_outside(field):
+    step = 1 if field.type is int else 1e-6
+    ends = [field.metadata["at_least"], field.metadata["at_most"]]
+    for end, outside in zip(ends, (-step, step), strict=True):
+        if end is None:
+            continue
+        flags = {"shared_variance": True, field.name: field.type(end)}  # which --z_rounding needs
+        assert Config.of(**flags).as_flags()[field.name] == end
+        with pytest.raises(ConfigError, match=f"--{field.name} expects {describe_range(field)}; got"):
+            Config.of(**{field.name: field.type(end) + outside})
+
+
+@pytest.mark.parametrize("field", [f for f in FIELDS if f.type is float], ids=lambda f: f.name)
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_every_number_must_be_finite(field, value):
+    with pytest.raises(ConfigError, match=f"--{field.name} expects"):
+        Config.of(**{field.name: value})
+
+
+@pytest.mark.parametrize("field", [f for f in FIELDS if f.metadata["choices"]], ids=lambda f: f.name)
+def test_choice_names_what_may_be_chosen(field):
+    last = field.metadata["choices"][-1]
+    with pytest.raises(ConfigError, match=f"--{field.name} expects one of .*{last}; got 'no such'"):
+        Config.of(**{field.name: "no such"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("batch_size", 64.0),
+        ("batch_size", "64"),
+        ("batch_size", True),
+        ("kl_weight", "1"),
+        ("kl_weight", False),
+        ("grayscale", 1),
+        ("dataset", None),
+        ("widths", "8,16,32"),
+        ("widths", [8, True, 32]),
+        ("widths", (8, 16.0, 32)),
+        ("widths", (8, 16, 0)),
+        ("widths", ()),
+    ],
+)
+def test_wrong_type(name, value):
+    with pytest.raises(ConfigError, match=f"--{name} expects an? "):
+        Config.of(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["widths", "adversary_widths"])
+def test_three_widths(name):
+    with pytest.raises(ConfigError, match=f"--{name} expects three numbers"):
+        Config.of(**{name: (8, 16)})
+
+
+def test_a_loss_without_terms_is_refused():
+    weights = [field.name for field in FIELDS if field.name in vars(LossConfig()) and field.name.endswith("_weight")]
+    none = dict.fromkeys(weights, 0)
+    with pytest.raises(ConfigError, match="nothing to learn.*--reconstruction_weight.*--z_classifier_weight"):
+        Config.of(**none)
+    assert all(Config.of(**none | {name: 1}) for name in weights)
+
+
+def test_unknown_option_is_named():
+    with pytest.raises(ConfigError, match="no such option: no_such_flag; .*--help"):
+        Config.of(no_such_flag=1, batch_size=8)
+
+
+def test_records_check_themselves_too():
+    with pytest.raises(ConfigError, match="--kl_weight"):
+        LossConfig(kl_weight=-1.0)
+
+
+def test_replace_changes_what_it_is_given_in_any_group_and_leaves_the_original():
+    before = Config.of(dataset="mnist", s_dim=16)
+    after = before.replace(s_dim=8, kl_weight=0.5, num_steps=7)
+    changed = {name: value for name, value in after.as_flags().items() if before.as_flags()[name] != value}
+    assert changed == {"s_dim": 8, "kl_weight": 0.5, "num_steps": 7}
+    assert before.network.s_dim == 16 and after.data.dataset == "mnist"
+    assert Config.of(**after.as_flags()) == after
+
+
+def test_config_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().loss.kl_weight = 2.0  # type: ignore[misc]
+
+
+def test_defaults_are_algorithm_1():
+    loss, network = Config().loss, Config().network
+    assert loss.reconstruction_weight == loss.swap_same_weight == 1.0 and loss.kl_weight > 0
+    assert loss.swap_other_weight == loss.prior_sample_weight > 0
+    ours = ("prior_per_identity_weight", "kernel_weight", "z_classifier_weight")
+    assert all(getattr(loss, name) == 0 for name in ours) and not network.shared_variance
+    assert network.z_rounding == network.z_axes == network.flow_layers == 0
+    assert not loss.reconstruct_all and not loss.adversary_sees_prior_samples
+    assert loss.real_label == 1.0 and loss.adversary_max_accuracy == 1.0
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (dict(dataset="image_folder"), "needs --image_dir"),
+        (dict(z_rounding=1.0), "--z_rounding needs --shared_variance"),
+        (dict(z_axes=8), "--z_axes needs --shared_variance"),
+        (dict(codebook_cells=8), "--codebook_cells needs --shared_variance"),
+        (dict(codebook_cells=8, z_rounding=1.0, shared_variance=True), "drop one of the two"),
+        (dict(jit_compile=True, strategy="mirrored"), "--strategy=one_device"),
+        (dict(deterministic=True, strategy="multi_worker"), "--strategy=one_device"),
+    ],
+)
+def test_combinations_that_cannot_work(flags, message):
+    with pytest.raises(ConfigError, match=message):
+        Config.of(**flags)
+    Config.of(**flags | dict(image_dir="images", strategy="one_device", shared_variance=True, codebook_cells=0))
+
+
+def test_numpy_numbers_are_not_silently_another_type():
+    with pytest.raises(ConfigError, match="--batch_size"):
+        Config.of(batch_size=np.float64(64))
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "kept"),
+    [
+        ("s_dim", np.int64(16), 16),
+        ("kl_weight", np.float64(0.5), 0.5),
+        ("kl_weight", np.float32(0.25), 0.25),
+        ("widths", [8, 16, 32], (8, 16, 32)),
+        ("widths", tuple(np.array([8, 16, 32])), (8, 16, 32)),
+    ],
+)
+def test_lists_and_numpy_numbers_are_kept_as_plain_python(name, given, kept):
+    assert repr(Config.of(**{name: given}).as_flags()[name]) == repr(kept)

@@ -1,0 +1,225 @@
+"""image_folder: what is found, who is in which split, and what is said when it cannot work."""
+
+import os
+
+import numpy as np
+import pytest
+from test_decoding import plain, write
+
+from dfv import data
+from dfv.config.schema import ConfigError, DataConfig
+from dfv.data.dataset import SPLITS, DataError
+from dfv.data.sources.image_folder import load
+from dfv.data.sources.image_folder.files import find, split_across, split_within
+
+
+def fill(folder, counts):
+    """For each count an identity, whose images have the values 10 * identity + 0, 1, ..."""
+    for number, count in enumerate(counts):
+        for image in range(count):
+            write(folder / f"id{number:02d}" / f"{image}.png", plain((10 * number + image, 0, 0)))
+    return folder
+
+
+def config(folder, **options):
+    return DataConfig(dataset="image_folder", image_dir=str(folder), **{"image_size": 8, **options})
+
+
+def values(part):
+    """Image by image, what `fill` wrote."""
+    images = part.images[np.arange(len(part))]
+    return images[:, 0, 0, 0].tolist()
+
+
+def test_load_within(tmp_path):
+    splits = load(config(fill(tmp_path, [10, 10, 10])))
+    assert [len(getattr(splits, name)) for name in SPLITS] == [22, 4, 4]
+    assert sorted(v for name in SPLITS for v in values(getattr(splits, name))) == list(range(30))
+    for name in SPLITS:
+        part = getattr(splits, name)
+        assert part.image_shape == (8, 8, 3) and part.identity.dtype == np.int32
+        np.testing.assert_array_equal(np.array(values(part)) // 10, part.identity)
+        assert len(set(part.identity)) == (3 if name == "train" else 2)
+
+
+def test_load_across_numbers_unseen_identities_last(tmp_path):
+    splits = load(config(fill(tmp_path, [3] * 12), split_by="across"))
+    who = {name: np.unique(getattr(splits, name).identity).tolist() for name in SPLITS}
+    assert who["train"] == list(range(8)) and sorted(who["validation"] + who["test"]) == [8, 9, 10, 11]
+    folders = [np.unique(np.array(values(getattr(splits, name))) // 10) for name in SPLITS]
+    assert sorted(np.concatenate(folders)) == list(range(12))
+    np.testing.assert_array_equal(np.array(values(splits.train)) // 10, folders[0][splits.train.identity])
+    names = [splits.name_of(identity) for identity in splits.test.identity]
+    assert names == [f"id{value // 10:02d}" for value in values(splits.test)]
+
+
+def test_load_through_the_common_entry(tmp_path):
+    fill(tmp_path, [1, 10, 10])
+    with pytest.raises(DataError, match="identity id00 has 1 image in split 'train'"):
+        data.load(config(tmp_path))
+    splits = data.load(config(tmp_path, drop_small_identities=True))
+    assert splits.num_identities == 2 and splits.identity_names == ("id01", "id02")
+
+
+def test_size_and_grey(tmp_path):
+    fill(tmp_path, [10, 10])
+    assert load(config(tmp_path, image_size=0)).train.image_shape == (64, 64, 3)
+    assert load(config(tmp_path, grayscale=True)).train.image_shape == (8, 8, 1)
+    for number in range(8):
+        write(tmp_path / "grey" / f"{number}.png", np.zeros((8, 8), np.uint8))
+    assert load(config(tmp_path)).train.image_shape == (8, 8, 3)
+    grey = tmp_path / "all"
+    for number in range(20):
+        write(grey / f"{number % 2}" / f"{number}.pgm", np.zeros((8, 8), np.uint8))
+    assert load(config(grey)).train.image_shape == (8, 8, 1)
+
+
+def test_records_are_written_again_when_a_file_changes(tmp_path):
+    folder, on_disk = tmp_path / "images", {"memory_limit_mb": 0, "cache_dir": str(tmp_path / "cache")}
+    fill(folder, [10, 10])
+    for _ in range(2):
+        splits = load(config(folder, **on_disk))
+        assert not isinstance(splits.train.images, np.ndarray)
+        assert sorted(v for name in SPLITS for v in values(getattr(splits, name))) == list(range(20))
+    path, other = folder / "id00" / "5.png", folder / "id00" / "6.png"
+    assert path.stat().st_size == other.stat().st_size
+    path.write_bytes(other.read_bytes())
+    os.utime(path, ns=(0, 0))
+    splits = load(config(folder, **on_disk))
+    images = sorted(v for name in SPLITS for v in values(getattr(splits, name)))
+    assert images == [0, 1, 2, 3, 4, 6, *range(6, 20)]
+
+
+def test_an_image_more_is_another_set_and_the_same_folder_the_same(tmp_path):
+    fill(tmp_path, [10, 10])
+    first, on_disk = (
+        load(config(tmp_path)),
+        load(config(tmp_path, memory_limit_mb=0, cache_dir=str(tmp_path / ".cache"))),
+    )
+    assert first.digest == load(config(tmp_path)).digest == on_disk.digest
+    assert first.digest != load(config(tmp_path, split_index=1)).digest
+    write(tmp_path / "id00" / "new.png", plain((11, 0, 0)))
+    assert first.digest != load(config(tmp_path)).digest
+
+
+def test_nested_folders_and_what_is_skipped(tmp_path, caplog):
+    folder = fill(tmp_path / "images", [2, 2])
+    write(folder / "id00" / "b" / "c" / "deep.png", plain(0))
+    write(folder / "id00" / ".hidden.png", plain(0))
+    write(folder / "id00" / ".git" / "object.png", plain(0))
+    write(folder / ".thumbnails" / "1.png", plain(0))
+    write(folder / "outside.png", plain(0))
+    (folder / "id01" / "notes.txt").touch()
+    (folder / "id01" / "photo.heic").touch()
+    (folder / "empty").mkdir()
+    with caplog.at_level("WARNING"):
+        found = find(folder)
+    assert found == {"id00": ["id00/0.png", "id00/1.png", "id00/b/c/deep.png"], "id01": ["id01/0.png", "id01/1.png"]}
+    (line,) = [record.getMessage() for record in caplog.records]
+    for part in ("1 hidden", "1 .txt", "1 .heic", "1 folder without images", "1 image outside"):
+        assert part in line
+
+
+def test_links_are_followed_once(tmp_path):
+    folder = fill(tmp_path / "images", [2, 2])
+    write(tmp_path / "elsewhere" / "other.png", plain(0))
+    (folder / "id02").symlink_to(tmp_path / "elsewhere")
+    for name, target in {"all": folder, "self": folder / "id00", "x": tmp_path / "elsewhere"}.items():
+        (folder / "id00" / name).symlink_to(target)
+    (folder / "id00" / "y").symlink_to(tmp_path / "elsewhere")
+    found = find(folder)
+    assert found["id00"] == ["id00/0.png", "id00/1.png", "id00/x/other.png"]
+    assert found["id02"] == ["id02/other.png"]
+
+
+def make_flat(folder):
+    write(folder / "1.png", plain(0))
+
+
+def make_file(folder):
+    folder.write_text("")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: None, "does not exist"),
+        (make_file, "is not a folder"),
+        (lambda folder: folder.mkdir(), "has no images"),
+        (lambda folder: (folder / "anna").mkdir(parents=True), "has no images"),
+        (make_flat, "has 1 image.* no folders"),
+        (lambda folder: fill(folder, [8]), "has images in one folder alone, 'id00'"),
+    ],
+)
+def test_a_wrong_tree_is_answered_with_the_right_one(tmp_path, make, message):
+    folder = tmp_path / "images"
+    make(folder)
+    with pytest.raises(DataError, match=f"(?s)images {message}.*images/anna/1.jpg.*--image_dir"):
+        load(config(folder))
+
+
+def test_a_folder_that_cannot_be(tmp_path):
+    with pytest.raises(DataError, match="xxx does not exist. Expected one folder"):
+        load(config(tmp_path / ("x" * 300)))
+    with pytest.raises(ConfigError, match="--image_dir=~nosuchuser/x: expected a home"):
+        load(config("~nosuchuser/x"))
+
+
+def test_too_few_to_hold_any_out(tmp_path):
+    fill(tmp_path, [2, 3])
+    with pytest.raises(DataError, match="5 images are too few"):
+        load(config(tmp_path))
+    with pytest.raises(DataError, match="across needs at least 6 identities, got 2"):
+        load(config(tmp_path, split_by="across"))
+    with pytest.raises(DataError, match="image_dir"):
+        load(DataConfig(dataset="image_folder"))
+
+
+def names_of(counts):
+    names = [f"id{number}/{image}.png" for number, count in enumerate(counts) for image in range(count)]
+    return names, np.repeat(np.arange(len(counts)), counts)
+
+
+def test_split_within_is_a_tenth_of_each_identity():
+    counts = np.random.default_rng(0).integers(1, 60, size=40)
+    names, identity = names_of(counts)
+    splits = split_within(names, identity, 0)
+    for split in ("validation", "test"):
+        held_out = np.bincount(identity[splits == split], minlength=40)
+        assert (np.abs(held_out - counts / 10) < 2).all() and (held_out % 2 == 0).all()
+        assert abs(held_out.sum() - counts.sum() / 10) < 6
+
+
+@pytest.mark.parametrize("count", range(1, 8))
+def test_split_within_leaves_two_images_in_train(count):
+    names, identity = names_of([count] * 60)
+    splits = split_within(names, identity, 0)
+    in_train = np.bincount(identity[splits == "train"], minlength=60)
+    assert in_train.min() >= min(count, 2)
+
+
+def test_splits_depend_on_names_and_index_alone():
+    names, identity = names_of([30, 20])
+    splits = split_within(names, identity, 0)
+    shuffled = np.random.default_rng(0).permutation(50)
+    again = split_within([names[row] for row in shuffled], identity[shuffled], 0)
+    np.testing.assert_array_equal(again, splits[shuffled])
+    assert (split_within(names, identity, 1) != splits).any()
+    folders = [f"id{number}" for number in range(30)]
+    assert (split_across(folders, 0) != split_across(folders, 1)).any()
+
+
+@pytest.mark.parametrize("counts", [[4] * 5, [5] * 4, [10, 10], [8] * 10, [6] * 40, [10] * 50, [200, 12], [9, 70, 8]])
+def test_small_sets_hold_out_pairs_of_two_identities(counts):
+    names, identity = names_of(counts)
+    splits = split_within(names, identity, 0)
+    for split in ("validation", "test"):
+        _, held_out = np.unique(identity[splits == split], return_counts=True)
+        assert len(held_out) >= 2 and (held_out >= 2).all()
+    assert np.bincount(identity[splits == "train"], minlength=len(counts)).min() >= 2
+
+
+@pytest.mark.parametrize(("count", "held_out"), [(6, 2), (14, 2), (26, 3), (100, 10)])
+def test_split_across_sizes(count, held_out):
+    splits = split_across([f"id{number}" for number in range(count)], 3)
+    assert [(splits == name).sum() for name in SPLITS] == [count - 2 * held_out, held_out, held_out]

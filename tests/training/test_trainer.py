@@ -1,0 +1,306 @@
+"""A run from flags to a folder: what it leaves, how it stops, and that it continues bit for bit."""
+
+import csv
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import dfv
+from dfv import data
+from dfv.config.schema import Config, ConfigError
+from dfv.main import main
+from dfv.model.disentangler import Disentangler
+from dfv.model.latent import fitting as z_fitting
+from dfv.training.checkpoints import check_finished, last_step
+from dfv.training.run_folder import MetricsTable, RunError, TrainingError, find_model, locked, read_flags
+from dfv.training.trainer import Loop, train
+
+SMALLEST = {
+    "dataset": "toy_sprites",
+    "toy_characters": 12,
+    "image_size": 16,
+    "widths": (4, 6, 8),
+    "adversary_widths": (4, 6, 8),
+    "s_dim": 4,
+    "z_dim": 4,
+    "batch_size": 4,
+    "num_steps": 6,
+    "log_steps": 2,
+    "validation_steps": 3,
+    "checkpoint_steps": 3,
+}
+# With every kind of term and of state.
+TINY = SMALLEST | {
+    "shared_variance": True,
+    "prior_per_identity_weight": 0.1,
+    "z_classifier_weight": 0.01,
+    "replay_batches": 2,
+}
+# With three gradients that meet in one tensor, whose order in a sum is left to chance otherwise.
+DETERMINISTIC = {"deterministic": True, "adversary_sees_prior_samples": True}
+
+
+def as_arguments(flags: dict, run_dir: Path) -> list[str]:
+    values = {k: ",".join(map(str, v)) if isinstance(v, tuple) else str(v).lower() for k, v in flags.items()}
+    return [*(f"--{name}={value}" for name, value in values.items()), f"--run_dir={run_dir}"]
+
+
+def weights_of(run_dir: Path) -> list[np.ndarray]:
+    """All that the newest checkpoint holds: of every player, its optimizer and the replay."""
+    folder = str(run_dir / "checkpoints")
+    names = sorted(name for name, _ in tf.train.list_variables(folder) if name.startswith("state/"))
+    assert len(names) > 50
+    return [tf.train.load_variable(folder, name) for name in names]
+
+
+@pytest.fixture(scope="module")
+def finished_run(tmp_path_factory) -> Path:
+    run_dir = tmp_path_factory.mktemp("runs") / "tiny"
+    assert main(as_arguments(TINY, run_dir)) == 0
+    return run_dir
+
+
+def test_a_run_folder_holds_all_that_is_promised(finished_run):
+    names = {path.name for path in finished_run.iterdir()}
+    assert {"checkpoints", "model.keras", "config.flags", "metrics.csv", "tensorboard"} <= names
+    assert {"swap_grid.png", "reconstructions.png"} <= names
+    assert any((finished_run / "tensorboard").iterdir())
+    assert read_flags(finished_run) == Config.of(**TINY)
+
+
+def test_metrics_have_a_row_for_each_logged_step_and_validation(finished_run):
+    with (finished_run / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == [2, 3, 4, 6]
+    assert [bool(row["validation_reconstruction"]) for row in rows] == [False, True, False, True]
+    assert all(np.isfinite(float(row["reconstruction"])) for row in rows if row["reconstruction"])
+
+
+def test_the_flags_file_alone_repeats_the_run(finished_run, tmp_path):
+    assert main([f"--flagfile={finished_run}/config.flags", f"--run_dir={tmp_path}/again"]) == 0
+    again = weights_of(tmp_path / "again")
+    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(weights_of(finished_run), again, strict=True))
+
+
+def test_a_continued_run_is_refused_by_name_if_its_flags_changed(finished_run, capsys):
+    changed = TINY | {"kl_weight": 0.5, "z_dim": 5}
+    assert main(as_arguments(changed, finished_run)) == 2
+    error = capsys.readouterr().err
+    assert "--kl_weight was 0.1, is 0.5" in error and "--z_dim was 4, is 5" in error
+
+
+@pytest.mark.parametrize("mode", ["train", "evaluate"])
+def test_a_run_is_refused_if_its_images_are_others_now(finished_run, tmp_path, capsys, mode):
+    shutil.copytree(finished_run, tmp_path / "run")
+    (tmp_path / "run" / "images.sha256").write_text("0" * 64 + "\n")
+    assert main([*as_arguments(TINY, tmp_path / "run"), f"--mode={mode}"]) == 2
+    assert "was trained on other images" in capsys.readouterr().err
+
+
+def test_more_steps_for_a_finished_run_begin_without_what_was_fitted_to_the_old_codes(tmp_path, monkeypatch):
+    flags = SMALLEST | {"shared_variance": True, "z_axes": 2, "flow_layers": 2, "flow_steps": 300, "num_steps": 2}
+    train(Config.of(**flags), tmp_path)
+    seen = {}
+
+    def one_step(loop, batches, progress):
+        seen.setdefault(loop.step, [part.get_weights() for part in z_fitting.fitted_parts(loop.model)])
+        loop.step = loop.config.training.num_steps
+
+    monkeypatch.setattr(Loop, "one_step", one_step)
+    monkeypatch.setattr(Loop, "checkpoint", lambda loop: None)
+    model = train(Config.of(**flags | {"num_steps": 4}), tmp_path)
+    new = Disentangler(model.config, model.image_shape, model.label_sizes)
+    for fresh, part, again in zip(z_fitting.fitted_parts(new), seen[2], z_fitting.fitted_parts(model), strict=True):
+        for one, other in zip(fresh.get_weights(), part, strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert again.fitted_at.numpy() == 4
+
+
+def test_fewer_steps_than_a_run_has_taken_are_refused_and_change_nothing(finished_run, capsys):
+    before = {path.name: path.read_bytes() for path in finished_run.iterdir() if path.is_file()}
+    assert main(as_arguments(TINY | {"num_steps": 5}, finished_run)) == 2
+    assert "is at step 6 already, past --num_steps=5; give at least --num_steps=6" in capsys.readouterr().err
+    assert before == {path.name: path.read_bytes() for path in finished_run.iterdir() if path.is_file()}
+
+
+def test_the_last_step_is_that_of_the_newest_checkpoint(finished_run, tmp_path):
+    assert last_step(finished_run) == 6 and last_step(tmp_path) is None
+
+
+def test_a_second_process_is_refused(tmp_path):
+    with locked(tmp_path), pytest.raises(RunError, match="another process"), locked(tmp_path):
+        pass
+
+
+def test_load_says_what_is_missing(tmp_path):
+    with pytest.raises(RunError, match="no model.keras yet"):
+        find_model(tmp_path)
+    with pytest.raises(RunError, match="neither a run folder nor a shipped model"):
+        find_model("nowhere")
+    (tmp_path / "model.keras").write_bytes(b"no model")
+    with pytest.raises(RunError, match="no model that this version can load"):
+        dfv.load(tmp_path)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_term(tmp_path):
+    config = Config.of(**SMALLEST, generator_learning_rate=1e30, generator_optimizer="sgd")
+    with pytest.raises(TrainingError, match=r"not finite: \w+ at step \d"):
+        train(config, tmp_path / "run")
+
+
+def test_batches_that_do_not_fit_in_memory_stop_the_run_with_a_sentence(tmp_path):
+    beyond_any_address = 2**44
+    with pytest.raises(TrainingError, match=f"memory.*--batch_size={beyond_any_address}.*another --run_dir"):
+        train(Config.of(**SMALLEST | {"batch_size": beyond_any_address}), tmp_path / "run")
+
+
+def test_a_step_that_does_not_fit_in_memory_stops_the_run_with_a_sentence(tmp_path, monkeypatch):
+    def exhausted(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[4,8]\nand more")
+
+    monkeypatch.setattr(Disentangler, "train_step", exhausted)
+    with pytest.raises(TrainingError, match=r"memory \(OOM when allocating tensor with shape\[4,8\]\)"):
+        train(Config.of(**SMALLEST), tmp_path / "run")
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(finished_run, tmp_path, caplog):
+    run_dir = shutil.copytree(finished_run, tmp_path / "run")
+    newest = run_dir / "checkpoints" / "ckpt-6.data-00000-of-00001"
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes(content)
+    train(Config.of(**TINY), run_dir)
+    assert "ckpt-6 is damaged" in caplog.text and "at step 3" in caplog.text
+
+
+def test_no_checkpoint_is_written_before_its_model(tmp_path, monkeypatch):
+    monkeypatch.setattr("dfv.training.run_folder.ModelFile.save", _full)
+    with pytest.raises(RunError, match="No space left on device"):
+        train(Config.of(**SMALLEST), tmp_path / "run")
+    assert last_step(tmp_path / "run") is None
+
+
+def test_a_model_whose_checkpoint_was_not_written_is_not_evaluated(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("dfv.training.checkpoints.Checkpoints.save", _full)
+    assert main(as_arguments(SMALLEST, tmp_path / "run")) == 2
+    assert (tmp_path / "run" / "model.keras").exists()
+    assert main(["--mode=evaluate", f"--run_dir={tmp_path}/run"]) == 2
+    assert "is not finished: it stopped at step 0 of 6" in capsys.readouterr().err
+
+
+def test_a_finished_run_is_whole_without_its_checkpoints(finished_run, tmp_path):
+    run_dir = shutil.copytree(finished_run, tmp_path / "run", ignore=shutil.ignore_patterns("checkpoints"))
+    check_finished(run_dir, dfv.load(run_dir))
+
+
+def _full(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_disk_that_is_full_when_a_run_goes_on_leaves_its_metrics(tmp_path, monkeypatch):
+    path = tmp_path / "metrics.csv"
+    MetricsTable(path, ["loss"], 0).add(2, {"loss": 1.5})
+    before = path.read_text()
+    monkeypatch.setattr("dfv.training.run_folder.write_whole", _full)
+    with pytest.raises(OSError, match="No space left"):
+        MetricsTable(path, ["loss"], 2)
+    assert path.read_text() == before
+
+
+def test_a_run_whose_checkpoints_do_not_fit_is_left_as_it_is(finished_run, tmp_path):
+    run_dir = shutil.copytree(finished_run, tmp_path / "run")
+    with pytest.raises(RunError, match="none of the 2 checkpoints .* fits.*move the run's folder away"):
+        # As when the images have other identities by now: the run's flags are the same, the networks are not.
+        Loop(*parts_of_a_run(Config.of(**TINY).replace(s_dim=9), run_dir))
+    assert len(list((run_dir / "checkpoints").glob("*.index"))) == 2
+    assert len((run_dir / "metrics.csv").read_text().splitlines()) > 2
+
+
+def test_s_is_not_pretrained_again_after_the_checkpoint_that_follows_it(tmp_path, monkeypatch):
+    config, calls = Config.of(**SMALLEST).replace(pretrain_s_steps=2, num_steps=1), []
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dfv.training.trainer.pretrain_s", lambda *_: calls.append("pretrained"))
+    monkeypatch.setattr(Loop, "one_step", killed)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            train(config, tmp_path / "run")
+    assert calls == ["pretrained"]
+
+
+def test_training_alone_is_augmented(tmp_path):
+    config = Config.of(**SMALLEST | {"augment_flip": True, "augment_shift": 2})
+    loop = Loop(*parts_of_a_run(config, tmp_path / "run"))
+
+    def are_images_as_they_are(split: str) -> bool:
+        part = getattr(loop.splits, split)
+        own = {image.tobytes() for image in part.images[np.arange(len(part))]}
+        shown = next(iter(loop.triplets(split, first_step=0)))["x1"].numpy()
+        return all(image.tobytes() in own for image in shown)
+
+    assert are_images_as_they_are("validation") and not are_images_as_they_are("train")
+
+
+def parts_of_a_run(config: Config, run_dir: Path) -> tuple:
+    splits = data.load(config.data)
+    model = Disentangler(config, splits.train.image_shape, splits.label_sizes)
+    model.compile()
+    return model, config, splits, run_dir, tf.distribute.get_strategy()
+
+
+def start(flags: dict, run_dir: Path, *more: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "dfv.main", *as_arguments(flags, run_dir), *more]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def wait_for(path: Path, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.02)
+
+
+def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path):
+    flags = TINY | DETERMINISTIC | {"num_steps": 20, "checkpoint_steps": 5, "validation_steps": 10}
+    whole = start(flags, tmp_path / "whole")
+    broken = start(flags, tmp_path / "broken")
+    wait_for(tmp_path / "broken" / "checkpoints" / "ckpt-5.index")
+    broken.send_signal(signal.SIGKILL)
+    broken.wait()
+    assert start(flags, tmp_path / "broken").wait(120) == 0
+    assert whole.wait(120) == 0
+    pairs = zip(weights_of(tmp_path / "whole"), weights_of(tmp_path / "broken"), strict=True)
+    assert all(np.array_equal(a, b) for a, b in pairs)
+
+
+def test_the_same_bits_cannot_be_had_from_a_process_that_has_begun_to_compute(tmp_path):
+    assert tf.constant(1.0).device
+    with pytest.raises(ConfigError, match="--deterministic has to be set before"):
+        train(Config.of(**TINY | DETERMINISTIC), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+def test_a_stop_request_saves_and_says_so(tmp_path, number):
+    process = start(SMALLEST | {"num_steps": 100_000, "checkpoint_steps": 100_000, "log_steps": 1}, tmp_path / "run")
+    metrics = tmp_path / "run" / "metrics.csv"
+    wait_for(metrics)
+    while len(metrics.read_text().splitlines()) < 3:
+        time.sleep(0.02)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert "stopped at step" in output and "Traceback" not in output
+    assert list((tmp_path / "run" / "checkpoints").glob("ckpt-*.index"))
+    assert os.path.exists(tmp_path / "run" / "model.keras")
