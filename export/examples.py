@@ -5,8 +5,8 @@ from pathlib import Path
 
 from dfv import data
 from dfv.config.schema import DataConfig
+from dfv.data.image_operations import encode_png
 from dfv.model.image_grids import one_of_each
-from export.verification import png_of
 
 NUMBER, CHARACTERS = 8, 16
 
@@ -19,4 +19,4 @@ def write(version: Path, config: DataConfig) -> None:
     folder = version / "assets.extra" / "examples"
     folder.mkdir(parents=True, exist_ok=True)
     for number, image in enumerate(one_of_each(data.load(few).test, NUMBER, seed=0), start=1):
-        (folder / f"{number}.png").write_bytes(png_of(image))
+        (folder / f"{number}.png").write_bytes(encode_png(image))

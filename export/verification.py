@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from dfv.data.image_operations import encode_png
 from dfv.model.codec import Codec
 from dfv.model.codes import prior_samples
 from export import ExportError
@@ -87,7 +88,7 @@ def cases(model: Codec, float_images: bool) -> tuple[Arrays, Arrays]:
     line_z = z_a + weight_z[:, None] * (z_b - z_a)
     encoded = {"s": codes_a.s, "z_mean": z_a, "z_log_var": codes_a.z.log_var}
     x, y = (np.float32(images / 255.0) if float_images else images for images in (a, b))
-    x_bytes, y_bytes = ([png_of(image) for image in images] for images in (a, b))
+    x_bytes, y_bytes = ([encode_png(image) for image in images] for images in (a, b))
     table = {
         "serving_default": ({"image": x}, encoded),
         "encode": ({"image": x}, encoded),
@@ -110,13 +111,6 @@ def cases(model: Codec, float_images: bool) -> tuple[Arrays, Arrays]:
         {f"{name}/{key}": np.asarray(value) for name, pair in table.items() for key, value in pair[side].items()}
         for side in (0, 1)
     )  # type: ignore[return-value]
-
-
-def png_of(image: np.ndarray) -> bytes:
-    """PNG of an image [H, W, C] uint8, C = 1 or 3."""
-    file = io.BytesIO()
-    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, "PNG")
-    return file.getvalue()
 
 
 def pixels_of(encoded: bytes, channels: int) -> np.ndarray:

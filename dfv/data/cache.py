@@ -20,7 +20,8 @@ import numpy as np
 
 from dfv.config.fields import expand_home
 from dfv.config.schema import DataConfig
-from dfv.data.dataset import DataError, Images
+from dfv.data.dataset import DataError
+from dfv.data.lazy_images import Images, LazyImages
 
 _HEADER_BYTES = 256
 _CRC_BYTES = 4
@@ -51,7 +52,7 @@ def store(images: Iterable[np.ndarray], num_images: int, image_shape: Shape, con
     return RecordImages(path, num_images, image_shape)
 
 
-class RecordImages:
+class RecordImages(LazyImages):
     """Images [N, H, W, C] uint8 in a file that `store` wrote, read by rows, each checked against its CRC-32.
 
     Threads may share one; a pickled one opens the file again. Raises DataError, which names the file and the record,
@@ -73,22 +74,13 @@ class RecordImages:
     def __reduce__(self) -> tuple:
         return RecordImages, (self.path, self.shape[0], self.shape[1:])
 
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
-        """The images [n, H, W, C] of rows [n], integers from 0 to N - 1, or of a slice."""
-        rows = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else np.asarray(rows)
-        if rows.ndim != 1 or rows.size and rows.dtype.kind not in "iu":
-            raise TypeError(f"expected rows [n] of integers, got {rows.shape} of {rows.dtype}.")
-        if rows.size and not 0 <= rows.min() <= rows.max() < len(self):
-            raise IndexError(f"expected rows from 0 to {len(self) - 1}, got some from {rows.min()} to {rows.max()}.")
+    def _read(self, rows: np.ndarray) -> np.ndarray:
         images = np.empty((len(rows), *self.shape[1:]), np.uint8)
         for image, row in zip(images, rows.tolist(), strict=True):
-            self._read(row, image.data)
+            self._read_record(row, image.data)
         return images
 
-    def _read(self, row: int, image: memoryview) -> None:
+    def _read_record(self, row: int, image: memoryview) -> None:
         crc = bytearray(_CRC_BYTES)
         try:
             num_bytes = os.preadv(self._file, [image, crc], _HEADER_BYTES + row * self._record_bytes)

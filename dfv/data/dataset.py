@@ -1,11 +1,13 @@
 """What every source gives: splits of uint8 images with their identity, attributes and known unspecified factors."""
 
+import dataclasses
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
+
+from dfv.data.lazy_images import Images, RowIndex, row_numbers, select_images
 
 SPLITS = ("train", "validation", "test")
 DIGESTED_IMAGES = 64
@@ -25,22 +27,11 @@ def check_measure(name: str, values: np.ndarray) -> None:
         )
 
 
-class Images(Protocol):
-    """Images in memory (np.ndarray) or on disk (records.RecordImages), read by rows."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, rows: np.ndarray) -> np.ndarray: ...
-
-
 @dataclass(frozen=True)
 class ImageSet:
     """One split.
 
-    images: [N, H, W, C] uint8, C = 1 or 3.
+    images: [N, H, W, C] uint8, C = 1 or 3; an array, or read when they are indexed by rows (LazyImages).
     identity: [N] int32; images of one identity share s. Numbered from 0 without gaps in `train`; an identity
       that `train` does not have gets a number above all of train's.
     attributes: name -> [N] int32 from 0; specified factors, constant within an identity (NORB: category).
@@ -61,19 +52,23 @@ class ImageSet:
         height, width, channels = self.images.shape[1:]
         return int(height), int(width), int(channels)
 
-    def take(self, rows: np.ndarray) -> "ImageSet":
-        """The images of these rows, in their order, read into memory."""
-        rows = np.asarray(rows)
-        return self.of_rows(self.images[rows], rows)
+    def select(self, rows: RowIndex) -> "ImageSet":
+        """The images of these rows, integers [n] from 0 to N - 1 or a slice, in their order, with their labels.
 
-    def of_rows(self, images: Images, rows: np.ndarray) -> "ImageSet":
-        """These images, which are those of these rows, with their labels."""
+        No image is read or copied, wherever the images are: they are read when the new set's `images` are indexed.
+        Raises TypeError for another kind of rows, such as a mask, and IndexError for rows out of range.
+        """
+        rows = row_numbers(rows, len(self))
         return ImageSet(
-            images,
+            select_images(self.images, rows),
             self.identity[rows],
             {name: values[rows] for name, values in self.attributes.items()},
             {name: values[rows] for name, values in self.factors.items()},
         )
+
+    def load_into_memory(self) -> "ImageSet":
+        """The same set with its images as one array; images on disk are read here."""
+        return dataclasses.replace(self, images=np.asarray(self.images))
 
 
 @dataclass(frozen=True)

@@ -1,96 +1,134 @@
-"""Images seen through other images: rows left out, two sets as one, colour as grey. Nothing is read until asked for."""
+"""Images read when they are indexed by rows: a selection of others, two sets joined, colour as grey.
 
-from dataclasses import dataclass
+Every kind of images [N, H, W, C] uint8, in memory or on disk, is indexed by an array of rows or by a slice, and gives
+an array then.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Any, Protocol
 
 import numpy as np
 
-from dfv.data.dataset import Images
+from dfv.data.image_operations import to_grey
 
-# Rec. 601, as Pillow and television weigh them.
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+RowIndex = np.ndarray | slice
+
 _CHUNK = 1024
 
 
-def grey(images: np.ndarray) -> np.ndarray:
-    """[N, H, W, 3] uint8 as its luminance, [N, H, W, 1] uint8."""
-    return np.rint(images.astype(np.float32) @ _LUMINANCE).astype(np.uint8)[..., None]
+class Images(Protocol):
+    """Images [N, H, W, C] uint8 in memory (np.ndarray) or read when they are indexed (LazyImages)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: RowIndex) -> np.ndarray: ...
 
 
-@dataclass(frozen=True)
-class Rows:
+def row_numbers(rows: RowIndex, num_rows: int) -> np.ndarray:
+    """The rows [n] as integers from 0 to num_rows - 1, of an array of such or of a slice.
+
+    Raises TypeError for anything else, a mask among it, and IndexError for rows out of range.
+    """
+    if isinstance(rows, slice):
+        return np.arange(*rows.indices(num_rows))
+    rows = np.asarray(rows)
+    if not rows.size and rows.ndim == 1:
+        return np.zeros(0, np.intp)
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
+        hint = " Pass np.flatnonzero(mask) instead of a mask." if rows.dtype == bool else ""
+        raise TypeError(f"rows: expected a slice or [n] integers, got {rows.shape} of {rows.dtype}.{hint}")
+    if not 0 <= rows.min() <= rows.max() < num_rows:
+        raise IndexError(f"rows: expected numbers from 0 to {num_rows - 1}, got {rows.min()} to {rows.max()}.")
+    return rows
+
+
+class LazyImages(ABC):
+    """Images [N, H, W, C] uint8 that are read when they are indexed, by rows [n] or a slice.
+
+    np.asarray reads all of them.
+    """
+
+    shape: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: RowIndex) -> np.ndarray:
+        """The images [n, H, W, C] of these rows, in their order; see row_numbers."""
+        return self._read(row_numbers(rows, len(self)))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self[:] if dtype is None else self[:].astype(dtype, copy=False)
+
+    @abstractmethod
+    def _read(self, rows: np.ndarray) -> np.ndarray:
+        """The images of rows [n], which are in range."""
+
+
+class SelectedImages(LazyImages):
     """The images of these rows [N] of others, in their order."""
 
-    images: Images
-    rows: np.ndarray
+    def __init__(self, images: Images, rows: np.ndarray) -> None:
+        self.shape = (len(rows), *images.shape[1:])
+        self._images, self._rows = images, rows
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (len(self.rows), *self.images.shape[1:])
+    def select(self, rows: np.ndarray) -> "SelectedImages":
+        """A selection of this selection, in one step."""
+        return SelectedImages(self._images, self._rows[rows])
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
-        return self.images[self.rows[rows]]
+    def _read(self, rows: np.ndarray) -> np.ndarray:
+        return self._images[self._rows[rows]]
 
 
-@dataclass(frozen=True)
-class _Joined:
-    first: Images
-    second: Images
+class JoinedImages(LazyImages):
+    """The images of the first, then those of the second."""
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (len(self), *self.first.shape[1:])
+    def __init__(self, first: Images, second: Images) -> None:
+        self.shape = (len(first) + len(second), *first.shape[1:])
+        self._first, self._second = first, second
 
-    def __len__(self) -> int:
-        return len(self.first) + len(self.second)
-
-    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
-        rows = np.arange(len(self))[rows]
-        in_first = rows < len(self.first)
+    def _read(self, rows: np.ndarray) -> np.ndarray:
+        in_first = rows < len(self._first)
         images = np.empty((len(rows), *self.shape[1:]), np.uint8)
-        images[in_first] = self.first[rows[in_first]]
-        images[~in_first] = self.second[rows[~in_first] - len(self.first)]
+        images[in_first] = self._first[rows[in_first]]
+        images[~in_first] = self._second[rows[~in_first] - len(self._first)]
         return images
 
 
-@dataclass(frozen=True)
-class _Grey:
-    images: Images
+class GreyImages(LazyImages):
+    """Colour images as their luminance, [N, H, W, 1]."""
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (*self.images.shape[:-1], 1)
+    def __init__(self, images: Images) -> None:
+        self.shape = (*images.shape[:-1], 1)
+        self._images = images
 
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
-        return grey(self.images[rows])
+    def _read(self, rows: np.ndarray) -> np.ndarray:
+        return to_grey(self._images[rows])
 
 
-def select(images: Images, rows: np.ndarray) -> Images:
-    """The images of these rows, in their order: an array of an array, otherwise a view."""
-    if isinstance(images, np.ndarray):
-        return images[rows]
-    return Rows(images, rows)
+def select_images(images: Images, rows: RowIndex) -> SelectedImages:
+    """The images of these rows, in their order; nothing is read or copied."""
+    rows = row_numbers(rows, len(images))
+    return images.select(rows) if isinstance(images, SelectedImages) else SelectedImages(images, rows)
 
 
-def join(first: Images, second: Images) -> Images:
-    """The images of the first, then those of the second: an array of two arrays, otherwise a view."""
+def join_images(first: Images, second: Images) -> Images:
+    """The images of the first, then those of the second: an array of two arrays, otherwise read when indexed."""
     if isinstance(first, np.ndarray) and isinstance(second, np.ndarray):
         return np.concatenate([first, second])
-    return _Joined(first, second)
+    return JoinedImages(first, second)
 
 
-def as_grey(images: Images) -> Images:
-    """The images in grey, [N, H, W, 1]: an array of an array, otherwise a view. Grey images stay as they are."""
+def grey_images(images: Images) -> Images:
+    """The images in grey, [N, H, W, 1]: an array of an array, otherwise read when indexed. Grey stays as it is."""
     if images.shape[-1] == 1:
         return images
     if not isinstance(images, np.ndarray):
-        return _Grey(images)
+        return GreyImages(images)
     result = np.empty((*images.shape[:-1], 1), np.uint8)
     for start in range(0, len(images), _CHUNK):  # in floating point a whole set would take four times its memory
-        result[start : start + _CHUNK] = grey(images[start : start + _CHUNK])
+        result[start : start + _CHUNK] = to_grey(images[start : start + _CHUNK])
     return result

@@ -7,8 +7,8 @@ import numpy as np
 from absl import logging
 
 from dfv.config.schema import DataConfig
-from dfv.data import lazy_images as views
 from dfv.data.dataset import DataError, ImageSet, Splits
+from dfv.data.lazy_images import grey_images, join_images
 
 
 def finish(splits: Splits, config: DataConfig) -> Splits:
@@ -25,7 +25,7 @@ def finish(splits: Splits, config: DataConfig) -> Splits:
         raise DataError(f"split 'train' has {num_identities} identities; at least 2 are needed. Add images of others.")
     splits = _renumber(splits)
     if config.grayscale:
-        splits = _map(splits, lambda part: dataclasses.replace(part, images=views.as_grey(part.images)))
+        splits = _map(splits, lambda part: dataclasses.replace(part, images=grey_images(part.images)))
     return splits
 
 
@@ -40,16 +40,11 @@ def _join(first: ImageSet, second: ImageSet) -> ImageSet:
         return {name: np.concatenate([values, theirs[name]]) for name, values in ours.items()}
 
     return ImageSet(
-        views.join(first.images, second.images),
+        join_images(first.images, second.images),
         np.concatenate([first.identity, second.identity]),
         columns(first.attributes, second.attributes),
         columns(first.factors, second.factors),
     )
-
-
-def select(part: ImageSet, rows: np.ndarray) -> ImageSet:
-    """The images of these rows, in their order; those on disk stay there."""
-    return part.of_rows(views.select(part.images, rows), rows)
 
 
 def _without_small(splits: Splits, config: DataConfig) -> Splits:
@@ -72,7 +67,7 @@ def _without_small(splits: Splits, config: DataConfig) -> Splits:
         config.min_images_per_identity,
         ", ".join(map(splits.name_of, small[:20])),
     )
-    return _map(splits, lambda part: select(part, np.flatnonzero(~np.isin(part.identity, small))))
+    return _map(splits, lambda part: part.select(np.flatnonzero(~np.isin(part.identity, small))))
 
 
 def _renumber(splits: Splits) -> Splits:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dfv.data.dataset import ImageSet, Splits
-from dfv.evaluation.row_selection import batches, some_rows, subset
+from dfv.evaluation.row_selection import batches, some_rows
 from dfv.evaluation.sample_sizes import Limits
 from dfv.model.codec import Codec
 
@@ -52,7 +52,7 @@ class Coded:
 
     def take(self, rows: np.ndarray) -> "Coded":
         """These rows alone."""
-        part = subset(self.part, rows)
+        part = self.part.select(rows)
         return Coded(part, self.rows[rows], self.s[rows], self.mean[rows], self.log_var[rows])
 
 
@@ -66,7 +66,7 @@ class CodedSplits:
 def encode(model: Codec, part: ImageSet, limit: int) -> Coded:
     """The codes of at most `limit` images."""
     rows = some_rows(len(part), limit)
-    part = subset(part, rows)
+    part = part.select(rows)
     codes = [model.encode(part.images[batch]) for batch in batches(len(part))]
     s, mean, log_var = (np.concatenate(parts) for parts in zip(*((code.s, *code.z) for code in codes), strict=True))
     return Coded(part, rows, s, mean, log_var)

@@ -1,7 +1,6 @@
 """The whole evaluation of a trained model: tables, figures, report."""
 
 import dataclasses
-import io
 import json
 import logging
 import math
@@ -15,12 +14,12 @@ import keras
 import numpy as np
 import sklearn
 import tensorflow as tf
-from PIL import Image
 from tqdm import tqdm
 
 import dfv
 from dfv.config.schema import Config, ConfigError
 from dfv.data.dataset import SPLITS, Splits
+from dfv.data.image_operations import encode_png
 from dfv.evaluation.encoded_images import CodedSplits, encode_splits
 from dfv.evaluation.figures.grids import pictures
 from dfv.evaluation.figures.latent_space import code_space
@@ -166,13 +165,7 @@ class _Evaluation:
         test = self.coded.test
         grids = pictures(self.model, self.config.data, self.splits.test, test)
         codes = code_space(test, self.factor_labels, self.limits.code_pictures)
-        return {name: _png(grid) for name, grid in grids.items()} | {"codes": codes}
-
-
-def _png(picture: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
+        return {name: encode_png(grid) for name, grid in grids.items()} | {"codes": codes}
 
 
 def _write(out_dir: Path, results: dict[str, Any], figures: dict[str, bytes]) -> dict[str, Any]:

@@ -1,18 +1,10 @@
-"""Some images of a split, seen through it: nothing is read or copied until it is asked for."""
+"""Which rows of a split are used: a limited number, whole groups, batches."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from dfv.data.dataset import ImageSet
-from dfv.data.lazy_images import Rows
-
 LEAST_OF_A_GROUP = 50
-
-
-def subset(part: ImageSet, rows: np.ndarray) -> ImageSet:
-    """The images of these rows, in their order."""
-    return part.of_rows(Rows(part.images, rows), rows)
 
 
 def some_rows(number: int, limit: int, seed: int = 0) -> np.ndarray:

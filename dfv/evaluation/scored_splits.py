@@ -8,7 +8,6 @@ import numpy as np
 
 from dfv.config.schema import ConfigError, DataConfig
 from dfv.data.dataset import SPLITS, DataError, ImageSet, Splits, check_measure
-from dfv.evaluation.row_selection import subset
 
 LOGGER = logging.getLogger(__name__)
 
@@ -38,7 +37,7 @@ def scored_splits(splits: Splits, config: DataConfig, split: str = "test") -> Sp
     if config.include_validation:
         raise ConfigError("a model trained with --include_validation cannot be judged on validation; evaluate on test.")
     held_out = _held_out(splits)
-    train, stopping = (subset(splits.train, np.flatnonzero(mask)) for mask in (~held_out, held_out))
+    train, stopping = (splits.train.select(np.flatnonzero(mask)) for mask in (~held_out, held_out))
     return dataclasses.replace(splits, train=train, validation=stopping, test=splits.validation)
 
 
@@ -125,7 +124,7 @@ def without_twin(trained_on: ImageSet, splits: Splits, attribute: str = "weapon"
 
 def _without_validation(splits: Splits) -> ImageSet:
     # They were appended.
-    return subset(splits.train, np.arange(len(splits.train) - len(splits.validation)))
+    return splits.train.select(np.arange(len(splits.train) - len(splits.validation)))
 
 
 def _with_labelled_validation(splits: Splits) -> Splits:
@@ -139,7 +138,7 @@ def _with_labelled_validation(splits: Splits) -> Splits:
             " images of those of 'train', which stop the probes of the identity."
         )
     LOGGER.warning("Left out %d validation images, of identities that 'train' lacks.", np.sum(~labelled))
-    return dataclasses.replace(splits, validation=subset(splits.validation, np.flatnonzero(labelled)))
+    return dataclasses.replace(splits, validation=splits.validation.select(np.flatnonzero(labelled)))
 
 
 def _held_out(splits: Splits) -> np.ndarray:

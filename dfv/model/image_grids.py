@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from dfv.data.dataset import ImageSet
+from dfv.data.image_operations import encode_png
 from dfv.model.codec import Codec
 
 SEPARATOR = 2
@@ -62,4 +62,4 @@ def save_pictures(model: Codec, images: ImageSet, folder: Path) -> None:
 
 def save_png(path: Path, image: np.ndarray) -> None:
     """Writes [h, w, 3] uint8."""
-    Image.fromarray(image).save(path)
+    path.write_bytes(encode_png(image))

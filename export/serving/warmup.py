@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from dfv.data.image_operations import encode_png
 from export.signatures import Signature
-from export.verification import png_of
 
 LOGGER = logging.getLogger("export")
 
@@ -47,5 +47,5 @@ def write(saved_model: Path, name: str, signatures: dict[str, Signature]) -> int
 
 def _example(spec: tf.TensorSpec, rows: int, image_shape: tuple[int, int, int]) -> np.ndarray:
     if spec.dtype == tf.string:
-        return np.array([png_of(np.zeros(image_shape, np.uint8))] * rows)
+        return np.array([encode_png(np.zeros(image_shape, np.uint8))] * rows)
     return np.zeros((rows, *spec.shape[1:]), spec.dtype.as_numpy_dtype)

@@ -10,8 +10,6 @@ import pytest
 from dfv import data
 from dfv.config.schema import DataConfig
 from dfv.data import DataError, ImageSet, Splits
-from dfv.data import lazy_images as views
-from dfv.data.image_operations import resize
 from dfv.data.preprocessing import finish
 
 
@@ -95,13 +93,6 @@ def test_grayscale_weighs_colours_by_luminance(wrap):
     assert grey.images[np.arange(4)].ravel().tolist() == [76, 150, 29, 255]
 
 
-def test_views_read_nothing_but_the_rows_asked_for():
-    on_disk = OnDisk(image_set([0] * 100).images)
-    view = views.as_grey(views.select(views.join(on_disk, on_disk), np.arange(50, 150)))
-    assert view.shape == (100, 2, 4, 1) and len(view) == 100 and on_disk.num_read == 0
-    assert view[np.array([0, 60])][:, 0, 0, 0].tolist() == [50, 10] and on_disk.num_read == 2
-
-
 def test_a_single_identity_is_refused():
     part = image_set([3, 3])
     with pytest.raises(DataError, match="1 identities; at least 2"):
@@ -123,22 +114,3 @@ def test_importing_dfv_data_does_not_import_what_is_slow():
     )
     result = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == ""
-
-
-def test_shrinking_takes_the_mean_over_the_area():
-    images = np.random.default_rng(0).integers(0, 256, (3, 12, 8, 3)).astype(np.uint8)
-    means = images.reshape(3, 6, 2, 2, 4, 3).mean((2, 4))
-    np.testing.assert_allclose(resize(images, 6, 2), means, atol=0.5)
-
-
-def test_shrinking_by_a_fraction_counts_pixels_by_the_part_covered():
-    images = np.array([0, 90, 240], np.uint8).reshape(1, 1, 3, 1)
-    # Two new pixels of 1.5 old ones: (0 + 90 / 2) / 1.5 and (90 / 2 + 240) / 1.5.
-    assert resize(images, 1, 2).ravel().tolist() == [30, 190]
-
-
-def test_growing_interpolates_between_centres():
-    images = np.array([0, 80], np.uint8).reshape(1, 1, 2, 1)
-    assert resize(images, 1, 4).ravel().tolist() == [0, 20, 60, 80]
-    assert resize(images, 1, 2) is images
-    assert resize(np.zeros((0, 4, 4, 1), np.uint8), 2, 2).shape == (0, 2, 2, 1)

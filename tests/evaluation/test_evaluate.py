@@ -97,7 +97,7 @@ def test_the_smallest_set_of_unseen_identities_is_evaluated(tmp_path, codec, mak
     parts = [splits.train, splits.validation, splits.test]
     of_two = [part.identity == np.unique(part.identity)[:2, None] for part in parts]
     few = (
-        part.take(np.concatenate([np.flatnonzero(own)[:images] for own in who]))
+        part.select(np.concatenate([np.flatnonzero(own)[:images] for own in who]))
         for part, who in zip(parts, of_two, strict=True)
     )
     plain = Splits(*(ImageSet(part.images, part.identity) for part in few))

@@ -134,11 +134,11 @@ def test_images_of_equal_factors_have_one_number_unless_few_are_equal():
 
 def test_what_cannot_be_evaluated_is_refused(make_splits):
     splits = make_splits()
-    empty, one = (splits.test.take(rows) for rows in (np.arange(0), np.flatnonzero(splits.test.identity == 2)))
+    empty, one = (splits.test.select(rows) for rows in (np.arange(0), np.flatnonzero(splits.test.identity == 2)))
     with pytest.raises(DataError, match="'validation' has no images"):
         scored_splits(dataclasses.replace(splits, validation=empty), DataConfig())
     with pytest.raises(DataError, match="expected 4 images .* 'test' has 3"):
-        scored_splits(dataclasses.replace(splits, test=splits.test.take(np.array([0, 30, 60]))), DataConfig())
+        scored_splits(dataclasses.replace(splits, test=splits.test.select(np.array([0, 30, 60]))), DataConfig())
     with pytest.raises(DataError, match="'test' has one identity"):
         scored_splits(dataclasses.replace(splits, test=one), DataConfig())
     with pytest.raises(ConfigError, match="train"):

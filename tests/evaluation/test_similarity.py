@@ -70,7 +70,7 @@ def test_true_swaps_of_found_images(make_splits):
     images = (10 * identity + pose).astype(np.uint8)[:, None, None, None]
     whole = ImageSet(images, identity, factors={"pose": pose})
     s_rows, z_rows = np.array([0, 5, 3]), np.array([4, 2, 11])
-    found = true_swaps("sprites", whole, whole.take(s_rows), whole.take(z_rows))
+    found = true_swaps("sprites", whole, whole.select(s_rows), whole.select(z_rows))
     np.testing.assert_array_equal(found[:, 0, 0, 0], 10 * identity[s_rows] + pose[z_rows])
 
 
@@ -85,7 +85,7 @@ class DrawsTheTruth:
         return Codes(rows, Posterior(rows, np.full_like(rows, -30)))
 
     def decode(self, s, z):
-        return true_swap(self.part.take(s[:, 0].astype(int)), self.part.take(np.rint(z[:, 0]).astype(int)))
+        return true_swap(self.part.select(s[:, 0].astype(int)), self.part.select(np.rint(z[:, 0]).astype(int)))
 
 
 def test_a_model_that_draws_the_truth_has_no_error_and_one_that_copies_has_all():

@@ -10,8 +10,9 @@ import pytest
 import servers
 import tensorflow as tf
 
+from dfv.data.image_operations import encode_png
 from export.client.clients import Client, GrpcClient, RestClient, ServingError
-from export.verification import compare, pixels_of, png_of
+from export.verification import compare, pixels_of
 
 SIGNATURES = (
     "serving_default", "encode", "decode", "reconstruct", "swap", "sample", "interpolate", "encode_bytes", "swap_bytes",
@@ -53,7 +54,7 @@ def inputs(direct) -> dict[str, np.ndarray]:
     random, shape = np.random.default_rng(0), tuple(specs.shape[1:])
     a, b = random.integers(0, 256, (2, 4, *shape), np.uint8)
     codes = {key: value.numpy() for key, value in direct.signatures["encode"](image=tf.constant(a)).items()}
-    pngs, others = ([png_of(image) for image in images] for images in (a, b))
+    pngs, others = ([encode_png(image) for image in images] for images in (a, b))
     weights = np.linspace(0, 1, 4, dtype=np.float32)
     return {
         "image": a, "image_s": a, "image_z": b, "image_a": a, "image_b": b, "weight_s": weights,

@@ -8,8 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from dfv.data.image_operations import resize
-from dfv.data.lazy_images import grey
+from dfv.data.image_operations import resize, to_grey
 from export.image_bytes import MAX_SIDE, decode_images, encode_images
 
 
@@ -39,7 +38,7 @@ def test_pngs_of_any_size_are_what_dfv_reads(size):
     received = decode([save(pixels, "PNG")], (12, 10, 3))
     assert received.dtype == np.uint8 and np.abs(received.astype(int) - expected).max() <= 1
     in_grey = decode([save(pixels, "PNG")], (12, 10, 1))
-    assert np.abs(in_grey.astype(int) - grey(expected)).max() <= 1
+    assert np.abs(in_grey.astype(int) - to_grey(expected)).max() <= 1
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "1", "I;16"])
@@ -50,7 +49,7 @@ def test_every_kind_of_png(mode):
     else:
         encoded = save(pixels, "PNG", mode)
         expected = np.asarray(Image.fromarray(pixels).convert(mode).convert("RGB"))
-        expected = grey(expected[None])[0]
+        expected = to_grey(expected[None])[0]
     assert np.abs(decode([encoded], (12, 10, 1))[0].astype(int) - expected).max() <= 1
 
 
@@ -60,7 +59,7 @@ def test_jpegs(options):
     received = decode([save(pixels, "JPEG", quality=95, **options)], (24, 20, 3))
     assert np.abs(received.astype(int) - resize(pixels[None], 24, 20)).mean() < 3
     in_grey = decode([save(pixels, "JPEG", "L", quality=95)], (24, 20, 1))
-    assert np.abs(in_grey.astype(int) - grey(resize(pixels[None], 24, 20))).mean() < 3
+    assert np.abs(in_grey.astype(int) - to_grey(resize(pixels[None], 24, 20))).mean() < 3
 
 
 def test_rows_keep_their_order():

@@ -13,7 +13,7 @@ import pytest
 import servers
 from PIL import Image
 
-from export.verification import png_of
+from dfv.data.image_operations import encode_png
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def run(command: list[str], folder: Path) -> str:
 def test_its_curl_lines(readme, exported, model, cases, tmp_path):
     images = cases[0]["swap/image_s"][:2]
     for name, image in zip(("one", "two"), images, strict=True):
-        (tmp_path / f"{name}.png").write_bytes(png_of(image))
+        (tmp_path / f"{name}.png").write_bytes(encode_png(image))
     status, encoded, swapped = (run(["bash", "-c", block], tmp_path) for block in blocks(readme) if "curl" in block)
     assert "AVAILABLE" in status and '"z_log_var"' in encoded and swapped == ""
     received = np.asarray(Image.open(tmp_path / "swap.png"))[..., None].astype(int)

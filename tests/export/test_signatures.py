@@ -8,7 +8,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.framework import op_def_registry
 
-from export.verification import Arrays, compare, pixels_of, png_of
+from dfv.data.image_operations import encode_png
+from export.verification import Arrays, compare, pixels_of
 
 IMAGE, CODES = (
     ("uint8", (13, 10, 1)),
@@ -124,7 +125,7 @@ def test_samples_are_those_of_the_python_model(loaded, model, cases):
     images, seeds = cases[0]["sample/image_s"], np.array([3, -5, 2**40])
     received = loaded["sample"](image_s=images, seed=seeds)["image"].numpy()
     np.testing.assert_allclose(received, model.sample(images, seeds), atol=1)
-    encoded = loaded["sample_bytes"](image_s_bytes=[png_of(image) for image in images], seed=seeds)[
+    encoded = loaded["sample_bytes"](image_s_bytes=[encode_png(image) for image in images], seed=seeds)[
         "image_bytes"
     ].numpy()
     np.testing.assert_allclose(np.stack([pixels_of(png, 1) for png in encoded]), received, atol=1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from dfv.config.schema import DataConfig
 from dfv.data.dataset import DataError, ImageSet, Splits, check_measure
-from dfv.data.preprocessing import finish, select
+from dfv.data.preprocessing import finish
 
 
 def from_arrays(
@@ -44,7 +44,7 @@ def from_arrays(
         {n: v.astype(np.float32) if v.dtype.kind == "f" else _classes(v) for n, v in factors.items()},
     )
     rows = _rows_of_splits(whole.identity, validation_fraction, test_fraction, seed)
-    train, validation, test = (select(whole, part) for part in rows)
+    train, validation, test = (whole.select(part).load_into_memory() for part in rows)
     sizes = {name: int(values.max()) + 1 for name, values in whole.attributes.items()}
     return finish(Splits(train, validation, test, sizes), DataConfig())
 

@@ -16,8 +16,9 @@ from absl import logging
 from dfv.config.fields import expand_home
 from dfv.config.schema import DataConfig
 from dfv.data.cache import store
-from dfv.data.dataset import DataError, Images
+from dfv.data.dataset import DataError
 from dfv.data.image_operations import resize
+from dfv.data.lazy_images import Images
 
 _BATCH = 256
 

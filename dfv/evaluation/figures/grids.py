@@ -9,7 +9,6 @@ from dfv.evaluation.encoded_images import Coded
 from dfv.evaluation.image_pairs import other_identity, same_identity
 from dfv.evaluation.metrics.analogies import KNOWN_FOR, true_swaps
 from dfv.evaluation.metrics.retrieval import nearest
-from dfv.evaluation.row_selection import subset
 from dfv.model.codec import Codec
 from dfv.model.image_grids import grid, one_of_each, swap_grid
 
@@ -58,7 +57,7 @@ def reconstruction_columns(model: Codec, test: Coded, number: int = 12, seed: in
 def analogy_columns(model: Codec, dataset: str, whole: ImageSet, test: Coded, number: int = 12) -> np.ndarray:
     """Rows: the image that gives s, the one that gives z, the swap, the truth."""
     s_rows, z_rows = other_identity(test.part.identity, number, seed=1)
-    donors = [subset(test.part, rows) for rows in (s_rows, z_rows)]
+    donors = [test.part.select(rows) for rows in (s_rows, z_rows)]
     images = [donor.images[np.arange(number)] for donor in donors]
     return grid([*images, model.swap(*images), true_swaps(dataset, whole, *donors)])
 

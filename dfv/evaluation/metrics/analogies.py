@@ -10,7 +10,7 @@ from dfv.data.sources.toy_sprites.characters import FACTORS
 from dfv.evaluation.encoded_images import Coded
 from dfv.evaluation.image_pairs import other_identity
 from dfv.evaluation.metrics.image_similarity import Similarity, similarity, squared_error
-from dfv.evaluation.row_selection import batches, subset
+from dfv.evaluation.row_selection import batches
 from dfv.model.codec import Codec
 
 # The sets whose every swap has a true image, and the factors that say which.
@@ -64,7 +64,7 @@ def _keys(identity: np.ndarray, pose: np.ndarray) -> np.ndarray:
 def judge_analogies(model: Codec, dataset: str, whole: ImageSet, test: Coded, number: int, seed: int = 0) -> Analogies:
     """`number` pairs of different identities among the test images of a set that analogies are KNOWN_FOR."""
     s_rows, z_rows = other_identity(test.part.identity, number, seed)
-    s_donors, z_donors = subset(test.part, s_rows), subset(test.part, z_rows)
+    s_donors, z_donors = test.part.select(s_rows), test.part.select(z_rows)
     copies = [donors.images[np.arange(number)] for donors in (s_donors, z_donors)]
     truth = true_swaps(dataset, whole, s_donors, z_donors)
     swap = model.decode(test.s[s_rows], test.mean[z_rows])

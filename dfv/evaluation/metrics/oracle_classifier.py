@@ -8,7 +8,7 @@ from keras.optimizers.schedules import CosineDecay
 
 from dfv.data.dataset import ImageSet, Splits
 from dfv.evaluation.probes.softmax_classifier import Classifier
-from dfv.evaluation.row_selection import some_rows, subset
+from dfv.evaluation.row_selection import some_rows
 from dfv.evaluation.sample_sizes import Limits
 from dfv.evaluation.scored_splits import Labels
 
@@ -39,8 +39,8 @@ def train_judge(splits: Splits, labels: Labels, limits: Limits, seed: int = 0) -
         _convolutions(seed), splits.train.image_shape, labels.sizes, dtype="uint8", batch=BATCH, learning_rate=schedule
     )
     classifier.fit_until_best(
-        (subset(splits.train, train).images, labels.train[train]),
-        (subset(splits.validation, validation).images, labels.validation[validation]),
+        (splits.train.select(train).images, labels.train[train]),
+        (splits.validation.select(validation).images, labels.validation[validation]),
         seed=seed,
         max_epochs=epochs,
         patience=epochs,
@@ -48,7 +48,7 @@ def train_judge(splits: Splits, labels: Labels, limits: Limits, seed: int = 0) -
     seen, test = train[some_rows(num_train, limits.validation_images)], some_rows(len(splits.test), limits.test_images)
 
     def errors(part: ImageSet, known: np.ndarray, rows: np.ndarray) -> dict[str, float]:
-        wrong = classifier.predict_labels(subset(part, rows).images) != known[rows]
+        wrong = classifier.predict_labels(part.select(rows).images) != known[rows]
         return dict(zip(labels.names, wrong.mean(0).tolist(), strict=True))
 
     of_splits = {"train": errors(splits.train, labels.train, seen), "test": errors(splits.test, labels.test, test)}

@@ -9,7 +9,7 @@ from keras import layers
 from keras.initializers import GlorotUniform
 from keras.optimizers.schedules import LearningRateSchedule
 
-from dfv.data.dataset import Images
+from dfv.data.lazy_images import Images
 from dfv.evaluation.row_selection import batches
 from dfv.model.optimizers import FusedAdam
 

@@ -83,7 +83,7 @@ def test_true_image_of_an_own_pose_is_the_stored_image(splits):
 
 def test_true_swap_takes_the_character_of_one_and_the_pose_of_the_other(splits):
     rows = np.random.default_rng(0).integers(len(splits.test), size=(2, 50))
-    s_donors, z_donors = splits.test.take(rows[0]), splits.train.take(rows[1])
+    s_donors, z_donors = splits.test.select(rows[0]), splits.train.select(rows[1])
     expected = [
         render(Characters(np.array([s_donors.identity[i]]), **{n: v[[i]] for n, v in s_donors.attributes.items()}),
                Poses(**{n: v[[i]] for n, v in z_donors.factors.items()}))[0]

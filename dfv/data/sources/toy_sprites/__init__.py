@@ -7,7 +7,7 @@ import numpy as np
 from dfv.config.schema import DataConfig
 from dfv.data.cache import store
 from dfv.data.dataset import ImageSet, Splits
-from dfv.data.lazy_images import grey
+from dfv.data.image_operations import to_grey
 from dfv.data.sources.toy_sprites.characters import (
     ATTRIBUTE_SIZES,
     ATTRIBUTES,
@@ -48,7 +48,7 @@ def true_swap(s_donors: ImageSet, z_donors: ImageSet) -> np.ndarray:
     images = render(
         Characters(s_donors.identity, **s_donors.attributes), Poses(**z_donors.factors), s_donors.image_shape[0]
     )
-    return grey(images) if s_donors.image_shape[2] == 1 else images
+    return to_grey(images) if s_donors.image_shape[2] == 1 else images
 
 
 def _part(split: str, numbers: np.ndarray, config: DataConfig) -> ImageSet:
