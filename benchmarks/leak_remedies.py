@@ -54,7 +54,7 @@ PARTS: dict[str, dict[str, Flags]] = {
     "flow": {"mnist": {"flow_layers": 8, "flow_alone": True}, "yaleb": YALEB_FLOW},
 }
 EVALUATED = Limits(
-    train_images=10_000, probe_epochs=60, judge_pixels=80_000_000, swaps=2_000, permutations=40, code_pictures=500
+    train_images=10_000, probe_epochs=60, oracle_pixels=80_000_000, swaps=2_000, permutations=40, code_pictures=500
 )
 
 

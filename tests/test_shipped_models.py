@@ -8,7 +8,7 @@ import pytest
 import dfv
 import dfv.data
 from dfv.evaluation.encoded_images import encode
-from dfv.evaluation.metrics.analogies import judge_analogies
+from dfv.evaluation.metrics.analogies import measure_analogies
 from dfv.training.run_folder import FLAGS_FILE, SHIPPED_MODELS, read_flags, shipped_names
 
 NAMES = ("mnist", "quickstart")
@@ -36,7 +36,7 @@ def test_the_quick_starts_swaps_are_near_the_true_images():
     """Over the pixels where the truth differs from either parent, against copying the better one; unseen characters."""
     model = dfv.load("quickstart")
     test = dfv.data.load(dfv.Config.of(dataset="toy_sprites", toy_characters=30).data).test
-    analogies = judge_analogies(model, "toy_sprites", test, encode(model, test, 600), 300)
+    analogies = measure_analogies(model, "toy_sprites", test, encode(model, test, 600), 300)
     assert analogies.changed_ratio < 1 / 3
 
 

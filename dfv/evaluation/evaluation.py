@@ -23,15 +23,15 @@ from dfv.data.image_operations import encode_png
 from dfv.evaluation.encoded_images import CodedSplits, encode_splits
 from dfv.evaluation.figures.grids import pictures
 from dfv.evaluation.figures.latent_space import code_space
-from dfv.evaluation.metrics.analogies import KNOWN_FOR, check_factors, judge_analogies
+from dfv.evaluation.metrics.analogies import KNOWN_FOR, check_factors, measure_analogies
 from dfv.evaluation.metrics.dependence import Dependence, dependence
 from dfv.evaluation.metrics.diversity import diversity
 from dfv.evaluation.metrics.factors import read_factors
 from dfv.evaluation.metrics.leakage import Table1, images_among_test_images, table1
-from dfv.evaluation.metrics.oracle_classifier import Judge, train_judge
-from dfv.evaluation.metrics.reconstruction import reconstruct
+from dfv.evaluation.metrics.oracle_classifier import OracleClassifier, train_oracle
+from dfv.evaluation.metrics.reconstruction import measure_reconstruction
 from dfv.evaluation.metrics.retrieval import retrieve
-from dfv.evaluation.metrics.swaps import Judged, judge_swaps
+from dfv.evaluation.metrics.swaps import SwapPredictions, measure_swaps
 from dfv.evaluation.report.report import render
 from dfv.evaluation.row_selection import some_groups
 from dfv.evaluation.sample_sizes import Limits
@@ -117,30 +117,30 @@ class _Evaluation:
         model, limits, dataset = self.model, self.limits, self.config.data.dataset
         labels, factors = self.labels, self.factor_labels
         stages: dict[str, Callable[[], Any]] = {
-            "reconstruction": lambda: reconstruct(model, self.coded.test, limits.reconstructions),
+            "reconstruction": lambda: measure_reconstruction(model, self.coded.test, limits.reconstructions),
             "diversity": lambda: diversity(model, self.coded.test),
             "retrieval": lambda: retrieve(self.coded.test, limits.retrieval_queries),
             "dependence": self._dependence,
         }
         if dataset in KNOWN_FOR:
-            stages["analogies"] = lambda: judge_analogies(
+            stages["analogies"] = lambda: measure_analogies(
                 model, dataset, self.splits.test, self.coded.test, limits.analogies
             )
         stages["table1"] = self._table1
-        stages["image_classifier"] = lambda: self._judge.errors
+        stages["image_classifier"] = lambda: self._oracle.errors
         if labels is not None:
-            stages["identity_swaps"] = lambda: judge_swaps(model, self.coded.test, self._judge, limits.swaps)
+            stages["identity_swaps"] = lambda: measure_swaps(model, self.coded.test, self._oracle, limits.swaps)
         if factors is not None:
             stages["factors"] = lambda: read_factors(self.coded, factors, limits, seeds=self.seeds, unseen=self.unseen)
-            stages["factor_swaps"] = lambda: self._judged(factors)
+            stages["factor_swaps"] = lambda: self._factor_swaps(factors)
         return stages
 
     @cached_property
-    def _judge(self) -> Judge:
+    def _oracle(self) -> OracleClassifier:
         """Of the identity; trained on other test images where training has no label of theirs, as the probes are."""
         if self.labels is not None:
-            return train_judge(self.splits, self.labels, self.limits)
-        return train_judge(*images_among_test_images(self.coded.test), self.limits)
+            return train_oracle(self.splits, self.labels, self.limits)
+        return train_oracle(*images_among_test_images(self.coded.test), self.limits)
 
     def _table1(self) -> Table1:
         # Not by the images that the probes are trained on: the model's training saw others too.
@@ -148,9 +148,9 @@ class _Evaluation:
         parts = {} if twinless is None else {"without_twin": twinless}
         return table1(self.coded, self.labels, self.limits, seeds=self.seeds, unseen=self.unseen, parts=parts)
 
-    def _judged(self, labels: Labels) -> Judged:
-        judge = train_judge(self.splits, labels, self.limits)
-        return judge_swaps(self.model, self.coded.test, judge, self.limits.swaps)
+    def _factor_swaps(self, labels: Labels) -> SwapPredictions:
+        oracle = train_oracle(self.splits, labels, self.limits)
+        return measure_swaps(self.model, self.coded.test, oracle, self.limits.swaps)
 
     def _dependence(self) -> dict[str, Dependence]:
         alike = with_equal_factors(self.coded.test.part)

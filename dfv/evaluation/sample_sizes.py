@@ -15,10 +15,10 @@ class Limits:
     probe_epochs: int = 100
     enough_to_choose: int = 500  # with fewer validation images, probes are chosen by folds over them and training,
     enough_identities: int = 30  # as with fewer identities, where those that score are unseen
-    judge_images: int = 50_000
-    judge_epochs: int = 15
-    judge_steps: int = 500  # at least; small sets are gone through more often for them
-    judge_pixels: int = 300_000_000  # images times epochs times height times width
+    oracle_images: int = 50_000
+    oracle_epochs: int = 15
+    oracle_steps: int = 500  # at least; small sets are gone through more often for them
+    oracle_pixels: int = 300_000_000  # images times epochs times height times width
     swaps: int = 5_000
     analogies: int = 5_000
     reconstructions: int = 5_000
@@ -31,9 +31,9 @@ class Limits:
         """The number of training images whose codes the probes are trained on."""
         return min(self.train_images, max(self.train_numbers // z_dim, 1_000))
 
-    def judge_training(self, num_images: int, height: int, width: int, batch: int) -> tuple[int, int]:
-        """The number of training images of a judge, and of epochs."""
-        passes = self.judge_pixels // (height * width)
-        images = min(num_images, self.judge_images, max(passes // 5, 1_000))
-        at_least = math.ceil(self.judge_steps / max(images // batch, 1))
-        return images, max(min(self.judge_epochs, passes // images), at_least)
+    def oracle_training(self, num_images: int, height: int, width: int, batch: int) -> tuple[int, int]:
+        """The numbers of training images and of epochs of an oracle classifier."""
+        passes = self.oracle_pixels // (height * width)
+        images = min(num_images, self.oracle_images, max(passes // 5, 1_000))
+        at_least = math.ceil(self.oracle_steps / max(images // batch, 1))
+        return images, max(min(self.oracle_epochs, passes // images), at_least)

@@ -34,8 +34,8 @@ def test_results_are_written_as_they_are_returned(evaluated):
     assert results["table1"]["codes"]["s"]["strongest"]["test"] < 0.05
     assert results["table1"]["codes"]["z_mean"]["strongest"]["test"] > 0.4
     assert results["reconstruction"]["own"]["mse"] < 1e-5
-    assert results["identity_swaps"]["swap_mean"]["third"]["s_donor"] > 0.9
-    assert results["factor_swaps"]["swap_mean"]["height"]["z_donor"] > 0.9
+    assert results["identity_swaps"]["swap_mean"]["third"]["s_source"] > 0.9
+    assert results["factor_swaps"]["swap_mean"]["height"]["z_source"] > 0.9
     assert results["retrieval"]["precision"]["s"]["1"] > results["retrieval"]["precision"]["z_mean"]["1"]
     assert results["dependence"]["s"]["p_value"] < 0.05
 
@@ -48,8 +48,8 @@ def test_the_report_holds_everything_in_itself(evaluated):
     assert "prefers-color-scheme: dark" in report and "--dataset=smallnorb" in report
     assert "--widths=32,64,128\n" in report and "--grayscale=false\n" in report
     assert "paper, z" in report and "Probes were trained on 240 codes, stopped by 120 and scored by 200" in report
-    judge = results["image_classifier"]
-    errors = (f"{50 * sum(judge[name].values()):.{digits}f}" for name, digits in (("train", 1), ("test", 2)))
+    oracle = results["image_classifier"]
+    errors = (f"{50 * sum(oracle[name].values()):.{digits}f}" for name, digits in (("train", 1), ("test", 2)))
     assert "<td>images, classifier</td><td>{}</td><td>{}</td>".format(*errors) in report
     shown = results["table1"]["codes"]["s"]["strongest"]
     alone = results["table1"]["codes"]["s"]["labels"]["parity"]
@@ -102,7 +102,7 @@ def test_the_smallest_set_of_unseen_identities_is_evaluated(tmp_path, codec, mak
     )
     plain = Splits(*(ImageSet(part.images, part.identity) for part in few))
     config = Config.of(dataset="image_folder", image_dir="any")
-    limits = dataclasses.replace(tiny, enough_to_choose=500, probe_epochs=2, judge_epochs=1, judge_steps=5)
+    limits = dataclasses.replace(tiny, enough_to_choose=500, probe_epochs=2, oracle_epochs=1, oracle_steps=5)
     results = evaluate(codec(), plain, config, tmp_path, seeds=1, progress=False, limits=limits)
     assert sum(results["table1"]["images"].values()) <= 2 * images
     assert "scored by" in (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -134,9 +134,9 @@ def test_sprites_have_analogies_and_characters_without_a_twin(tmp_path, codec, d
     everyone = np.arange(96)
     known = everyone[everyone % 4 < 3]
     splits = Splits(part(known[:36]), part(known[36:54]), part(everyone[72:]), {"hair": 4, "weapon": 2})
-    limits = dataclasses.replace(tiny, test_images=60, judge_epochs=1, judge_steps=5)
+    limits = dataclasses.replace(tiny, test_images=60, oracle_epochs=1, oracle_steps=5)
     results = evaluate(codec(), splits, Config.of(dataset="sprites"), tmp_path, seeds=1, progress=False, limits=limits)
-    assert results["analogies"]["mse_ratio"] == 0 < results["analogies"]["copy_of_s_donor"]["mse"]
+    assert results["analogies"]["mse_ratio"] == 0 < results["analogies"]["copy_of_s_source"]["mse"]
     read = results["table1"]["codes"]["s"]
     twinless = read["parts"]["without_twin"]["test"]
     rows = encode(codec(), splits.test, 60).rows

@@ -9,9 +9,9 @@ from dfv.config.schema import DataConfig
 from dfv.data.dataset import ImageSet
 from dfv.data.sources.toy_sprites import load, true_swap
 from dfv.evaluation.encoded_images import encode
-from dfv.evaluation.metrics.analogies import compare, judge_analogies, true_swaps
+from dfv.evaluation.metrics.analogies import compare_with_truth, measure_analogies, true_swaps
 from dfv.evaluation.metrics.image_similarity import psnr, similarity, squared_error, ssim
-from dfv.evaluation.metrics.reconstruction import reconstruct
+from dfv.evaluation.metrics.reconstruction import measure_reconstruction
 from dfv.model.codes import Codes, Posterior, kl_to_prior
 
 RNG = np.random.default_rng(0)
@@ -48,22 +48,22 @@ def test_ssim_agrees_with_its_definition():
     assert similarity(A, A).ssim == pytest.approx(1.0) and ssim(A[:, :8], B[:, :8]) is None
 
 
-def test_analogies_compare_each_pair_with_its_better_donor():
+def test_analogies_compare_each_pair_with_its_better_source():
     truth, s_copy, z_copy = (np.zeros((2, 12, 12, 1), np.uint8) for _ in range(3))
     s_copy[0, 0, 0], z_copy[0, 0, :2] = 51, 51  # errors of 0.04 in 1 and in 2 of 144 pixels
     s_copy[1, :, :], z_copy[1, 3, 3] = 255, 51
     swap = truth.copy()
     swap[0, 0, 1] = 51
-    found = compare(truth, swap, swap, s_copy, z_copy)
-    assert found.better_donor_mse == pytest.approx(0.04 / 144)
+    found = compare_with_truth(truth, swap, swap, s_copy, z_copy)
+    assert found.better_source_mse == pytest.approx(0.04 / 144)
     assert found.mse_ratio == pytest.approx(0.5)
     # The truth differs from a donor in 2 pixels of the first pair, in all of the second.
     assert found.changed_mse == pytest.approx((0.04 / 2 + 0) / 2)
-    assert found.changed_better_donor_mse == pytest.approx((0.04 / 2 + 0.04 / 144) / 2)
+    assert found.changed_better_source_mse == pytest.approx((0.04 / 2 + 0.04 / 144) / 2)
 
 
 def test_true_swaps_of_found_images(make_splits):
-    """The row of s_donor's identity and z_donor's pose, wherever it stands."""
+    """The row of of the identity of the s source and the pose of the z source, wherever it stands."""
     identity, pose = (part.ravel().astype(np.int32) for part in np.meshgrid(np.arange(3), np.arange(4), indexing="ij"))
     order = np.random.default_rng(0).permutation(12)
     identity, pose = identity[order] + 7, pose[order]
@@ -92,17 +92,17 @@ def test_a_model_that_draws_the_truth_has_no_error_and_one_that_copies_has_all()
     test = load(DataConfig(toy_characters=10)).test
     model = DrawsTheTruth(test)
     coded = encode(model, test, 1000)
-    found = judge_analogies(model, "toy_sprites", test, coded, 30)
+    found = measure_analogies(model, "toy_sprites", test, coded, 30)
     assert found.mse_ratio == 0 == found.swap_sampled.mse
     model.decode = lambda s, z: test.images[np.rint(z[:, 0]).astype(int)]
-    found = judge_analogies(model, "toy_sprites", test, coded, 30)
-    assert found.swap == found.copy_of_z_donor and found.mse_ratio >= 1
+    found = measure_analogies(model, "toy_sprites", test, coded, 30)
+    assert found.swap == found.copy_of_z_source and found.mse_ratio >= 1
 
 
 def test_reconstruction_and_same_identity_swap(codec, make_splits):
     test = encode(codec(), make_splits().test, 100)
-    found = reconstruct(codec(), test, 50)
+    found = measure_reconstruction(codec(), test, 50)
     assert found.own.mse == 0 and 0 < found.swap_same.mse < 0.01
     assert found.kl == pytest.approx(np.mean(kl_to_prior(Posterior(test.mean, test.log_var))), rel=1e-5)
     exchanged = codec(exchanged=True)
-    assert reconstruct(exchanged, encode(exchanged, make_splits().test, 100), 50).swap_same.mse > 0.01
+    assert measure_reconstruction(exchanged, encode(exchanged, make_splits().test, 100), 50).swap_same.mse > 0.01

@@ -13,7 +13,7 @@ from dfv.evaluation.report.formatting import mean_rates
 from dfv.evaluation.scored_splits import factor_labels
 
 RATES = {"swap_mean": (0.11, 0.22), "swap_sampled": (0.33, 0.44)}
-DONORS = ("s_donor", "z_donor")
+SOURCES = ("s_source", "z_source")
 
 
 def _cells(page: str, kind: str) -> list[str]:
@@ -21,14 +21,14 @@ def _cells(page: str, kind: str) -> list[str]:
 
 
 def test_rates_of_s_donor_and_z_donor_keep_their_columns():
-    rates = {kind: {"arms": dict(zip(DONORS, own, strict=True))} for kind, own in RATES.items()}
+    rates = {kind: {"arms": dict(zip(SOURCES, own, strict=True))} for kind, own in RATES.items()}
     judged = {"error": {"arms": 0.01}, "prior_sample": {"arms": 0.55}, **rates}
     page = sections.swaps({"identity_swaps": judged})
     shown = dict(zip(_cells(page, "th"), _cells(page, "td"), strict=True))
     assert list(shown.values()) == ["arms", "1.0", "11.0", "22.0", "33.0", "44.0", "55.0"]
     kinds = ["swap: s donor", "swap: z donor", "z sampled: s donor", "z sampled: z donor", "prior: s donor"]
     assert list(shown)[2:] == kinds
-    assert mean_rates(rates["swap_mean"] | {"none": dict.fromkeys(DONORS)}) == [0.11, 0.22]
+    assert mean_rates(rates["swap_mean"] | {"none": dict.fromkeys(SOURCES)}) == [0.11, 0.22]
 
 
 def test_what_z_and_s_tell_of_a_factor_keeps_its_columns():

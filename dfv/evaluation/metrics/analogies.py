@@ -1,4 +1,4 @@
-"""Swaps against the true image: the s-donor's identity with all that the z-donor shows besides."""
+"""Swaps compared with the true image, which shows the identity of the s source and the factors of the z source."""
 
 from dataclasses import dataclass
 
@@ -19,21 +19,23 @@ KNOWN_FOR = {"toy_sprites": tuple(FACTORS), "sprites": ("pose",)}
 
 @dataclass(frozen=True)
 class Analogies:
-    """Swaps, with the mean of z and with a sample, and copies of either donor, against the true images.
+    """Swaps, with the mean of z and with a sample of it, and copies of either source, against the true images.
 
-    better_donor_mse: of copying the better donor of each pair; mse_ratio: the swaps' MSE over it. changed_*: the same
-    over the pixels alone where the truth differs from one donor or the other, averaged pair by pair.
+    better_source_mse: MSE of copying, of each pair, the source that is nearer to the truth.
+    mse_ratio: MSE of the swaps over it.
+    changed_mse, changed_better_source_mse, changed_ratio: the same over those pixels only where the truth differs
+      from at least one source, averaged over pairs.
     """
 
     pairs: int
     swap: Similarity
     swap_sampled: Similarity
-    copy_of_s_donor: Similarity
-    copy_of_z_donor: Similarity
-    better_donor_mse: float
+    copy_of_s_source: Similarity
+    copy_of_z_source: Similarity
+    better_source_mse: float
     mse_ratio: float
     changed_mse: float
-    changed_better_donor_mse: float
+    changed_better_source_mse: float
     changed_ratio: float
 
 
@@ -46,57 +48,60 @@ def check_factors(dataset: str, part: ImageSet) -> None:
         )
 
 
-def true_swaps(dataset: str, whole: ImageSet, s_donors: ImageSet, z_donors: ImageSet) -> np.ndarray:
-    """[N, H, W, C] uint8: the characters of s_donors in the poses of z_donors, drawn or found in the whole split."""
+def true_swaps(dataset: str, whole: ImageSet, s_sources: ImageSet, z_sources: ImageSet) -> np.ndarray:
+    """[N, H, W, C] uint8: the characters of s_sources in the poses of z_sources, drawn or found in the whole split."""
     if dataset == "toy_sprites":
         from dfv.data.sources.toy_sprites import true_swap
 
-        return true_swap(s_donors, z_donors)
+        return true_swap(s_sources, z_sources)
     keys = _keys(whole.identity, whole.factors["pose"])
     order = np.argsort(keys)
-    return whole.images[order[np.searchsorted(keys, _keys(s_donors.identity, z_donors.factors["pose"]), sorter=order)]]
+    wanted = _keys(s_sources.identity, z_sources.factors["pose"])
+    return whole.images[order[np.searchsorted(keys, wanted, sorter=order)]]
 
 
 def _keys(identity: np.ndarray, pose: np.ndarray) -> np.ndarray:
     return identity.astype(np.int64) << 32 | pose
 
 
-def judge_analogies(model: Codec, dataset: str, whole: ImageSet, test: Coded, number: int, seed: int = 0) -> Analogies:
-    """`number` pairs of different identities among the test images of a set that analogies are KNOWN_FOR."""
+def measure_analogies(
+    model: Codec, dataset: str, whole: ImageSet, test: Coded, number: int, seed: int = 0
+) -> Analogies:
+    """`number` pairs of different identities; dataset: one that analogies are KNOWN_FOR; whole: its test split."""
     s_rows, z_rows = other_identity(test.part.identity, number, seed)
-    s_donors, z_donors = test.part.select(s_rows), test.part.select(z_rows)
-    copies = [donors.images[np.arange(number)] for donors in (s_donors, z_donors)]
-    truth = true_swaps(dataset, whole, s_donors, z_donors)
+    s_sources, z_sources = test.part.select(s_rows), test.part.select(z_rows)
+    copies = [sources.images[np.arange(number)] for sources in (s_sources, z_sources)]
+    truth = true_swaps(dataset, whole, s_sources, z_sources)
     swap = model.decode(test.s[s_rows], test.mean[z_rows])
     sampled = model.decode(test.s[s_rows], test.z_sampled(seed)[z_rows])
-    return compare(truth, swap, sampled, *copies)
+    return compare_with_truth(truth, swap, sampled, *copies)
 
 
-def compare(
+def compare_with_truth(
     truth: np.ndarray, swap: np.ndarray, sampled: np.ndarray, s_copy: np.ndarray, z_copy: np.ndarray
 ) -> Analogies:
-    """The figures of images [N, H, W, C] uint8, row by row of one pair."""
+    """The figures of images [N, H, W, C] uint8; row i of each array belongs to pair i."""
     better = float(np.minimum(squared_error(s_copy, truth), squared_error(z_copy, truth)).mean())
     four = (truth, swap, s_copy, z_copy)
     errors = [_changed_errors(*(images[rows] for images in four)) for rows in batches(len(truth), 256)]
     changed, changed_better = (float(part.mean()) for part in np.concatenate(errors, axis=1))
-    ours = similarity(swap, truth)
+    swap_similarity = similarity(swap, truth)
     return Analogies(
         pairs=len(truth),
-        swap=ours,
+        swap=swap_similarity,
         swap_sampled=similarity(sampled, truth),
-        copy_of_s_donor=similarity(s_copy, truth),
-        copy_of_z_donor=similarity(z_copy, truth),
-        better_donor_mse=better,
-        mse_ratio=ours.mse / better,
+        copy_of_s_source=similarity(s_copy, truth),
+        copy_of_z_source=similarity(z_copy, truth),
+        better_source_mse=better,
+        mse_ratio=swap_similarity.mse / better,
         changed_mse=changed,
-        changed_better_donor_mse=changed_better,
+        changed_better_source_mse=changed_better,
         changed_ratio=changed / changed_better,
     )
 
 
 def _changed_errors(truth: np.ndarray, swap: np.ndarray, s_copy: np.ndarray, z_copy: np.ndarray) -> np.ndarray:
-    """[2, N]: MSE of the swap and of the better copy where any channel of the truth differs from either donor's."""
+    """[2, N]: MSE of the swap and of the better copy where any channel of the truth differs from either source's."""
     mask = np.any((truth != s_copy) | (truth != z_copy), axis=-1, keepdims=True)
     values = np.maximum(mask.sum((1, 2, 3)), 1) * truth.shape[-1]
 

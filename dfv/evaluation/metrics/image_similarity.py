@@ -1,4 +1,4 @@
-"""How alike two images are: squared error, PSNR and SSIM, image by image."""
+"""Similarity of two images: squared error, PSNR and SSIM."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ SSIM_WINDOW = 11  # tf.image.ssim's own
 
 @dataclass(frozen=True)
 class Similarity:
-    """Means over images: MSE with pixels in [0, 1], PSNR in dB, SSIM (None below 11 pixels, its window)."""
+    """Means over images: MSE with pixels in [0, 1], PSNR in dB, SSIM (None for images smaller than its window)."""
 
     mse: float
     psnr: float
@@ -40,7 +40,7 @@ def ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
 
 
 def similarity(images: np.ndarray, truth: np.ndarray) -> Similarity:
-    """How like the truth images are, both [N, H, W, C] uint8."""
+    """Mean similarity of images to the truth, both [N, H, W, C] uint8."""
     return similarity_of_batches([(images, truth)])
 
 

@@ -1,4 +1,4 @@
-"""Judges: classifiers of images, trained on real images alone, that say what a generated image shows."""
+"""Oracle classifiers: trained on real images only, they predict the labels of generated images."""
 
 from dataclasses import dataclass
 
@@ -16,22 +16,30 @@ BATCH = 64
 
 
 @dataclass(frozen=True)
-class Judge:
-    """A judge of some labels; its own errors on real images as fractions: split, train or test -> label -> error."""
+class OracleErrors:
+    """Error rate on real training and test images as a fraction, by label."""
+
+    train: dict[str, float]
+    test: dict[str, float]
+
+
+@dataclass(frozen=True)
+class OracleClassifier:
+    """A classifier of images, the labels that it predicts, and its error rates on real images."""
 
     labels: Labels
     classifier: Classifier
-    errors: dict[str, dict[str, float]]
+    errors: OracleErrors
 
-    def __call__(self, images: np.ndarray) -> np.ndarray:
-        """What images [N, H, W, C] uint8 show, [N, L] int."""
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Predicted classes [N, L] int of images [N, H, W, C] uint8."""
         return self.classifier.predict_labels(images)
 
 
-def train_judge(splits: Splits, labels: Labels, limits: Limits, seed: int = 0) -> Judge:
-    """A judge trained on real images of `train`; the epoch that errs least on those of `validation` is kept."""
+def train_oracle(splits: Splits, labels: Labels, limits: Limits, seed: int = 0) -> OracleClassifier:
+    """A classifier trained on real images of `train`, at the epoch of fewest errors on those of `validation`."""
     height, width, _ = splits.train.image_shape
-    num_train, epochs = limits.judge_training(len(splits.train), height, width, BATCH)
+    num_train, epochs = limits.oracle_training(len(splits.train), height, width, BATCH)
     train = some_rows(len(splits.train), num_train)
     validation = some_rows(len(splits.validation), limits.validation_images)
     schedule = CosineDecay(2e-3, epochs * max(num_train // BATCH, 1))
@@ -51,8 +59,8 @@ def train_judge(splits: Splits, labels: Labels, limits: Limits, seed: int = 0) -
         wrong = classifier.predict_labels(part.select(rows).images) != known[rows]
         return dict(zip(labels.names, wrong.mean(0).tolist(), strict=True))
 
-    of_splits = {"train": errors(splits.train, labels.train, seen), "test": errors(splits.test, labels.test, test)}
-    return Judge(labels, classifier, of_splits)
+    of_splits = OracleErrors(errors(splits.train, labels.train, seen), errors(splits.test, labels.test, test))
+    return OracleClassifier(labels, classifier, of_splits)
 
 
 def _convolutions(seed: int) -> list[layers.Layer]:

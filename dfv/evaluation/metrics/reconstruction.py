@@ -1,4 +1,4 @@
-"""Images decoded from the mean of z: with their own s, and with the s of another image of their identity."""
+"""Images decoded from the mean of z, with their own s and with the s of another image of their identity."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,10 @@ from dfv.model.codec import Codec
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """Likeness to the image that gave z, and the mean KL of z's posterior in use to the prior, nats.
+    """Similarity to the image that gave z, and the KL divergence of z's posterior from the prior.
 
-    swap_same is None if no identity has two images.
+    own: decoded with the image's own s. swap_same: with the s of another image; None if no identity has two images.
+    kl: nats, mean over images, of z at inference.
     """
 
     own: Similarity
@@ -23,15 +24,15 @@ class Reconstruction:
     kl: float
 
 
-def reconstruct(model: Codec, test: Coded, number: int, seed: int = 0) -> Reconstruction:
-    """At most `number` test images of each kind."""
+def measure_reconstruction(model: Codec, test: Coded, number: int, seed: int = 0) -> Reconstruction:
+    """Over at most `number` test images of each kind."""
     rows = some_rows(len(test), number, seed)
     s_rows, z_rows = same_identity(test.part.identity, number, seed)
     kl = 0.5 * np.sum(test.mean**2 + np.exp(test.log_var) - test.log_var - 1.0, axis=1, dtype=np.float64)
-    swap_same = _compare(model, test, s_rows, z_rows) if len(z_rows) else None
-    return Reconstruction(_compare(model, test, rows, rows), swap_same, float(kl.mean()))
+    swap_same = _similarity(model, test, s_rows, z_rows) if len(z_rows) else None
+    return Reconstruction(_similarity(model, test, rows, rows), swap_same, float(kl.mean()))
 
 
-def _compare(model: Codec, test: Coded, s_rows: np.ndarray, z_rows: np.ndarray) -> Similarity:
+def _similarity(model: Codec, test: Coded, s_rows: np.ndarray, z_rows: np.ndarray) -> Similarity:
     chosen = ((s_rows[some], z_rows[some]) for some in batches(len(z_rows)))
     return similarity_of_batches((model.decode(test.s[s], test.mean[z]), test.part.images[z]) for s, z in chosen)

@@ -39,4 +39,4 @@ def mean(values: Iterable[float | None]) -> float | None:
 
 def mean_rates(by_label: dict[str, dict[str, float | None]]) -> list[float | None]:
     """Rates of s-donor and z-donor, averaged over the labels that have them."""
-    return [mean(rates[donor] for rates in by_label.values()) for donor in ("s_donor", "z_donor")]
+    return [mean(rates[donor] for rates in by_label.values()) for donor in ("s_source", "z_source")]

@@ -41,7 +41,7 @@ def swaps(results: Results) -> str:
 
 
 def _swap_rows(judged: Results, prior: bool) -> list[list[str]]:
-    kinds = [(kind, donor) for kind in ("swap_mean", "swap_sampled") for donor in ("s_donor", "z_donor")]
+    kinds = [(kind, donor) for kind in ("swap_mean", "swap_sampled") for donor in ("s_source", "z_source")]
     return [
         [
             name,
@@ -61,8 +61,8 @@ def images(results: Results) -> str:
         likenesses |= {
             "swap against the truth": analogies["swap"],
             "the same, z sampled": analogies["swap_sampled"],
-            "copy of the s-donor": analogies["copy_of_s_donor"],
-            "copy of the z-donor": analogies["copy_of_z_donor"],
+            "copy of the s-donor": analogies["copy_of_s_source"],
+            "copy of the z-donor": analogies["copy_of_z_source"],
         }
         text += (
             f" Swaps against the truth have {analogies['mse_ratio']:.2f} times the error of copying the better donor"
