@@ -23,7 +23,8 @@ from benchmarks.noise import random_images
 from dfv import data
 from dfv.config.schema import Config, ConfigError
 from dfv.data.dataset import DataError, ImageSet
-from dfv.data.pipeline import Source, draws_of_step
+from dfv.data.pipeline import draws_of_step
+from dfv.data.triplet_sampler import TripletSampler
 from dfv.main import define_flags, parse_config
 from dfv.model.codec import Codec
 from dfv.model.disentangler import Disentangler
@@ -36,7 +37,7 @@ Arrays = dict[str, np.ndarray]
 
 def training_data(train: ImageSet, config: Config) -> Arrays:
     """What the step draws its triplets from: images [N, H, W, C] by identity, and the blocks of each."""
-    source = Source.of(train, config.data.x2_any_identity)
+    source = TripletSampler.of(train, config.data.x2_any_identity)
     return {
         "images": source.images[source.order],
         "start": source.start,
@@ -47,7 +48,7 @@ def training_data(train: ImageSet, config: Config) -> Arrays:
 
 
 def triplets_of_step(config: Config, step: tf.Tensor, arrays: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """The batch that `dfv.data.pipeline` gives for this step: `Source.choose` in TensorFlow's own operations."""
+    """The batch that `dfv.data.pipeline` gives for this step: `TripletSampler.choose` in TensorFlow operations."""
     r1, r1_same, r2 = tf.unstack(draws_of_step(config.training.batch_size, config.training.seed, step), axis=1)
     start, count, num_images = arrays["start"], arrays["count"], arrays["images"].shape[0]
 

@@ -14,10 +14,10 @@ def augment(images: tf.Tensor, draws: tf.Tensor, max_shift: int, flip: bool) -> 
     columns = tf.clip_by_value(tf.range(width) - shift[:, 1:], 0, width - 1)
     if flip:
         columns = tf.where(draws[:, 2:] % 2 == 0, columns, width - 1 - columns)
-    return _swap_axes(_take_rows(_swap_axes(_take_rows(images, rows)), columns))
+    return _swap_axes(_gather_rows(_swap_axes(_gather_rows(images, rows)), columns))
 
 
-def _take_rows(images: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+def _gather_rows(images: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     return tf.gather(images, rows, axis=1, batch_dims=1)
 
 

@@ -1,7 +1,8 @@
-"""Python that tf.data calls, and the end of the interpreter.
+"""Delays the interpreter's exit while threads of tf.data run Python code.
 
-A thread that asks for the interpreter's lock once that is ending never gets it, while TensorFlow, taking an iterator
-down, waits for the thread: a program that ends while a buffer is being filled would never end.
+A thread that asks for the interpreter's lock while the interpreter is shutting down never gets it, and TensorFlow waits
+for that thread when it deletes an iterator: without the delay, a program that ends while a buffer is being filled would
+never end.
 """
 
 import atexit
@@ -9,26 +10,27 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Seconds: after so long without a read buffers are taken for full, which is a guess; waited for at most.
-QUIET, LONGEST = 0.2, 10.0
+IDLE_SECONDS = 0.2  # buffers count as full after this long without a call, which is a guess
+MAX_WAIT_SECONDS = 10.0
 
-_under_way: list[None] = []
-_ended_at = [-QUIET]
+_running_calls: list[None] = []
+_last_call_ended = [-IDLE_SECONDS]
 
 
 @contextmanager
-def reading() -> Iterator[None]:
-    """Around whatever a pipeline calls: while such calls go on, the interpreter's end is put off."""
-    _under_way.append(None)
+def delay_exit() -> Iterator[None]:
+    """The interpreter's exit is delayed while the body runs; for Python functions that tf.data calls."""
+    _running_calls.append(None)
     try:
         yield
     finally:
-        _ended_at[0] = time.monotonic()
-        _under_way.pop()
+        _last_call_ended[0] = time.monotonic()
+        _running_calls.pop()
 
 
 @atexit.register
-def _let_buffers_fill() -> None:
-    deadline = time.monotonic() + LONGEST
-    while (_under_way or time.monotonic() < _ended_at[0] + QUIET) and time.monotonic() < deadline:
-        time.sleep(QUIET / 10)
+def wait_for_calls() -> None:
+    """Returns once no call has run for IDLE_SECONDS, or after MAX_WAIT_SECONDS."""
+    deadline = time.monotonic() + MAX_WAIT_SECONDS
+    while (_running_calls or time.monotonic() < _last_call_ended[0] + IDLE_SECONDS) and time.monotonic() < deadline:
+        time.sleep(IDLE_SECONDS / 10)

@@ -1,4 +1,4 @@
-"""What is done to every set, whatever its source: identities counted and numbered, options that all sets share."""
+"""Preprocessing of every set: validation joined to train, identities checked and numbered, grey."""
 
 import dataclasses
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from dfv.data.dataset import DataError, ImageSet, Splits
 from dfv.data.lazy_images import grey_images, join_images
 
 
-def finish(splits: Splits, config: DataConfig) -> Splits:
+def preprocess(splits: Splits, config: DataConfig) -> Splits:
     """The splits with include_validation, drop_small_identities and grayscale applied, and identities renumbered.
 
     Raises DataError for an identity with fewer than min_images_per_identity images in `train`, unless those are to
@@ -19,11 +19,11 @@ def finish(splits: Splits, config: DataConfig) -> Splits:
     """
     if config.include_validation:
         splits = dataclasses.replace(splits, train=_join(splits.train, splits.validation))
-    splits = _without_small(splits, config)
+    splits = _drop_small_identities(splits, config)
     num_identities = len(np.unique(splits.train.identity))
     if num_identities < 2:
         raise DataError(f"split 'train' has {num_identities} identities; at least 2 are needed. Add images of others.")
-    splits = _renumber(splits)
+    splits = _renumber_identities(splits)
     if config.grayscale:
         splits = _map(splits, lambda part: dataclasses.replace(part, images=grey_images(part.images)))
     return splits
@@ -47,7 +47,7 @@ def _join(first: ImageSet, second: ImageSet) -> ImageSet:
     )
 
 
-def _without_small(splits: Splits, config: DataConfig) -> Splits:
+def _drop_small_identities(splits: Splits, config: DataConfig) -> Splits:
     identities, counts = np.unique(splits.train.identity, return_counts=True)
     few = counts < config.min_images_per_identity
     if not few.any():
@@ -70,7 +70,7 @@ def _without_small(splits: Splits, config: DataConfig) -> Splits:
     return _map(splits, lambda part: part.select(np.flatnonzero(~np.isin(part.identity, small))))
 
 
-def _renumber(splits: Splits) -> Splits:
+def _renumber_identities(splits: Splits) -> Splits:
     known = np.unique(splits.train.identity)
     others = np.concatenate([splits.validation.identity, splits.test.identity])
     order = np.concatenate([known, np.setdiff1d(others, known)])

@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 
-from dfv.data import interpreter_exit as program_end
+from dfv.data import interpreter_exit
 
 PROGRAM = """
 import time
@@ -31,18 +31,18 @@ def test_the_end_is_put_off_until_reads_are_over(monkeypatch):
     begun, ended_at = threading.Event(), []
 
     def read(seconds: float) -> None:
-        with program_end.reading():
+        with interpreter_exit.delay_exit():
             begun.set()
             time.sleep(seconds)
             ended_at.append(time.monotonic())
 
     for seconds, longest, waited in ((0.5, 10.0, True), (1.5, 0.1, False)):
-        monkeypatch.setattr(program_end, "LONGEST", longest)
+        monkeypatch.setattr(interpreter_exit, "MAX_WAIT_SECONDS", longest)
         begun.clear()
         reader = threading.Thread(target=read, args=(seconds,))
         reader.start()
         begun.wait()
-        program_end._let_buffers_fill()
-        assert (len(ended_at) == 1 and time.monotonic() >= ended_at[0] + program_end.QUIET) == waited
+        interpreter_exit.wait_for_calls()
+        assert (len(ended_at) == 1 and time.monotonic() >= ended_at[0] + interpreter_exit.IDLE_SECONDS) == waited
         reader.join()
         ended_at.clear()

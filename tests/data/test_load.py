@@ -3,14 +3,15 @@
 import subprocess
 import sys
 import types
+from importlib import import_module
 
 import numpy as np
 import pytest
 
 from dfv import data
-from dfv.config.schema import DataConfig
+from dfv.config.schema import DATASETS, DataConfig
 from dfv.data import DataError, ImageSet, Splits
-from dfv.data.preprocessing import finish
+from dfv.data.preprocessing import preprocess
 
 
 class OnDisk:
@@ -54,15 +55,15 @@ def numbers(part):
 
 def test_an_identity_with_too_few_images_is_refused_by_name():
     with pytest.raises(DataError, match="identity 20 has 1 image in split 'train'; at least 2 .*drop_small_identities"):
-        finish(splits(), DataConfig())
+        preprocess(splits(), DataConfig())
     with pytest.raises(DataError, match="identity 10 has 2 images in split 'train'; at least 3"):
-        finish(splits(), DataConfig(min_images_per_identity=3))
+        preprocess(splits(), DataConfig(min_images_per_identity=3))
 
 
 @pytest.mark.parametrize("wrap", [np.asarray, OnDisk])
 def test_small_identities_are_dropped_everywhere_and_the_others_renumbered(wrap, caplog):
     with caplog.at_level("WARNING"):
-        result = finish(splits(wrap), DataConfig(drop_small_identities=True))
+        result = preprocess(splits(wrap), DataConfig(drop_small_identities=True))
     assert "Dropped 1 of 4 identities" in caplog.text and "20" in caplog.text
     assert numbers(result.train) == [0, 1, 2, 3, 5, 6]
     assert result.train.identity.tolist() == [1, 0, 0, 1, 2, 2]
@@ -76,7 +77,7 @@ def test_small_identities_are_dropped_everywhere_and_the_others_renumbered(wrap,
 @pytest.mark.parametrize("wrap", [np.asarray, OnDisk])
 def test_include_validation_joins_it_to_train_and_leaves_it_as_it_is(wrap):
     config = DataConfig(include_validation=True, drop_small_identities=True)
-    result = finish(splits(wrap), config)
+    result = preprocess(splits(wrap), config)
     assert numbers(result.train) == [0, 1, 2, 3, 4, 5, 6, 100, 101]  # 20 has two images now, 40 has one
     assert result.train.identity.tolist() == [2, 0, 0, 2, 1, 3, 3, 0, 1]
     assert numbers(result.validation) == [100, 101]
@@ -88,7 +89,7 @@ def test_include_validation_joins_it_to_train_and_leaves_it_as_it_is(wrap):
 def test_grayscale_weighs_colours_by_luminance(wrap):
     colours = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]], np.uint8).reshape(4, 1, 1, 3)
     part = ImageSet(wrap(colours), np.array([0, 0, 1, 1], np.int32))
-    grey = finish(Splits(part, part, part), DataConfig(grayscale=True)).train
+    grey = preprocess(Splits(part, part, part), DataConfig(grayscale=True)).train
     assert grey.image_shape == (1, 1, 1)
     assert grey.images[np.arange(4)].ravel().tolist() == [76, 150, 29, 255]
 
@@ -96,7 +97,7 @@ def test_grayscale_weighs_colours_by_luminance(wrap):
 def test_a_single_identity_is_refused():
     part = image_set([3, 3])
     with pytest.raises(DataError, match="1 identities; at least 2"):
-        finish(Splits(part, part, part), DataConfig())
+        preprocess(Splits(part, part, part), DataConfig())
 
 
 def test_load_asks_the_source_and_finishes_its_splits(monkeypatch):
@@ -114,3 +115,9 @@ def test_importing_dfv_data_does_not_import_what_is_slow():
     )
     result = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == ""
+
+
+def test_every_dataset_of_the_config_has_a_source_that_loads_it():
+    assert set(data.SOURCES) == set(DATASETS)
+    for name in data.SOURCES:
+        assert callable(import_module(f"dfv.data.sources.{name}").load)

@@ -14,6 +14,7 @@ from dfv.data import pipeline as module
 from dfv.data.cache import store
 from dfv.data.dataset import DataError, ImageSet
 from dfv.data.pipeline import triplets
+from dfv.data.triplet_sampler import TripletSampler
 
 COUNTS = (3, 1, 2, 10, 1, 7)  # images of each identity: two identities can be x2 alone
 KEYS = ("x1", "x1_same", "x2", "labels1", "labels2")
@@ -142,7 +143,7 @@ def test_the_index_arithmetic_holds_beyond_32_bits():
     count = np.array([10**9, 2 * 10**9 + 1, 3 * 10**9])
     start, num_images = np.cumsum(count) - count, int(count.sum())
     order, labels = np.broadcast_to(np.int64(0), num_images), np.zeros((3, 1), np.int32)
-    source = module.Source(spelled(1), order, start, count, labels, num_images, False)
+    source = TripletSampler(spelled(1), order, start, count, labels, num_images, False)
     draws = np.random.default_rng(0).integers(-(2**63), 2**63, (100, 3))
     places, block1, block2 = source.choose(draws)
     for position, (r1, r1_same, r2) in enumerate(draws.tolist()):

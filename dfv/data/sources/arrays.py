@@ -6,7 +6,7 @@ import numpy as np
 
 from dfv.config.schema import DataConfig
 from dfv.data.dataset import DataError, ImageSet, Splits, check_measure
-from dfv.data.preprocessing import finish
+from dfv.data.preprocessing import preprocess
 
 
 def from_arrays(
@@ -46,7 +46,7 @@ def from_arrays(
     rows = _rows_of_splits(whole.identity, validation_fraction, test_fraction, seed)
     train, validation, test = (whole.select(part).load_into_memory() for part in rows)
     sizes = {name: int(values.max()) + 1 for name, values in whole.attributes.items()}
-    return finish(Splits(train, validation, test, sizes), DataConfig())
+    return preprocess(Splits(train, validation, test, sizes), DataConfig())
 
 
 def load(config: DataConfig) -> Splits:

@@ -1,78 +1,13 @@
-"""Labelled sets of TensorFlow Datasets: MNIST and small NORB as the paper uses them, and any other by name."""
+"""Any labelled set of TensorFlow Datasets, by its name."""
 
 import numpy as np
 import tensorflow_datasets as tfds
 
 from dfv.config.schema import DataConfig
 from dfv.data.dataset import DataError, ImageSet, Splits
-from dfv.data.preprocessing import finish
-from dfv.data.sources.tfds_reader import prepare, read_both, read_columns, read_images
-
-_ORIGIN = """Expected what `tfds build {name}` writes, such as
-  {path}/dataset_info.json
-  {path}/{name}-train.tfrecord-00000-of-00001
-It comes from {url}. Run `tfds build {name} --data_dir=DIR` where there is a network, copy DIR here, and set \
---data_dir=DIR."""
-_LIGHT = ("elevation", "azimuth", "lighting")
-
-
-def _open(name: str, config: DataConfig) -> tfds.core.DatasetBuilder:
-    try:
-        builder = tfds.builder(name, data_dir=config.data_dir or None)
-    except tfds.core.registered.DatasetNotFoundError as error:
-        raise DataError(f"{name}: TensorFlow Datasets has no such set; `tfds.list_builders()` lists them.") from error
-    except (AssertionError, TypeError, ValueError) as error:  # of a version, an argument, a config or a form
-        reason = str(error).partition("\n")[0]
-        raise DataError(
-            f"{name!r}: expected a set that TensorFlow Datasets has, as NAME, NAME/CONFIG or NAME:VERSION ({reason})."
-        ) from error
-    prepare(builder, _ORIGIN.format(name=name, path=builder.data_path, url=builder.info.homepage))
-    return builder
-
-
-def load_mnist(config: DataConfig) -> Splits:
-    """MNIST: identity is the digit; the last 5,000 training images, in TFDS' order, are `validation`."""
-    builder = _open("mnist", config)
-    size = (config.image_size or 28,) * 2
-
-    def part(split: str) -> ImageSet:
-        images, columns = read_both(builder, split, config, size=size, names=["label"])
-        return ImageSet(images, columns["label"])
-
-    return Splits(part("train[:-5000]"), part("train[-5000:]"), part("test"))
-
-
-def load_smallnorb(config: DataConfig) -> Splits:
-    """small NORB: identity is the toy, (category, instance), and both cameras' images are images of it.
-
-    `test` is the published 25 toys; `validation` the highest-numbered training toy of each category.
-    Factors: camera, and of elevation, azimuth and lighting those that are known (not the same everywhere).
-    """
-    builder = _open("smallnorb", config)
-    names = ["label_category", "instance", *(f"label_{name}" for name in _LIGHT)]
-    columns = {split: read_columns(builder, split, names) for split in ("train", "test")}
-    known = [name for name in _LIGHT if len(np.unique(columns["train"][f"label_{name}"])) > 1]
-    size = (config.image_size or 96,) * 2
-
-    def part(split: str, keep: np.ndarray) -> ImageSet:
-        images = read_images(builder, split, config, size=size, keep=keep, features=("image", "image2"))
-        values = {name: np.repeat(column[keep], 2) for name, column in columns[split].items()}
-        category = values["label_category"]
-        factors = {name: values[f"label_{name}"] for name in known}
-        factors["camera"] = np.tile(np.array([0, 1], np.int32), int(keep.sum()))
-        return ImageSet(images, category * 10 + values["instance"], {"category": category}, factors)
-
-    held_out = _highest_instance(columns["train"]["label_category"], columns["train"]["instance"])
-    everything = np.ones(len(columns["test"]["instance"]), bool)
-    sizes = {"category": builder.info.features["label_category"].num_classes}
-    return Splits(part("train", ~held_out), part("train", held_out), part("test", everything), sizes)
-
-
-def _highest_instance(category: np.ndarray, instance: np.ndarray) -> np.ndarray:
-    """[N] bool: whether it shows the highest-numbered toy of its category."""
-    highest = np.zeros(category.max() + 1, instance.dtype)
-    np.maximum.at(highest, category, instance)
-    return instance == highest[category]
+from dfv.data.preprocessing import preprocess
+from dfv.data.sources.tfds_builders import open_builder
+from dfv.data.sources.tfds_examples import leaf_features, read_columns, read_images
 
 
 def from_tfds(
@@ -87,6 +22,8 @@ def from_tfds(
 ) -> Splits:
     """The splits of any set of TensorFlow Datasets with an image and an integer or text feature as identity.
 
+    image, identity: names of features; a nested one by its path, such as "meta/person". No others are decoded.
+    Identities are numbered in the order of their values, which may be any integers or texts.
     `validation` is the last validation_fraction of train_split, in TFDS' order. Of the config, all that does not
     belong to one dataset counts: data_dir, image_size, grayscale and so on.
     Raises DataError for features that are missing or unfit, and for images of several sizes without an image_size.
@@ -94,7 +31,7 @@ def from_tfds(
     config = config or DataConfig()
     if not 0 <= validation_fraction < 1:
         raise DataError(f"validation_fraction: expected at least 0 and below 1, got {validation_fraction}.")
-    builder = _open(name, config)
+    builder = open_builder(name, config)
     size = _image_size(builder, image, config)
     train, test = (_labels(builder, split, identity) for split in (train_split, test_split))
     numbers = np.unique(np.concatenate([train, test]), return_inverse=True)[1].astype(np.int32)
@@ -108,13 +45,22 @@ def from_tfds(
         part(train_split, numbers[: len(train)], is_validation),
         part(test_split, numbers[len(train) :], np.ones(len(test), bool)),
     )
-    return finish(splits, config)
+    return preprocess(splits, config)
 
 
 def _feature(builder: tfds.core.DatasetBuilder, argument: str, name: str) -> tfds.features.FeatureConnector:
-    features = builder.info.features
+    features = leaf_features(builder)
     if name not in features:
-        raise DataError(f"{builder.name}: no feature {name!r}; set {argument} to one of {', '.join(sorted(features))}.")
+        known = ", ".join(
+            f"{path} (a sequence)" if isinstance(feature, tfds.features.Sequence) else path
+            for path, feature in sorted(features.items())
+        )
+        raise DataError(f"{builder.name}: no feature {name!r}; set {argument} to one of {known}.")
+    if isinstance(features[name], tfds.features.Sequence):
+        raise DataError(
+            f"{builder.name}: feature {name!r} is a sequence, with any number of values for each example; set"
+            f" {argument} to a feature with one."
+        )
     return features[name]
 
 
@@ -141,6 +87,6 @@ def _labels(builder: tfds.core.DatasetBuilder, split: str, identity: str) -> np.
             " 'train[:80%]' and 'train[80%:]'."
         ) from error
     feature = _feature(builder, "identity", identity)
-    if feature.shape != () or np.dtype(feature.np_dtype).kind not in "iuOSU":
+    if feature.shape != () or np.dtype(feature.np_dtype).kind not in "biuOSU":
         raise DataError(f"{builder.name}: feature {identity!r}: expected an integer or a text, got {feature}.")
     return read_columns(builder, split, [identity])[identity]

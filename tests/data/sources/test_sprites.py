@@ -174,7 +174,7 @@ def test_a_damaged_split_file_is_named(tmp_path):
 
 
 def test_files_other_than_the_published_are_told_apart(tmp_path, caplog):
-    from dfv.data.sources.checksums import warn_of_changes
+    from dfv.data.sources.published_digests import warn_if_changed
 
     for number in (0, 1):
         write_character(tmp_path, number)
@@ -183,7 +183,7 @@ def test_files_other_than_the_published_are_told_apart(tmp_path, caplog):
     write_character(tmp_path, 1, labels=labels_of(0))
     changed = {**digests, "sprites_1.mat": reader.read_character(tmp_path, 1).digest}
     with caplog.at_level("WARNING"):
-        warn_of_changes(digests, tmp_path / "digests.tsv")
+        warn_if_changed(digests, tmp_path / "digests.tsv")
         assert not caplog.records
-        warn_of_changes(changed, tmp_path / "digests.tsv")
+        warn_if_changed(changed, tmp_path / "digests.tsv")
     assert "1 of 2 differ from the published: sprites_1.mat." in caplog.text

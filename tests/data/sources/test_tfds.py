@@ -104,7 +104,7 @@ def test_a_set_that_cannot_be_downloaded_ends_in_the_expected_tree(dataset, tmp_
 
 
 def test_without_a_network_no_download_is_tried(tmp_path, monkeypatch):
-    monkeypatch.setattr("dfv.data.sources.tfds_reader.getproxies", dict)
+    monkeypatch.setattr("dfv.data.sources.tfds_builders.getproxies", dict)
     no_address = mock.patch("socket.getaddrinfo", side_effect=OSError)
     download = mock.patch.object(tfds.core.DatasetBuilder, "download_and_prepare")
     with no_address, download as tried, pytest.raises(DataError, match="no network, no address of .*googleapis.com"):
@@ -258,3 +258,67 @@ def test_a_name_that_cannot_be_opened_is_refused_by_what_came(tmp_path, name, re
 def test_an_unknown_name_is_refused(tmp_path):
     with pytest.raises(DataError, match="no_such_set: TensorFlow Datasets has no such set"):
         data.from_tfds("no_such_set", config=DataConfig(data_dir=str(tmp_path)))
+
+
+PERSONS = {
+    "beyond 32 bits": (np.int64, [5, 2**32 + 5, -3, 2**40]),
+    "unsigned": (np.uint64, [5, 2**63 + 5, 2**64 - 1, 0]),
+}
+
+
+@pytest.fixture(scope="module", params=PERSONS)
+def nested(request, tmp_path_factory):
+    """Image n shows n; its person is in a nested feature, next to sequences and an image of any size."""
+    dtype, persons = PERSONS[request.param]
+    features = {
+        "image": tfds.features.Image(shape=(8, 8, 1)),
+        "meta": {
+            "person": tfds.features.Scalar(dtype),
+            "face": tfds.features.Image(shape=(6, 6, 1)),
+            "views": tfds.features.Sequence({"photo": tfds.features.Image(shape=(None, None, 1))}),
+        },
+        "tags": tfds.features.Sequence(tfds.features.Text()),
+    }
+    numbers = np.arange(40)
+    meta = [
+        {
+            "person": np.array(persons[n % 4], dtype),
+            "face": number_images(np.array([n + 100]), 6)[0],
+            "views": [{"photo": np.zeros((3, 2, 1), np.uint8)}] * (n % 3),
+        }
+        for n in numbers
+    ]
+    columns = {"image": number_images(numbers, 8), "meta": meta, "tags": [["x"] * (n % 4) for n in numbers]}
+    folder = prepare(tmp_path_factory.mktemp("nested"), "nested", "1.0.0", features, {"train": (40, columns)})
+    return DataConfig(data_dir=folder), np.argsort(np.argsort(persons))
+
+
+def from_nested(config, **options):
+    halves = {"train_split": "train[:20]", "test_split": "train[20:]"}
+    return data.from_tfds("nested", **{"identity": "meta/person", "config": config, **halves, **options})
+
+
+@pytest.mark.parametrize(("image", "first"), [("image", 0), ("meta/face", 100)])
+def test_nested_features_are_named_by_their_path_and_large_numbers_stay_apart(nested, image, first):
+    config, order = nested
+    splits = from_nested(config, image=image)
+    assert splits.num_identities == 4 and splits.train.identity.dtype == np.int32
+    np.testing.assert_array_equal(shown(splits.test.images), np.arange(20, 40) + first)
+    np.testing.assert_array_equal(splits.test.identity, order[np.arange(20, 40) % 4])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"identity": "person"},
+            r"one of image, meta/face, meta/person, meta/views \(a sequence\), tags",
+        ),
+        ({"identity": "tags"}, "feature 'tags' is a sequence.*set identity to a feature with one"),
+        ({"image": "meta/views"}, "feature 'meta/views' is a sequence.*set image to"),
+        ({"image": "meta"}, "no feature 'meta'; set image to one of image, meta/face"),
+    ],
+)
+def test_sequences_and_folders_of_features_are_refused(nested, options, message):
+    with pytest.raises(DataError, match=message):
+        from_nested(nested[0], **options)

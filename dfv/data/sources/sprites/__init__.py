@@ -15,7 +15,8 @@ def load(config: DataConfig) -> Splits:
     """
     from dfv.data.sources.sprites.builder import Sprites
     from dfv.data.sources.sprites.reader import ATTRIBUTES, EXPECTED, NUM_FRAMES, SIZE
-    from dfv.data.sources.tfds_reader import manual_dir, prepare, read_columns, read_images
+    from dfv.data.sources.tfds_builders import manual_dir, prepare
+    from dfv.data.sources.tfds_examples import as_int32, read_columns, read_images
 
     builder = Sprites(data_dir=config.data_dir or None)
     manual = manual_dir(builder, config)
@@ -25,7 +26,7 @@ def load(config: DataConfig) -> Splits:
 
     def part(split: str) -> ImageSet:
         columns = read_columns(builder, split, ["character", "animation", "frame", *ATTRIBUTES])
-        columns = {name: values.astype(np.int32) for name, values in columns.items()}
+        columns = as_int32(columns)
         identity, animation, frame = (columns.pop(name) for name in ("character", "animation", "frame"))
         pose = (first_pose[animation] + frame).astype(np.int32)
         images = read_images(builder, split, config, size=size, keep=np.ones(len(identity), bool))

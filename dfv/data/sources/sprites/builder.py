@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow_datasets as tfds
 
-from dfv.data.sources.checksums import warn_of_changes
+from dfv.data.sources.published_digests import warn_if_changed
 from dfv.data.sources.sprites import reader
 
 
@@ -50,4 +50,4 @@ class Sprites(tfds.core.GeneratorBasedBuilder):
             for pose, (animation, frame) in enumerate(place):
                 example = {"image": character.frames[pose], "character": number, "animation": animation, "frame": frame}
                 yield number * len(place) + pose, {**example, **labels}
-        warn_of_changes(digests, Path(__file__).with_name("digests.tsv"))
+        warn_if_changed(digests, Path(__file__).with_name("digests.tsv"))

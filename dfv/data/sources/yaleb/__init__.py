@@ -32,14 +32,15 @@ def load(config: DataConfig) -> Splits:
     Images are square, 64 pixels if not set: the aspect of the 192x168 photographs changes, as is usual for this set.
     `pose` is a factor if there are several: the uncropped photographs have nine.
     """
-    from dfv.data.sources.tfds_reader import manual_dir, prepare, read_columns, read_images
+    from dfv.data.sources.tfds_builders import manual_dir, prepare
+    from dfv.data.sources.tfds_examples import as_int32, read_columns, read_images
     from dfv.data.sources.yaleb.builder import YaleB
     from dfv.data.sources.yaleb.reader import EXPECTED
 
     builder = YaleB(data_dir=config.data_dir or None)
     manual = manual_dir(builder, config)
     prepare(builder, EXPECTED.format(manual=manual), manual)
-    columns = read_columns(builder, "train", ["subject", "pose", "azimuth", "elevation", "name"])
+    columns = as_int32(read_columns(builder, "train", ["subject", "pose", "azimuth", "elevation", "name"]))
     subject = columns["subject"]
     factors = {name: columns[name] for name in ("azimuth", "elevation")}
     if len(np.unique(columns["pose"])) > 1:

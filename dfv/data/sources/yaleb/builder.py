@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow_datasets as tfds
 
-from dfv.data.sources.checksums import warn_of_changes
+from dfv.data.sources.published_digests import warn_if_changed
 from dfv.data.sources.yaleb import reader
 
 
@@ -42,7 +42,7 @@ class YaleB(tfds.core.GeneratorBasedBuilder):
     def _generate_examples(self, manual_dir: Path) -> Iterator[tuple[str, dict]]:
         photographs = list(reader.read(manual_dir))
         if photographs[0].image.shape == reader.CROPPED:
-            warn_of_changes(reader.digests(photographs), Path(__file__).with_name("digests.tsv"))
+            warn_if_changed(reader.digests(photographs), Path(__file__).with_name("digests.tsv"))
         for photograph in photographs:
             example = dataclasses.asdict(photograph)
             yield photograph.name, {**example, "image": photograph.image[..., None]}

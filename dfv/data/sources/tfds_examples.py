@@ -1,19 +1,18 @@
-"""Sets of TensorFlow Datasets: prepared, and read in the order of their files."""
+"""Images and labels of a prepared set of TensorFlow Datasets, in the order of its files.
 
+A nested feature is named by its path, such as "meta/person". Features that are not asked for are not decoded.
+"""
+
+import functools
 import hashlib
-import os
-import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import getproxies
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
-from absl import logging
 
-from dfv.config.fields import expand_home
 from dfv.config.schema import DataConfig
 from dfv.data.cache import store
 from dfv.data.dataset import DataError
@@ -25,51 +24,8 @@ _BATCH = 256
 Columns = dict[str, np.ndarray]
 
 
-def prepare(builder: tfds.core.DatasetBuilder, origin: str, manual_dir: Path | None = None) -> None:
-    """Has the builder prepare its set if it is not, and says so; `origin`, for the error, tells where it comes from."""
-    if builder.is_prepared():
-        return
-    if manual_dir and not (os.path.isdir(manual_dir) and any(manual_dir.iterdir())):
-        raise DataError(f"{builder.name}: no folder {manual_dir}, or an empty one. {origin}")
-    action = f"preparing it from {manual_dir}" if manual_dir else "downloading it"
-    logging.warning("%s is not prepared under %s: %s, once.", builder.name, builder.data_path, action)
-    settings = tfds.download.DownloadConfig(manual_dir=manual_dir, try_download_gcs=False)
-    try:
-        _check_network(builder)
-        builder.download_and_prepare(download_config=settings)
-    except DataError:
-        raise
-    except Exception as error:  # a download fails in many ways
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise DataError(
-            f"{builder.name}: nothing is prepared under {builder.data_path}, and preparing it failed ({reason})."
-            f" {origin}"
-        ) from error
-
-
-def _check_network(builder: tfds.core.DatasetBuilder) -> None:
-    """Raises ConnectionError if none of the set's servers has an address: TFDS would try for minutes."""
-    servers = {urlsplit(url).hostname or "" for url in builder.url_infos or ()}
-    if not servers or getproxies():
-        return
-    for server in servers:
-        try:
-            socket.getaddrinfo(server, 443)
-            return
-        except OSError:
-            continue
-    raise ConnectionError(f"no network, no address of {', '.join(sorted(servers))}")
-
-
-def manual_dir(builder: tfds.core.DatasetBuilder, config: DataConfig) -> Path:
-    """The folder of what cannot be downloaded; TFDS' own place if none is given."""
-    if config.manual_dir:
-        return expand_home("manual_dir", config.manual_dir)
-    return Path(builder.data_path).parents[1] / "downloads" / "manual"
-
-
 def read_columns(builder: tfds.core.DatasetBuilder, split: str, names: Sequence[str]) -> Columns:
-    """name -> [N] values of features other than images, integers as int32."""
+    """name -> [N] values of features other than images, with the dtype that the set has."""
     return _joined(builder, split, names, list(_batches(builder, split, names, 4096)))
 
 
@@ -77,8 +33,25 @@ def _joined(builder: tfds.core.DatasetBuilder, split: str, names: Sequence[str],
     num_examples = builder.info.splits[split].num_examples
     if names and sum(len(batch[names[0]]) for batch in batches) != num_examples:
         raise DataError(_damaged(builder, split, f"fewer than its {num_examples} examples"))
-    columns = {name: np.concatenate([batch[name] for batch in batches]) for name in names}
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in names}
+
+
+def as_int32(columns: Columns) -> Columns:
+    """The columns with integers as int32: for sets whose labels are known to be small."""
     return {n: values.astype(np.int32) if values.dtype.kind in "iu" else values for n, values in columns.items()}
+
+
+def leaf_features(builder: tfds.core.DatasetBuilder) -> dict[str, tfds.features.FeatureConnector]:
+    """path -> feature of every feature, those of nested ones as "outer/inner"; a sequence counts as one feature."""
+
+    def leaves(features: tfds.features.FeaturesDict, prefix: str) -> Iterator[tuple[str, Any]]:
+        for name, feature in features.items():
+            if isinstance(feature, tfds.features.FeaturesDict):
+                yield from leaves(feature, f"{prefix}{name}/")
+            else:
+                yield prefix + name, feature
+
+    return dict(leaves(builder.info.features, ""))
 
 
 def read_images(
@@ -94,10 +67,10 @@ def read_images(
 
     An example with several image features gives one image of each, one after the other.
     """
-    return read_both(builder, split, config, size=size, keep=keep, features=features, names=())[0]
+    return read_images_and_columns(builder, split, config, size=size, keep=keep, features=features, names=())[0]
 
 
-def read_both(
+def read_images_and_columns(
     builder: tfds.core.DatasetBuilder,
     split: str,
     config: DataConfig,
@@ -112,7 +85,8 @@ def read_both(
     prepared = (Path(builder.data_path) / "dataset_info.json").stat().st_mtime_ns
     content = repr((builder.info.full_name, prepared, split, size, features)).encode() + keep.tobytes()
     name = f"{builder.name}-{hashlib.sha256(content).hexdigest()[:16]}"
-    shape = (*size, builder.info.features[features[0]].shape[-1])
+    known = leaf_features(builder)
+    shape = (*size, known[features[0]].shape[-1])
     seen: list[Columns] = []
     images = _resized(builder, split, features, keep, size, names, seen)
     stored = store(images, int(keep.sum()) * len(features), shape, config, name)
@@ -131,7 +105,8 @@ def _resized(
     seen: list[Columns],
 ) -> Iterator[np.ndarray]:
     """The images one by one; the columns of these names go into `seen`."""
-    same_size = all(None not in builder.info.features[name].shape for name in features)
+    known = leaf_features(builder)
+    same_size = all(None not in known[name].shape for name in features)
     position = 0
     for batch in _batches(builder, split, [*features, *names], _BATCH if same_size else 1):
         seen.append({name: batch[name] for name in names})
@@ -143,14 +118,25 @@ def _resized(
 
 
 def _batches(builder: tfds.core.DatasetBuilder, split: str, names: Sequence[str], batch_size: int) -> Iterator[Columns]:
-    """These features alone, in the order of the files."""
-    others = {name: tfds.decode.SkipDecoding() for name in builder.info.features if name not in names}
+    """These features alone, by their paths, in the order of the files."""
+    wanted: dict[str, Any] = {}
+    for name in names:
+        *outer, last = name.split("/")
+        functools.reduce(lambda nested, key: nested.setdefault(key, {}), outer, wanted)[last] = True
     settings = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
     try:
-        examples = builder.as_dataset(split=split, decoders=others, read_config=settings)
-        yield from examples.map(lambda example: {n: example[n] for n in names}).batch(batch_size).as_numpy_iterator()
+        examples = builder.as_dataset(split=split, decoders=tfds.decode.PartialDecoding(wanted), read_config=settings)
+        yield from (
+            examples.map(lambda example: {name: _leaf(example, name) for name in names})
+            .batch(batch_size)
+            .as_numpy_iterator()
+        )
     except (tf.errors.OpError, OSError) as error:
         raise DataError(_damaged(builder, split, f"{type(error).__name__}: {error}".splitlines()[0])) from error
+
+
+def _leaf(example: dict[str, Any], path: str) -> tf.Tensor:
+    return functools.reduce(lambda nested, key: nested[key], path.split("/"), example)
 
 
 def _damaged(builder: tfds.core.DatasetBuilder, split: str, what: str) -> str:

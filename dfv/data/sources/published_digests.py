@@ -1,11 +1,11 @@
-"""Whether a set's files are those that were published."""
+"""Compares the digests of a set's files with those of the published files."""
 
 from pathlib import Path
 
 from absl import logging
 
 
-def warn_of_changes(found: dict[str, str], table: Path) -> None:
+def warn_if_changed(found: dict[str, str], table: Path) -> None:
     """Logs which of the found names have another digest than the table, lines of name and digest, gives them.
 
     A warning and no error: the digests are of decoded content, and a set may have been changed on purpose.
