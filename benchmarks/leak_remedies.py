@@ -19,7 +19,7 @@ from dfv.config.schema import ConfigError
 from dfv.data.dataset import DataError
 from dfv.evaluation import evaluate
 from dfv.evaluation.compare import compare
-from dfv.evaluation.sample_sizes import Limits
+from dfv.evaluation.sample_sizes import SampleSizes
 from dfv.main import define_flags, parse_config
 from dfv.training import run_folder as runs
 
@@ -53,7 +53,7 @@ PARTS: dict[str, dict[str, Flags]] = {
     "axes (nor flow)": {"yaleb": YALEB_AXES},
     "flow": {"mnist": {"flow_layers": 8, "flow_alone": True}, "yaleb": YALEB_FLOW},
 }
-EVALUATED = Limits(
+EVALUATED = SampleSizes(
     train_images=10_000, probe_epochs=60, oracle_pixels=80_000_000, swaps=2_000, permutations=40, code_pictures=500
 )
 

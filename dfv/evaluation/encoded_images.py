@@ -1,80 +1,106 @@
-"""The codes of a split's images, computed once and read by everything that measures codes."""
+"""Encodes the images of each split once, for every measurement of their codes."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from dfv.data.dataset import ImageSet, Splits
-from dfv.evaluation.row_selection import batches, some_rows
-from dfv.evaluation.sample_sizes import Limits
+from dfv.evaluation.evaluation_splits import BySplit
+from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.evaluation.sampling import batches, sample_rows
 from dfv.model.codec import Codec
 
 CODES = ("z_mean", "z_sampled", "z_mean_and_log_var", "s")
 
 
 @dataclass(frozen=True)
-class Coded:
-    """Images of one split with their s [N, s_dim] and their posterior's mean and log-variance [N, z_dim], float32.
+class EncodedImages:
+    """Images of one split with their codes.
 
-    rows: where these images stand in the split.
+    image_set: the images and their labels; nothing is read until its images are indexed.
+    rows: [N] int, where the images are in the split.
+    s: [N, s_dim] float32.
+    z_mean, z_log_var: [N, z_dim] float32, the posterior of z.
     """
 
-    part: ImageSet
+    image_set: ImageSet
     rows: np.ndarray
     s: np.ndarray
-    mean: np.ndarray
-    log_var: np.ndarray
+    z_mean: np.ndarray
+    z_log_var: np.ndarray
 
     def __len__(self) -> int:
         return len(self.s)
 
+    @property
+    def identity(self) -> np.ndarray:
+        """[N] int32, as in ImageSet."""
+        return self.image_set.identity
+
+    def select(self, rows: np.ndarray) -> "EncodedImages":
+        """The images of these rows [n] and their codes, in the order of the rows."""
+        image_set = self.image_set.select(rows)
+        return EncodedImages(image_set, self.rows[rows], self.s[rows], self.z_mean[rows], self.z_log_var[rows])
+
     def z_sampled(self, seed: int) -> np.ndarray:
-        """A draw from each image's posterior, [N, z_dim] float32."""
-        noise = np.random.default_rng(seed).standard_normal(self.mean.shape, np.float32)
-        return self.mean + np.exp(0.5 * self.log_var) * noise
+        """One sample of each image's posterior, [N, z_dim] float32."""
+        noise = np.random.default_rng(seed).standard_normal(self.z_mean.shape, np.float32)
+        return self.z_mean + np.exp(0.5 * self.z_log_var) * noise
 
-    def z_in_use(self) -> np.ndarray:
-        """The dimensions [K] of z whose posterior differs from image to image; all, if none does.
+    def varying_z_dims(self) -> np.ndarray:
+        """The dimensions [K] of z whose posterior is not the same for all images; all dimensions if none varies.
 
-        A draw from another tells nothing of its image, and hundreds of such hide from a probe what the others tell.
+        Samples of a constant posterior are noise, and probes learn less from a few informative dimensions among
+        hundreds of noise.
         """
-        differs = (self.mean != self.mean[:1]).any(0) | (self.log_var != self.log_var[:1]).any(0)
-        return np.flatnonzero(differs if differs.any() else ~differs)
+        varies = (self.z_mean != self.z_mean[:1]).any(0) | (self.z_log_var != self.z_log_var[:1]).any(0)
+        return np.flatnonzero(varies if varies.any() else ~varies)
 
     def code(self, name: str, seed: int, z_dims: np.ndarray) -> np.ndarray:
-        """One of CODES as a matrix [N, D] float32, of z these dimensions [K] alone."""
+        """The code of this name, one of CODES, [N, D] float32.
+
+        seed: of the noise of "z_sampled". z_dims: [K], the dimensions of z that the code contains.
+        """
         if name == "s":
             return self.s
         if name == "z_sampled":
             return self.z_sampled(seed)[:, z_dims]
-        mean = self.mean[:, z_dims]
-        return np.concatenate([mean, self.log_var[:, z_dims]], axis=1) if name == "z_mean_and_log_var" else mean
-
-    def take(self, rows: np.ndarray) -> "Coded":
-        """These rows alone."""
-        part = self.part.select(rows)
-        return Coded(part, self.rows[rows], self.s[rows], self.mean[rows], self.log_var[rows])
+        mean = self.z_mean[:, z_dims]
+        return np.concatenate([mean, self.z_log_var[:, z_dims]], axis=1) if name == "z_mean_and_log_var" else mean
 
 
 @dataclass(frozen=True)
-class CodedSplits:
-    train: Coded
-    validation: Coded
-    test: Coded
+class EncodedSplits(BySplit[EncodedImages]):
+    """The encoded images of every split."""
+
+    def codes(self, name: str, num_seeds: int) -> list[BySplit[np.ndarray]]:
+        """The code of this name, one of CODES, [N, D] float32 in every split, for each seed.
+
+        Only "z_sampled" differs between seeds; the other codes are the same object for all. Of z, a code contains the
+        dimensions that vary over the training images.
+        """
+        z_dims = self.train.varying_z_dims()
+
+        def of_seed(seed: int) -> BySplit[np.ndarray]:
+            # The noise of each split has a seed of its own.
+            return BySplit(*(part.code(name, 3 * seed + i, z_dims) for i, part in enumerate(self)))
+
+        if name == "z_sampled":
+            return [of_seed(seed) for seed in range(num_seeds)]
+        return [of_seed(0)] * num_seeds
 
 
-def encode(model: Codec, part: ImageSet, limit: int) -> Coded:
-    """The codes of at most `limit` images."""
-    rows = some_rows(len(part), limit)
-    part = part.select(rows)
-    codes = [model.encode(part.images[batch]) for batch in batches(len(part))]
+def encode(model: Codec, image_set: ImageSet, limit: int) -> EncodedImages:
+    """Encodes the images, or a random sample of `limit` of them where there are more."""
+    rows = sample_rows(len(image_set), limit)
+    image_set = image_set.select(rows)
+    codes = [model.encode(image_set.images[batch]) for batch in batches(len(image_set))]
     s, mean, log_var = (np.concatenate(parts) for parts in zip(*((code.s, *code.z) for code in codes), strict=True))
-    return Coded(part, rows, s, mean, log_var)
+    return EncodedImages(image_set, rows, s, mean, log_var)
 
 
-def encode_splits(model: Codec, splits: Splits, limits: Limits) -> CodedSplits:
-    return CodedSplits(
-        encode(model, splits.train, limits.probe_images(model.z_dim)),
-        encode(model, splits.validation, limits.validation_images),
-        encode(model, splits.test, limits.test_images),
-    )
+def encode_splits(model: Codec, splits: Splits, sizes: SampleSizes) -> EncodedSplits:
+    """Encodes as many images of each split as the probes and other measurements of codes use."""
+    limits = (sizes.probe_train_images(model.z_dim), sizes.validation_images, sizes.test_images)
+    parts = (splits.train, splits.validation, splits.test)
+    return EncodedSplits(*(encode(model, part, limit) for part, limit in zip(parts, limits, strict=True)))

@@ -20,9 +20,11 @@ import dfv
 from dfv.config.schema import Config, ConfigError
 from dfv.data.dataset import SPLITS, Splits
 from dfv.data.image_operations import encode_png
-from dfv.evaluation.encoded_images import CodedSplits, encode_splits
+from dfv.evaluation.encoded_images import EncodedSplits, encode_splits
+from dfv.evaluation.evaluation_splits import evaluation_splits, has_unseen_identities
 from dfv.evaluation.figures.grids import pictures
 from dfv.evaluation.figures.latent_space import code_space
+from dfv.evaluation.labels import Labels, factor_labels, identity_labels, matched_factors, without_twin
 from dfv.evaluation.metrics.analogies import KNOWN_FOR, check_factors, measure_analogies
 from dfv.evaluation.metrics.dependence import Dependence, dependence
 from dfv.evaluation.metrics.diversity import diversity
@@ -33,17 +35,8 @@ from dfv.evaluation.metrics.reconstruction import measure_reconstruction
 from dfv.evaluation.metrics.retrieval import retrieve
 from dfv.evaluation.metrics.swaps import SwapPredictions, measure_swaps
 from dfv.evaluation.report.report import render
-from dfv.evaluation.row_selection import some_groups
-from dfv.evaluation.sample_sizes import Limits
-from dfv.evaluation.scored_splits import (
-    Labels,
-    factor_labels,
-    has_unseen_identities,
-    identity_labels,
-    scored_splits,
-    with_equal_factors,
-    without_twin,
-)
+from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.evaluation.sampling import sample_groups
 from dfv.model.codec import Codec
 from dfv.model.latent.fitting import AS_TRAINED, is_as_trained
 from dfv.training.run_folder import write_whole, writing
@@ -62,7 +55,7 @@ def evaluate(
     seeds: int = 3,
     progress: bool = True,
     split: str = "test",
-    limits: Limits | None = None,
+    limits: SampleSizes | None = None,
 ) -> dict[str, Any]:
     """Everything that the paper shows of a model, from test images; split="validation" for tuning.
 
@@ -72,7 +65,7 @@ def evaluate(
     """
     if is_as_trained(model):
         raise ConfigError(AS_TRAINED)
-    evaluation = _Evaluation(model, splits, split, config, seeds, limits or Limits())
+    evaluation = _Evaluation(model, splits, split, config, seeds, limits or SampleSizes())
     stages: dict[str, Callable[[], Any]] = {"run": evaluation.describe}
     stages |= {"figures": evaluation.pictures} | evaluation.measurements()
     results: dict[str, Any] = {}
@@ -89,15 +82,15 @@ def evaluate(
 class _Evaluation:
     """A model, the splits that train, stop and score, and every measurement by its name."""
 
-    def __init__(self, model: Codec, splits: Splits, split: str, config: Config, seeds: int, limits: Limits):
+    def __init__(self, model: Codec, splits: Splits, split: str, config: Config, seeds: int, limits: SampleSizes):
         check_factors(config.data.dataset, splits.test)
         self.model, self.split, self.config, self.seeds, self.limits = model, split, config, seeds, limits
-        self.trained_on, self.splits = splits.train, scored_splits(splits, config.data, split)
+        self.trained_on, self.splits = splits.train, evaluation_splits(splits, config.data, split)
         self.unseen = has_unseen_identities(self.splits)
         self.labels, self.factor_labels = identity_labels(self.splits), factor_labels(self.splits)
 
     @cached_property
-    def coded(self) -> CodedSplits:
+    def coded(self) -> EncodedSplits:
         return encode_splits(self.model, self.splits, self.limits)
 
     def describe(self) -> dict[str, Any]:
@@ -106,7 +99,7 @@ class _Evaluation:
             "dataset": self.config.data.dataset,
             "seeds": self.seeds,
             "unseen_identities": self.unseen,
-            "test_identities": len(np.unique(self.coded.test.part.identity)),
+            "test_identities": len(np.unique(self.coded.test.identity)),
             "images": {name: len(getattr(self.coded, name)) for name in SPLITS},
             "flags": self.config.as_flags(),
             "versions": {"python": platform.python_version()} | {m.__name__: m.__version__ for m in PACKAGES},
@@ -153,11 +146,11 @@ class _Evaluation:
         return measure_swaps(self.model, self.coded.test, oracle, self.limits.swaps)
 
     def _dependence(self) -> dict[str, Dependence]:
-        alike = with_equal_factors(self.coded.test.part)
-        rows = some_groups(alike, self.limits.dependence_images)
-        test, in_use = self.coded.test.take(rows), self.coded.test.z_in_use()
+        alike = matched_factors(self.coded.test.image_set)
+        rows = sample_groups(alike, self.limits.dependence_images)
+        test, in_use = self.coded.test.select(rows), self.coded.test.varying_z_dims()
         codes = {name: test.code(name, 0, in_use) for name in ("z_mean", "z_sampled", "s")}
-        permutations, identity = self.limits.permutations, test.part.identity
+        permutations, identity = self.limits.permutations, test.identity
         return {name: dependence(code, identity, permutations, alike=alike[rows]) for name, code in codes.items()}
 
     def pictures(self) -> dict[str, bytes]:

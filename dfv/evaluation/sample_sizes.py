@@ -1,20 +1,23 @@
-"""How much an evaluation looks at: enough for small standard errors, little enough for a few minutes on a CPU."""
+"""How many images, pairs and epochs an evaluation uses."""
 
 import math
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Images and pairs, drawn with a fixed seed where a set has more; epochs at most."""
+class SampleSizes:
+    """Upper limits, with defaults for small standard errors in a few minutes on a CPU.
 
-    train_images: int = 50_000
+    Where a set has more, a random sample with a fixed seed is used.
+    """
+
+    train_images: int = 50_000  # of the probes
     train_numbers: int = 10_000_000  # train_images times the dimension of z
     validation_images: int = 5_000
     test_images: int = 10_000
     probe_epochs: int = 100
-    enough_to_choose: int = 500  # with fewer validation images, probes are chosen by folds over them and training,
-    enough_identities: int = 30  # as with fewer identities, where those that score are unseen
+    min_validation_images: int = 500  # with fewer, the strongest probe is chosen by cross-validation
+    min_validation_identities: int = 30  # likewise, where test identities are not in training
     oracle_images: int = 50_000
     oracle_epochs: int = 15
     oracle_steps: int = 500  # at least; small sets are gone through more often for them
@@ -27,7 +30,7 @@ class Limits:
     retrieval_queries: int = 1_000
     code_pictures: int = 2_000
 
-    def probe_images(self, z_dim: int) -> int:
+    def probe_train_images(self, z_dim: int) -> int:
         """The number of training images whose codes the probes are trained on."""
         return min(self.train_images, max(self.train_numbers // z_dim, 1_000))
 

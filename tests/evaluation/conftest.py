@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from dfv.data.dataset import ImageSet, Splits
-from dfv.evaluation.sample_sizes import Limits
+from dfv.evaluation.sample_sizes import SampleSizes
 from dfv.model.codes import Codes, Posterior
 
 SIZE, HALF = 12, 6
-TINY = Limits(
+TINY = SampleSizes(
     train_images=400,
     validation_images=120,
     test_images=200,
     probe_epochs=5,
-    enough_to_choose=0,
-    enough_identities=0,
+    min_validation_images=0,
+    min_validation_identities=0,
     oracle_images=400,
     oracle_epochs=3,
     oracle_steps=40,
@@ -104,7 +104,7 @@ def drawn() -> Callable[..., np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def tiny() -> Limits:
+def tiny() -> SampleSizes:
     return TINY
 
 

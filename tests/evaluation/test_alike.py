@@ -6,7 +6,7 @@ import pytest
 from dfv.evaluation.probes.predictions import Neighbours
 from dfv.evaluation.probes.probe_data import Parts, Task
 from dfv.evaluation.probes.selection import read
-from dfv.evaluation.sample_sizes import Limits
+from dfv.evaluation.sample_sizes import SampleSizes
 
 DIM = 6
 
@@ -34,7 +34,7 @@ def test_chance_among_alike_is_that_of_a_code_of_the_pose_alone():
 
 
 def test_the_leak_among_alike_finds_what_a_balanced_set_hides():
-    limits = Limits(probe_epochs=30, validation_images=500, enough_to_choose=0)
+    limits = SampleSizes(probe_epochs=30, validation_images=500, min_validation_images=0)
     clean, telling = (read([balanced(told)], limits).probes["network"] for told in (0, 0.3))
     assert clean.leak.mean < -0.04 and abs(clean.alike_leak.mean) < 0.04
     assert telling.alike_leak.mean > telling.leak.mean + 0.03

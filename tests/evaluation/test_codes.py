@@ -6,22 +6,25 @@ import numpy as np
 import pytest
 
 from dfv.data.dataset import ImageSet
-from dfv.evaluation.encoded_images import CODES, Coded, CodedSplits, encode, encode_splits
+from dfv.evaluation.encoded_images import CODES, EncodedImages, EncodedSplits, encode, encode_splits
+from dfv.evaluation.evaluation_splits import has_unseen_identities
+from dfv.evaluation.labels import Labels, factor_labels, identity_labels
 from dfv.evaluation.metrics.dependence import dependence
 from dfv.evaluation.metrics.diversity import diversity
 from dfv.evaluation.metrics.factors import read_factors
 from dfv.evaluation.metrics.leakage import among_test_images, table1, tasks_of
 from dfv.evaluation.metrics.retrieval import nearest, retrieve
 from dfv.evaluation.probes.selection import leak, rightness
-from dfv.evaluation.row_selection import some_groups
-from dfv.evaluation.scored_splits import Labels, factor_labels, has_unseen_identities, identity_labels
+from dfv.evaluation.sampling import sample_groups
 
 RNG = np.random.default_rng(0)
 
 
-def coded(s: np.ndarray, mean: np.ndarray, identity: np.ndarray, log_var: float = -9.0) -> Coded:
+def coded(s: np.ndarray, mean: np.ndarray, identity: np.ndarray, log_var: float = -9.0) -> EncodedImages:
     part = ImageSet(np.zeros((len(s), 2, 2, 1), np.uint8), identity)
-    return Coded(part, np.arange(len(s)), np.float32(s), np.float32(mean), np.full(mean.shape, log_var, np.float32))
+    return EncodedImages(
+        part, np.arange(len(s)), np.float32(s), np.float32(mean), np.full(mean.shape, log_var, np.float32)
+    )
 
 
 def test_retrieval_against_a_loop():
@@ -78,10 +81,10 @@ def test_equal_codes_are_found_wherever_they_stand():
 
 def test_groups_are_taken_whole_and_large_ones_in_equal_shares():
     groups = np.repeat(np.arange(10), 7)
-    rows = some_groups(groups, 28)
+    rows = sample_groups(groups, 28)
     assert sorted(np.bincount(groups[rows], minlength=10)) == [0] * 6 + [7] * 4 and (np.diff(rows) > 0).all()
-    assert len(set(some_groups(np.zeros(50, int), 20)) & set(range(20))) < 20
-    rows = some_groups(np.arange(3000) % 2, 600)
+    assert len(set(sample_groups(np.zeros(50, int), 20)) & set(range(20))) < 20
+    rows = sample_groups(np.arange(3000) % 2, 600)
     assert np.bincount(rows % 2).tolist() == [300, 300] and len(set(rows)) == 600
 
 
@@ -97,7 +100,7 @@ def test_real_diversity_is_the_mean_over_pairs(codec, make_splits):
     test = encode(codec(), make_splits().test, 1000)
     expected = []
     for name in range(6):
-        images = test.part.images[np.flatnonzero(test.part.identity == name)] / 255
+        images = test.image_set.images[np.flatnonzero(test.identity == name)] / 255
         pairs = [((a - b) ** 2).mean() for i, a in enumerate(images) for b in images[:i]]
         expected.append(np.mean(pairs))
     assert diversity(codec(), test, images=25).real_images == pytest.approx(np.mean(expected))
@@ -114,17 +117,17 @@ def test_of_z_probes_are_given_what_differs_from_image_to_image():
     mean, log_var = np.zeros((900, 300)), np.full((900, 300), -2.0)
     mean[:, [7, 70]], log_var[:, 9] = 2 * np.stack([identity % 2, identity // 2], axis=1), RNG.standard_normal(900)
     codes = coded(np.zeros((900, 1)), mean, identity)
-    assert codes.z_in_use().tolist() == [7, 70]
-    codes = dataclasses.replace(codes, log_var=np.float32(log_var))
-    assert codes.z_in_use().tolist() == [7, 9, 70]
-    split = CodedSplits(*(codes.take(np.arange(first, 900, 3)) for first in range(3)))
+    assert codes.varying_z_dims().tolist() == [7, 70]
+    codes = dataclasses.replace(codes, z_log_var=np.float32(log_var))
+    assert codes.varying_z_dims().tolist() == [7, 9, 70]
+    split = EncodedSplits(*(codes.select(np.arange(first, 900, 3)) for first in range(3)))
     labels = Labels(("identity",), (4,), *[identity[:, None]] * 3)
     for name in ("z_mean", "z_sampled", "z_mean_and_log_var"):
         (task,) = tasks_of(split, labels, name, seeds=1, unseen=False)
-        whole = split.train.z_sampled(0) if name == "z_sampled" else split.train.mean
+        whole = split.train.z_sampled(0) if name == "z_sampled" else split.train.z_mean
         np.testing.assert_array_equal(task.codes.train[:, :3], whole[:, [7, 9, 70]])
         assert task.codes.test.shape == (300, 6 if name == "z_mean_and_log_var" else 3)
-    assert len(coded(np.zeros((5, 1)), np.zeros((5, 4)), identity[:5]).z_in_use()) == 4
+    assert len(coded(np.zeros((5, 1)), np.zeros((5, 4)), identity[:5]).varying_z_dims()) == 4
 
 
 @pytest.mark.parametrize("exchanged", [False, True])
@@ -147,8 +150,8 @@ def test_unseen_identities_stand_or_fall_together_and_s_is_to_be_read_well(codec
     table1(codes, identity_labels(splits), tiny, seeds=1, unseen=True, parts={"some": mask})
     for tasks, _, clusters, parts, _ in asked:
         for known in (clusters, tasks[0].groups.test):
-            np.testing.assert_array_equal(known, codes.test.part.identity)
-        np.testing.assert_array_equal(parts["some"], codes.test.part.identity > 20)
+            np.testing.assert_array_equal(known, codes.test.identity)
+        np.testing.assert_array_equal(parts["some"], codes.test.identity > 20)
     assert [merit for *_, merit in asked] == [rightness if name == "s" else leak for name in CODES]
 
 
@@ -158,7 +161,7 @@ def test_factors_are_read_from_z_and_a_constant_z_fails(codec, make_splits, tiny
     found = read_factors(codes, factor_labels(splits), tiny, seeds=1, unseen=has_unseen_identities(splits))
     assert found["height"]["z_mean"].error < 0.05 and found["height"]["s"].error > 0.5
     for part in (codes.train, codes.validation, codes.test):
-        part.mean[:] = 0.5
+        part.z_mean[:] = 0.5
     found = read_factors(codes, factor_labels(splits), tiny, seeds=1, unseen=False)
     assert found["height"]["z_mean"].error > 0.5 and found["height"]["z_mean"].told.is_zero()
 
@@ -167,17 +170,17 @@ def test_test_images_are_dealt_out_within_identities(codec, make_splits):
     test = encode(codec(), make_splits(unseen=True).test, 1000)
     dealt, labels = among_test_images(test)
     parts = (dealt.train, dealt.validation, dealt.test)
-    assert [len(part) for part in parts] == [144, 48, 48] and labels.sizes == (12,)
+    assert [len(part) for part in parts] == [144, 48, 48] and labels.num_classes == (12,)
     assert sorted(np.concatenate([part.rows for part in parts])) == list(range(240))
     for part in parts:
-        assert len(np.unique(part.part.identity)) == 12
-        np.testing.assert_array_equal(labels.test[part.rows, 0], part.part.identity - 18)
+        assert len(np.unique(part.identity)) == 12
+        np.testing.assert_array_equal(labels.test[part.rows, 0], part.identity - 18)
 
 
 @pytest.mark.parametrize("images", [2, 3])
 def test_test_identities_of_few_images_are_dealt_out_too(codec, make_splits, images):
     test = encode(codec(), make_splits(unseen=True).test, 1000)
-    rows = np.concatenate([np.flatnonzero(test.part.identity == name)[:images] for name in range(18, 30)])
-    dealt, _ = among_test_images(test.take(rows))
-    assert len(np.unique(dealt.train.part.identity)) == 12
+    rows = np.concatenate([np.flatnonzero(test.identity == name)[:images] for name in range(18, 30)])
+    dealt, _ = among_test_images(test.select(rows))
+    assert len(np.unique(dealt.train.identity)) == 12
     assert len(dealt.validation) >= 4 and len(dealt.test) >= 4

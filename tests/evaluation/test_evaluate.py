@@ -102,7 +102,7 @@ def test_the_smallest_set_of_unseen_identities_is_evaluated(tmp_path, codec, mak
     )
     plain = Splits(*(ImageSet(part.images, part.identity) for part in few))
     config = Config.of(dataset="image_folder", image_dir="any")
-    limits = dataclasses.replace(tiny, enough_to_choose=500, probe_epochs=2, oracle_epochs=1, oracle_steps=5)
+    limits = dataclasses.replace(tiny, min_validation_images=500, probe_epochs=2, oracle_epochs=1, oracle_steps=5)
     results = evaluate(codec(), plain, config, tmp_path, seeds=1, progress=False, limits=limits)
     assert sum(results["table1"]["images"].values()) <= 2 * images
     assert "scored by" in (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -61,7 +61,7 @@ def test_retrieval_by_s_and_by_z_are_not_mixed_up(codec, make_splits):
     shown = pictures(codec(), Config.of(dataset="mnist").data, part, test)
     queries = np.sort(np.random.default_rng(0).permutation(len(test))[:8])
     np.testing.assert_array_equal(shown["retrieval_s"], retrieval_rows(test, test.s, queries))
-    np.testing.assert_array_equal(shown["retrieval_z"], retrieval_rows(test, test.mean, queries))
+    np.testing.assert_array_equal(shown["retrieval_z"], retrieval_rows(test, test.z_mean, queries))
     assert np.any(shown["retrieval_s"] != shown["retrieval_z"])
 
 
@@ -79,9 +79,9 @@ def test_interpolation_has_the_real_images_in_two_corners_and_z_down_the_rows(co
 def test_retrieval_shows_the_query_and_then_its_nearest(codec, make_splits):
     test = encode(codec(), make_splits().test, 1000)
     picture = retrieval_rows(test, test.s, np.array([0, 40]), number=3)
-    np.testing.assert_array_equal(_cell(picture, 1, 0), test.part.images[np.array([40])][0])
+    np.testing.assert_array_equal(_cell(picture, 1, 0), test.image_set.images[np.array([40])][0])
     distance = ((test.s - test.s[40]) ** 2).sum(1)
-    second = test.part.images[np.argsort(distance)[1:2]][0]
+    second = test.image_set.images[np.argsort(distance)[1:2]][0]
     start = 72 + 12
     np.testing.assert_array_equal(picture[CELL : CELL + 72 : 6, start : start + 72 : 6, :1], second)
 

@@ -14,9 +14,9 @@ from dfv.evaluation.probes.predictions import Neighbours, network_predictions
 from dfv.evaluation.probes.probe_data import Parts, Task
 from dfv.evaluation.probes.selection import read
 from dfv.evaluation.probes.softmax_classifier import Classifier
-from dfv.evaluation.sample_sizes import Limits
+from dfv.evaluation.sample_sizes import SampleSizes
 
-LIMITS = Limits(probe_epochs=12, validation_images=500)
+LIMITS = SampleSizes(probe_epochs=12, validation_images=500)
 CLASSES, DIM, SIZES = 4, 6, (600, 520, 500)
 
 
@@ -232,7 +232,7 @@ def test_few_validation_images_have_probes_chosen_by_folds():
         Parts(data.groups.train, data.groups.validation[rows] + 600, data.groups.test),
     )
     chosen = [
-        read([few], dataclasses.replace(LIMITS, probe_epochs=4, enough_to_choose=enough)).strongest.kind
+        read([few], dataclasses.replace(LIMITS, probe_epochs=4, min_validation_images=enough)).strongest.kind
         for enough in (0, 500)
     ]
     assert chosen[0] == "linear" != chosen[1]

@@ -103,6 +103,6 @@ def test_reconstruction_and_same_identity_swap(codec, make_splits):
     test = encode(codec(), make_splits().test, 100)
     found = measure_reconstruction(codec(), test, 50)
     assert found.own.mse == 0 and 0 < found.swap_same.mse < 0.01
-    assert found.kl == pytest.approx(np.mean(kl_to_prior(Posterior(test.mean, test.log_var))), rel=1e-5)
+    assert found.kl == pytest.approx(np.mean(kl_to_prior(Posterior(test.z_mean, test.z_log_var))), rel=1e-5)
     exchanged = codec(exchanged=True)
     assert measure_reconstruction(exchanged, encode(exchanged, make_splits().test, 100), 50).swap_same.mse > 0.01

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from dfv.evaluation.encoded_images import encode
-from dfv.evaluation.image_pairs import other_identity, same_identity
+from dfv.evaluation.labels import factor_labels, identity_labels
 from dfv.evaluation.metrics.oracle_classifier import OracleClassifier, OracleErrors, train_oracle
 from dfv.evaluation.metrics.swaps import measure_swaps, swap_rates
-from dfv.evaluation.scored_splits import factor_labels, identity_labels
+from dfv.evaluation.sampling import pairs_of_other_identity, pairs_of_same_identity
 
 
 class SeesIdentity(OracleClassifier):
@@ -62,9 +62,9 @@ def test_rates_against_a_count_by_hand():
 
 def test_pairs_differ_in_identity_or_share_it():
     identity = np.array([0, 0, 0, 0, 0, 0, 0, 1, 2, 2])
-    first, second = other_identity(identity, 500)
+    first, second = pairs_of_other_identity(identity, 500)
     assert np.all(identity[first] != identity[second]) and {*identity[first]} == {*identity[second]} == {0, 1, 2}
-    first, second = same_identity(identity, 100)
+    first, second = pairs_of_same_identity(identity, 100)
     assert np.all(identity[first] == identity[second]) and np.all(first != second)
     assert sorted(second) == [0, 1, 2, 3, 4, 5, 6, 8, 9]
 

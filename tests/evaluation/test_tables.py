@@ -8,9 +8,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from dfv.evaluation.encoded_images import encode
 from dfv.evaluation.figures import latent_space as code_space
+from dfv.evaluation.labels import factor_labels
 from dfv.evaluation.report import sections
 from dfv.evaluation.report.formatting import mean_rates
-from dfv.evaluation.scored_splits import factor_labels
 
 RATES = {"swap_mean": (0.11, 0.22), "swap_sampled": (0.33, 0.44)}
 SOURCES = ("s_source", "z_source")

@@ -5,10 +5,10 @@ from PIL import Image
 
 from dfv.config.schema import DataConfig
 from dfv.data.dataset import ImageSet
-from dfv.evaluation.encoded_images import Coded
-from dfv.evaluation.image_pairs import other_identity, same_identity
+from dfv.evaluation.encoded_images import EncodedImages
 from dfv.evaluation.metrics.analogies import KNOWN_FOR, true_swaps
 from dfv.evaluation.metrics.retrieval import nearest
+from dfv.evaluation.sampling import pairs_of_other_identity, pairs_of_same_identity
 from dfv.model.codec import Codec
 from dfv.model.image_grids import grid, one_of_each, swap_grid
 
@@ -34,11 +34,11 @@ def interpolation_grid(model: Codec, first: np.ndarray, last: np.ndarray, steps:
     return grid(list(images.reshape(steps, steps, *first.shape)))
 
 
-def retrieval_rows(test: Coded, codes: np.ndarray, queries: np.ndarray, number: int = 8) -> np.ndarray:
+def retrieval_rows(test: EncodedImages, codes: np.ndarray, queries: np.ndarray, number: int = 8) -> np.ndarray:
     """Figure 4: each query row's image, a white lane, and its nearest neighbours by these codes [N, D]."""
     found = nearest(codes, queries, min(number, len(test) - 1))
-    left = grid([test.part.images[queries[i : i + 1]] for i in range(len(queries))])
-    return beside(left, grid([test.part.images[rows] for rows in found]))
+    left = grid([test.image_set.images[queries[i : i + 1]] for i in range(len(queries))])
+    return beside(left, grid([test.image_set.images[rows] for rows in found]))
 
 
 def generation_rows(model: Codec, donors: np.ndarray, number: int = 8, seed: int = 0) -> np.ndarray:
@@ -47,17 +47,17 @@ def generation_rows(model: Codec, donors: np.ndarray, number: int = 8, seed: int
     return beside(grid([donors[i : i + 1] for i in range(len(donors))]), grid(list(samples)))
 
 
-def reconstruction_columns(model: Codec, test: Coded, number: int = 12, seed: int = 0) -> np.ndarray:
+def reconstruction_columns(model: Codec, test: EncodedImages, number: int = 12, seed: int = 0) -> np.ndarray:
     """Rows: test images, their reconstructions, and those with the s of another image of their identity."""
-    s_rows, z_rows = same_identity(test.part.identity, number, seed)
-    images, partners = test.part.images[z_rows], test.part.images[s_rows]
+    s_rows, z_rows = pairs_of_same_identity(test.identity, number, seed)
+    images, partners = test.image_set.images[z_rows], test.image_set.images[s_rows]
     return grid([images, model.reconstruct(images), partners, model.swap(partners, images)])
 
 
-def analogy_columns(model: Codec, dataset: str, whole: ImageSet, test: Coded, number: int = 12) -> np.ndarray:
+def analogy_columns(model: Codec, dataset: str, whole: ImageSet, test: EncodedImages, number: int = 12) -> np.ndarray:
     """Rows: the image that gives s, the one that gives z, the swap, the truth."""
-    s_rows, z_rows = other_identity(test.part.identity, number, seed=1)
-    donors = [test.part.select(rows) for rows in (s_rows, z_rows)]
+    s_rows, z_rows = pairs_of_other_identity(test.identity, number, seed=1)
+    donors = [test.image_set.select(rows) for rows in (s_rows, z_rows)]
     images = [donor.images[np.arange(number)] for donor in donors]
     return grid([*images, model.swap(*images), true_swaps(dataset, whole, *donors)])
 
@@ -72,19 +72,21 @@ def with_own_aspect(picture: np.ndarray, config: DataConfig, part: ImageSet) -> 
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
 
 
-def pictures(model: Codec, config: DataConfig, whole: ImageSet, test: Coded, seed: int = 0) -> dict[str, np.ndarray]:
+def pictures(
+    model: Codec, config: DataConfig, whole: ImageSet, test: EncodedImages, seed: int = 0
+) -> dict[str, np.ndarray]:
     """name -> [h, w, 3] uint8: every grid of the report that the set allows; whole: the split that `test` is from."""
-    images = one_of_each(test.part, 10, seed)
+    images = one_of_each(test.image_set, 10, seed)
     queries = np.sort(np.random.default_rng(seed).permutation(len(test))[:8])
     result = {
         "swap": swap_grid(model, images),
         "interpolation": beside(*(interpolation_grid(model, images[i], images[-1 - i]) for i in range(2))),
         "retrieval_s": retrieval_rows(test, test.s, queries),
-        "retrieval_z": retrieval_rows(test, test.mean, queries),
+        "retrieval_z": retrieval_rows(test, test.z_mean, queries),
         "generation": generation_rows(model, images[:8], seed=seed),
     }
-    if np.unique(test.part.identity, return_counts=True)[1].max() > 1:
+    if np.unique(test.identity, return_counts=True)[1].max() > 1:
         result["reconstruction"] = reconstruction_columns(model, test, seed=seed)
     if config.dataset in KNOWN_FOR:
         result["analogies"] = analogy_columns(model, config.dataset, whole, test)
-    return {name: with_own_aspect(picture, config, test.part) for name, picture in result.items()}
+    return {name: with_own_aspect(picture, config, test.image_set) for name, picture in result.items()}

@@ -10,28 +10,28 @@ from matplotlib.lines import Line2D
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
-from dfv.evaluation.encoded_images import Coded
-from dfv.evaluation.row_selection import some_rows
-from dfv.evaluation.scored_splits import Labels
+from dfv.evaluation.encoded_images import EncodedImages
+from dfv.evaluation.labels import Labels
+from dfv.evaluation.sampling import sample_rows
 
 MAX_IDENTITIES = 10
 COLOURS = {10: "tab10", 20: "tab20"}  # by how many they tell apart
 
 
-def code_space(test: Coded, factors: Labels | None, limit: int, seed: int = 0) -> bytes:
+def code_space(test: EncodedImages, factors: Labels | None, limit: int, seed: int = 0) -> bytes:
     """A PNG: rows are s and z, columns PCA and t-SNE coloured by identity, then t-SNE by the first known factor.
 
     Identities beyond the first ten are left out, as colours would no longer tell them apart.
     """
-    some = np.unique(test.part.identity)[:MAX_IDENTITIES]
-    rows = np.flatnonzero(np.isin(test.part.identity, some))
-    rows = np.random.default_rng(seed).permutation(rows[some_rows(len(rows), limit, seed)])  # none hides another
-    columns = [("identity", test.part.identity[rows])]
+    some = np.unique(test.identity)[:MAX_IDENTITIES]
+    rows = np.flatnonzero(np.isin(test.identity, some))
+    rows = np.random.default_rng(seed).permutation(rows[sample_rows(len(rows), limit, seed)])  # none hides another
+    columns = [("identity", test.identity[rows])]
     if factors is not None:
         columns.append((factors.names[0], factors.test[test.rows[rows], 0]))
     figure = Figure(figsize=(3.4 * (1 + len(columns)), 6.8), layout="constrained", dpi=150)
     axes = figure.subplots(2, 1 + len(columns), squeeze=False)
-    for line, (name, codes) in zip(axes, (("s", test.s[rows]), ("z, mean", test.mean[rows])), strict=True):
+    for line, (name, codes) in zip(axes, (("s", test.s[rows]), ("z, mean", test.z_mean[rows])), strict=True):
         maps = {"PCA": _pca(codes), "t-SNE": _tsne(codes, seed)}
         panels = [("PCA", *columns[0]), *(("t-SNE", *column) for column in columns)]
         for axis, (kind, label, values) in zip(line, panels, strict=True):

@@ -7,10 +7,9 @@ import numpy as np
 from dfv.config.schema import ConfigError
 from dfv.data.dataset import ImageSet
 from dfv.data.sources.toy_sprites.characters import FACTORS
-from dfv.evaluation.encoded_images import Coded
-from dfv.evaluation.image_pairs import other_identity
+from dfv.evaluation.encoded_images import EncodedImages
 from dfv.evaluation.metrics.image_similarity import Similarity, similarity, squared_error
-from dfv.evaluation.row_selection import batches
+from dfv.evaluation.sampling import batches, pairs_of_other_identity
 from dfv.model.codec import Codec
 
 # The sets whose every swap has a true image, and the factors that say which.
@@ -65,14 +64,14 @@ def _keys(identity: np.ndarray, pose: np.ndarray) -> np.ndarray:
 
 
 def measure_analogies(
-    model: Codec, dataset: str, whole: ImageSet, test: Coded, number: int, seed: int = 0
+    model: Codec, dataset: str, whole: ImageSet, test: EncodedImages, number: int, seed: int = 0
 ) -> Analogies:
     """`number` pairs of different identities; dataset: one that analogies are KNOWN_FOR; whole: its test split."""
-    s_rows, z_rows = other_identity(test.part.identity, number, seed)
-    s_sources, z_sources = test.part.select(s_rows), test.part.select(z_rows)
+    s_rows, z_rows = pairs_of_other_identity(test.identity, number, seed)
+    s_sources, z_sources = test.image_set.select(s_rows), test.image_set.select(z_rows)
     copies = [sources.images[np.arange(number)] for sources in (s_sources, z_sources)]
     truth = true_swaps(dataset, whole, s_sources, z_sources)
-    swap = model.decode(test.s[s_rows], test.mean[z_rows])
+    swap = model.decode(test.s[s_rows], test.z_mean[z_rows])
     sampled = model.decode(test.s[s_rows], test.z_sampled(seed)[z_rows])
     return compare_with_truth(truth, swap, sampled, *copies)
 

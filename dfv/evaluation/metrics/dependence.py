@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
-from dfv.evaluation.row_selection import exchanged_within
+from dfv.evaluation.sampling import permute_within
 
 
 class Dependence(NamedTuple):
@@ -40,7 +40,7 @@ def dependence(
         return float(kernel[order[first], order[second]].sum() / norm)
 
     observed = statistic(np.arange(len(codes)))
-    permuted = np.array([statistic(exchanged_within(alike, rng)) for _ in range(permutations)])
+    permuted = np.array([statistic(permute_within(alike, rng)) for _ in range(permutations)])
     p_value = (1 + np.sum(permuted >= observed)) / (1 + permutations)
     return Dependence(observed, float(permuted.mean()), float(p_value))
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dfv.evaluation.encoded_images import Coded
-from dfv.evaluation.row_selection import some_rows
+from dfv.evaluation.encoded_images import EncodedImages
+from dfv.evaluation.sampling import sample_rows
 from dfv.model.codec import Codec
 
 
@@ -19,19 +19,21 @@ class Diversity(NamedTuple):
     ratio: float
 
 
-def diversity(model: Codec, test: Coded, identities: int = 64, images: int = 16, seed: int = 0) -> Diversity | None:
+def diversity(
+    model: Codec, test: EncodedImages, identities: int = 64, images: int = 16, seed: int = 0
+) -> Diversity | None:
     """Over at most `identities` test identities, `images` of each; None if no identity has two images."""
-    names, counts = np.unique(test.part.identity, return_counts=True)
+    names, counts = np.unique(test.identity, return_counts=True)
     names = names[counts > 1]
     if not len(names):
         return None
-    names = names[some_rows(len(names), identities, seed)]
+    names = names[sample_rows(len(names), identities, seed)]
     rng, generated, real = np.random.default_rng(seed), [], []
     for name in names:
-        rows = rng.permutation(np.flatnonzero(test.part.identity == name))[:images]
-        z = rng.standard_normal((images, test.mean.shape[1]), np.float32)
+        rows = rng.permutation(np.flatnonzero(test.identity == name))[:images]
+        z = rng.standard_normal((images, test.z_mean.shape[1]), np.float32)
         generated.append(_mean_difference(model.decode(np.repeat(test.s[rows[:1]], images, axis=0), z)))
-        real.append(_mean_difference(test.part.images[rows]))
+        real.append(_mean_difference(test.image_set.images[rows]))
     values = float(np.mean(generated)), float(np.mean(real))
     return Diversity(*values, values[0] / values[1] if values[1] else float("nan"))
 

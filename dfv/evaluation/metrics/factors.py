@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dfv.evaluation.encoded_images import CodedSplits
+from dfv.evaluation.encoded_images import EncodedSplits
+from dfv.evaluation.labels import Labels
 from dfv.evaluation.metrics.leakage import tasks_of
 from dfv.evaluation.probes.predictions import HIDDEN_UNITS, network_predictions
 from dfv.evaluation.probes.standard_errors import Estimate, estimate
-from dfv.evaluation.sample_sizes import Limits
-from dfv.evaluation.scored_splits import Labels
+from dfv.evaluation.sample_sizes import SampleSizes
 
 CODES = ("z_mean", "z_sampled", "s")
 
@@ -27,7 +27,7 @@ class FactorReading:
 
 
 def read_factors(
-    coded: CodedSplits, labels: Labels, limits: Limits, *, seeds: int, unseen: bool
+    coded: EncodedSplits, labels: Labels, limits: SampleSizes, *, seeds: int, unseen: bool
 ) -> dict[str, dict[str, FactorReading]]:
     """factor -> code -> its reading; one probe with an output for each factor."""
     by_code = {code: _read(coded, labels, code, limits, seeds, unseen) for code in CODES}
@@ -35,7 +35,7 @@ def read_factors(
 
 
 def _read(
-    coded: CodedSplits, labels: Labels, code: str, limits: Limits, seeds: int, unseen: bool
+    coded: EncodedSplits, labels: Labels, code: str, limits: SampleSizes, seeds: int, unseen: bool
 ) -> list[FactorReading]:
     wrong: list[np.ndarray] = []
     by_chance: list[np.ndarray] = []
@@ -43,7 +43,7 @@ def _read(
         for trained_on, errors in ((task, wrong), (task.permuted(seed), by_chance)):
             predictions = network_predictions(trained_on, HIDDEN_UNITS["network"], seed, limits.probe_epochs)
             errors.append(predictions.test != task.labels.test)
-    clusters = coded.test.part.identity if unseen else None
+    clusters = coded.test.identity if unseen else None
     error, chance = (np.stack(errors).astype(float) for errors in (wrong, by_chance))
     return [
         FactorReading(float(e.mean()), float(c.mean()), estimate(c - e, clusters))

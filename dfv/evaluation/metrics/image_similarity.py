@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from dfv.evaluation.row_selection import batches
+from dfv.evaluation.sampling import batches
 
 SMALLEST_MSE = 1e-10  # equal images would have an infinite PSNR; they count as 100 dB
 SSIM_WINDOW = 11  # tf.image.ssim's own

@@ -5,19 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from dfv.data.dataset import SPLITS, Splits
-from dfv.evaluation.encoded_images import CODES, Coded, CodedSplits
-from dfv.evaluation.image_pairs import by_identity
+from dfv.evaluation.encoded_images import CODES, EncodedImages, EncodedSplits
+from dfv.evaluation.labels import Labels, matched_factors
 from dfv.evaluation.probes.probe_data import Parts, Task
 from dfv.evaluation.probes.selection import Reading, leak, read, rightness
-from dfv.evaluation.sample_sizes import Limits
-from dfv.evaluation.scored_splits import Labels, with_equal_factors
+from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.evaluation.sampling import grouped_by_identity
 
 
 def read_code(
-    coded: CodedSplits,
+    coded: EncodedSplits,
     labels: Labels,
     name: str,
-    limits: Limits,
+    limits: SampleSizes,
     *,
     seeds: int,
     unseen: bool,
@@ -29,36 +29,31 @@ def read_code(
     identities together. parts: name -> [N] bool over the whole test split.
     """
     tasks = tasks_of(coded, labels, name, seeds, unseen)
-    clusters = coded.test.part.identity if unseen else None
+    clusters = coded.test.identity if unseen else None
     chosen = {key: mask[coded.test.rows] for key, mask in (parts or {}).items() if mask[coded.test.rows].any()}
     return read(tasks, limits, clusters, chosen, merit=rightness if name == "s" else leak, names=labels.names)
 
 
-def tasks_of(coded: CodedSplits, labels: Labels, name: str, seeds: int, unseen: bool) -> list[Task]:
+def tasks_of(coded: EncodedSplits, labels: Labels, name: str, seeds: int, unseen: bool) -> list[Task]:
     """A task for each seed; seeds differ in the probe's start, the order of its data and the noise of sampled z."""
     known = Parts(
         labels.train[coded.train.rows], labels.validation[coded.validation.rows], labels.test[coded.test.rows]
     )
     parts = (coded.train, coded.validation, coded.test)
-    groups = Parts(*(part.part.identity if unseen else np.arange(len(part)) for part in parts))
+    groups = Parts(*(part.identity if unseen else np.arange(len(part)) for part in parts))
     if not unseen:
         groups = groups._replace(validation=groups.validation + len(coded.train))
     # Unseen identities are told by labels that many of them share, whatever the image of theirs.
     alike = None if unseen else _alike(parts)
     drawn = name == "z_sampled"
-    codes = [_codes(parts, name, seed) for seed in range(seeds if drawn else 1)]
-    return [Task(codes[seed if drawn else 0], known, labels.sizes, groups, alike) for seed in range(seeds)]
+    codes = [Parts(*of_seed) for of_seed in coded.codes(name, seeds)]
+    codes = codes if drawn else codes[:1]
+    return [Task(codes[seed if drawn else 0], known, labels.num_classes, groups, alike) for seed in range(seeds)]
 
 
-def _alike(parts: tuple[Coded, ...]) -> Parts | None:
-    numbers = Parts(*(with_equal_factors(part.part) for part in parts))
+def _alike(parts: tuple[EncodedImages, ...]) -> Parts | None:
+    numbers = Parts(*(matched_factors(part.image_set) for part in parts))
     return numbers if numbers.train.any() and numbers.validation.any() else None
-
-
-def _codes(parts: tuple[Coded, ...], name: str, seed: int) -> Parts:
-    # Each split has noise of its own.
-    in_use = parts[0].z_in_use()
-    return Parts(*(part.code(name, len(parts) * seed + i, in_use) for i, part in enumerate(parts)))
 
 
 @dataclass(frozen=True)
@@ -74,7 +69,13 @@ class Table1:
 
 
 def table1(
-    coded: CodedSplits, labels: Labels | None, limits: Limits, *, seeds: int, unseen: bool, parts: dict[str, np.ndarray]
+    coded: EncodedSplits,
+    labels: Labels | None,
+    limits: SampleSizes,
+    *,
+    seeds: int,
+    unseen: bool,
+    parts: dict[str, np.ndarray],
 ) -> Table1:
     """The table; without labels that training knows, its probes learn test identities from some of their images."""
     if labels is None:
@@ -88,23 +89,23 @@ def table1(
     return Table1(predicts, {name: len(getattr(coded, name)) for name in SPLITS}, readings)
 
 
-def among_test_images(test: Coded, seed: int = 0) -> tuple[CodedSplits, Labels]:
+def among_test_images(test: EncodedImages, seed: int = 0) -> tuple[EncodedSplits, Labels]:
     """Test images dealt out within each identity: six tenths to train probes, two to stop them, two to score."""
-    names, identity = np.unique(test.part.identity, return_inverse=True)
+    names, identity = np.unique(test.identity, return_inverse=True)
     turn = np.empty(len(test), int)
     # Of any two neighbours one trains, so an identity of two images trains too.
-    turn[by_identity(identity, np.random.default_rng(seed))] = np.arange(len(test)) % 5
+    turn[grouped_by_identity(identity, np.random.default_rng(seed))] = np.arange(len(test)) % 5
     shares = (turn % 2 == 0, turn == 1, turn == 3)
     labels = np.zeros((int(test.rows.max()) + 1, 1), np.int32)
     labels[test.rows, 0] = identity
-    coded = CodedSplits(*(test.take(np.flatnonzero(share)) for share in shares))
+    coded = EncodedSplits(*(test.select(np.flatnonzero(share)) for share in shares))
     return coded, Labels(("identity",), (len(names),), labels, labels, labels)
 
 
-def images_among_test_images(test: Coded) -> tuple[Splits, Labels]:
+def images_among_test_images(test: EncodedImages) -> tuple[Splits, Labels]:
     """The same parts as splits of images, with their labels."""
     coded, labels = among_test_images(test)
     parts = (coded.train, coded.validation, coded.test)
     known = (labels.test[part.rows] for part in parts)
-    splits = Splits(coded.train.part, coded.validation.part, coded.test.part)
-    return splits, Labels(labels.names, labels.sizes, *known)
+    splits = Splits(coded.train.image_set, coded.validation.image_set, coded.test.image_set)
+    return splits, Labels(labels.names, labels.num_classes, *known)

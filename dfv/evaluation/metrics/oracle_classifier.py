@@ -7,10 +7,10 @@ from keras import layers
 from keras.optimizers.schedules import CosineDecay
 
 from dfv.data.dataset import ImageSet, Splits
+from dfv.evaluation.labels import Labels
 from dfv.evaluation.probes.softmax_classifier import Classifier
-from dfv.evaluation.row_selection import some_rows
-from dfv.evaluation.sample_sizes import Limits
-from dfv.evaluation.scored_splits import Labels
+from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.evaluation.sampling import sample_rows
 
 BATCH = 64
 
@@ -36,15 +36,20 @@ class OracleClassifier:
         return self.classifier.predict_labels(images)
 
 
-def train_oracle(splits: Splits, labels: Labels, limits: Limits, seed: int = 0) -> OracleClassifier:
+def train_oracle(splits: Splits, labels: Labels, limits: SampleSizes, seed: int = 0) -> OracleClassifier:
     """A classifier trained on real images of `train`, at the epoch of fewest errors on those of `validation`."""
     height, width, _ = splits.train.image_shape
     num_train, epochs = limits.oracle_training(len(splits.train), height, width, BATCH)
-    train = some_rows(len(splits.train), num_train)
-    validation = some_rows(len(splits.validation), limits.validation_images)
+    train = sample_rows(len(splits.train), num_train)
+    validation = sample_rows(len(splits.validation), limits.validation_images)
     schedule = CosineDecay(2e-3, epochs * max(num_train // BATCH, 1))
     classifier = Classifier(
-        _convolutions(seed), splits.train.image_shape, labels.sizes, dtype="uint8", batch=BATCH, learning_rate=schedule
+        _convolutions(seed),
+        splits.train.image_shape,
+        labels.num_classes,
+        dtype="uint8",
+        batch=BATCH,
+        learning_rate=schedule,
     )
     classifier.fit_until_best(
         (splits.train.select(train).images, labels.train[train]),
@@ -53,7 +58,10 @@ def train_oracle(splits: Splits, labels: Labels, limits: Limits, seed: int = 0) 
         max_epochs=epochs,
         patience=epochs,
     )
-    seen, test = train[some_rows(num_train, limits.validation_images)], some_rows(len(splits.test), limits.test_images)
+    seen, test = (
+        train[sample_rows(num_train, limits.validation_images)],
+        sample_rows(len(splits.test), limits.test_images),
+    )
 
     def errors(part: ImageSet, known: np.ndarray, rows: np.ndarray) -> dict[str, float]:
         wrong = classifier.predict_labels(part.select(rows).images) != known[rows]

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dfv.evaluation.encoded_images import Coded
-from dfv.evaluation.image_pairs import same_identity
+from dfv.evaluation.encoded_images import EncodedImages
 from dfv.evaluation.metrics.image_similarity import Similarity, similarity_of_batches
-from dfv.evaluation.row_selection import batches, some_rows
+from dfv.evaluation.sampling import batches, pairs_of_same_identity, sample_rows
 from dfv.model.codec import Codec
 
 
@@ -24,15 +23,15 @@ class Reconstruction:
     kl: float
 
 
-def measure_reconstruction(model: Codec, test: Coded, number: int, seed: int = 0) -> Reconstruction:
+def measure_reconstruction(model: Codec, test: EncodedImages, number: int, seed: int = 0) -> Reconstruction:
     """Over at most `number` test images of each kind."""
-    rows = some_rows(len(test), number, seed)
-    s_rows, z_rows = same_identity(test.part.identity, number, seed)
-    kl = 0.5 * np.sum(test.mean**2 + np.exp(test.log_var) - test.log_var - 1.0, axis=1, dtype=np.float64)
+    rows = sample_rows(len(test), number, seed)
+    s_rows, z_rows = pairs_of_same_identity(test.identity, number, seed)
+    kl = 0.5 * np.sum(test.z_mean**2 + np.exp(test.z_log_var) - test.z_log_var - 1.0, axis=1, dtype=np.float64)
     swap_same = _similarity(model, test, s_rows, z_rows) if len(z_rows) else None
     return Reconstruction(_similarity(model, test, rows, rows), swap_same, float(kl.mean()))
 
 
-def _similarity(model: Codec, test: Coded, s_rows: np.ndarray, z_rows: np.ndarray) -> Similarity:
+def _similarity(model: Codec, test: EncodedImages, s_rows: np.ndarray, z_rows: np.ndarray) -> Similarity:
     chosen = ((s_rows[some], z_rows[some]) for some in batches(len(z_rows)))
-    return similarity_of_batches((model.decode(test.s[s], test.mean[z]), test.part.images[z]) for s, z in chosen)
+    return similarity_of_batches((model.decode(test.s[s], test.z_mean[z]), test.image_set.images[z]) for s, z in chosen)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from dfv.evaluation.encoded_images import Coded
-from dfv.evaluation.row_selection import some_rows
+from dfv.evaluation.encoded_images import EncodedImages
+from dfv.evaluation.sampling import sample_rows
 
 RANKS = (1, 5, 10)
 
@@ -32,12 +32,12 @@ def nearest(codes: np.ndarray, queries: np.ndarray, number: int, seed: int = 0) 
     return found[keep].reshape(len(queries), number)
 
 
-def retrieve(test: Coded, number: int, seed: int = 0) -> Retrieval:
+def retrieve(test: EncodedImages, number: int, seed: int = 0) -> Retrieval:
     """At most `number` queries among all the test images, by Euclidean distance of raw codes, as the paper does."""
-    queries, identity = some_rows(len(test), number, seed), test.part.identity
+    queries, identity = sample_rows(len(test), number, seed), test.identity
     most = min(max(RANKS), len(test) - 1)
     precision = {}
-    for name, codes in (("s", test.s), ("z_mean", test.mean)):
+    for name, codes in (("s", test.s), ("z_mean", test.z_mean)):
         right = identity[nearest(codes, queries, most)] == identity[queries][:, None]
         precision[name] = {k: float(right[:, :k].mean()) for k in RANKS if k <= most}
     others = np.bincount(identity)[identity[queries]] - 1

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dfv.evaluation.encoded_images import Coded
-from dfv.evaluation.image_pairs import other_identity
+from dfv.evaluation.encoded_images import EncodedImages
 from dfv.evaluation.metrics.oracle_classifier import OracleClassifier
-from dfv.evaluation.row_selection import batches
+from dfv.evaluation.sampling import batches, pairs_of_other_identity
 from dfv.model.codec import Codec
 
 
@@ -65,12 +64,14 @@ def swap_rates(predicted: np.ndarray, s_source: np.ndarray, z_source: np.ndarray
     return SwapRates(among[0], among[1], float(is_s.mean()), float(is_z.mean()))
 
 
-def measure_swaps(model: Codec, test: Coded, oracle: OracleClassifier, number: int, seed: int = 0) -> SwapPredictions:
+def measure_swaps(
+    model: Codec, test: EncodedImages, oracle: OracleClassifier, number: int, seed: int = 0
+) -> SwapPredictions:
     """Predictions from `number` swaps between test images of different identities, and from as many prior samples."""
     names, labels = oracle.labels.names, oracle.labels.test[test.rows]
-    s_rows, z_rows = other_identity(test.part.identity, number, seed)
-    noise = np.random.default_rng(seed).standard_normal((number, test.mean.shape[1]), np.float32)
-    codes = {"mean": test.mean[z_rows], "sampled": test.z_sampled(seed)[z_rows], "prior": noise}
+    s_rows, z_rows = pairs_of_other_identity(test.identity, number, seed)
+    noise = np.random.default_rng(seed).standard_normal((number, test.z_mean.shape[1]), np.float32)
+    codes = {"mean": test.z_mean[z_rows], "sampled": test.z_sampled(seed)[z_rows], "prior": noise}
     predicted = {name: _predictions(model, oracle, test.s[s_rows], z) for name, z in codes.items()}
 
     def rates(kind: str) -> dict[str, SwapRates]:

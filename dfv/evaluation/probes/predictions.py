@@ -9,7 +9,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from dfv.evaluation.probes.probe_data import Parts, Task
 from dfv.evaluation.probes.softmax_classifier import Classifier
-from dfv.evaluation.row_selection import batches
+from dfv.evaluation.sampling import batches
 
 HIDDEN_UNITS = {"network": (256,), "linear": ()}
 PATIENCE = 10

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dfv.evaluation.row_selection import exchanged_within
+from dfv.evaluation.sampling import permute_within
 
 
 class Parts(NamedTuple):
@@ -41,7 +41,7 @@ class Task:
         assert self.alike is not None
         rng = np.random.default_rng(seed)
         own = zip(self.labels[:2], self.alike[:2], strict=True)
-        train, validation = (part[exchanged_within(alike, rng)] for part, alike in own)
+        train, validation = (part[permute_within(alike, rng)] for part, alike in own)
         return replace(self, labels=Parts(train, validation, self.labels.test))
 
     def standardised(self) -> "Task":

@@ -9,7 +9,7 @@ import numpy as np
 from dfv.evaluation.probes.predictions import HIDDEN_UNITS, Neighbours, network_predictions
 from dfv.evaluation.probes.probe_data import Parts, Task
 from dfv.evaluation.probes.standard_errors import Estimate, estimate
-from dfv.evaluation.sample_sizes import Limits
+from dfv.evaluation.sample_sizes import SampleSizes
 
 FOLDS = 5
 
@@ -76,7 +76,7 @@ class Reading:
 
 def read(
     tasks: list[Task],
-    limits: Limits,
+    limits: SampleSizes,
     clusters: np.ndarray | None = None,
     parts: dict[str, np.ndarray] | None = None,
     merit: Merit = leak,
@@ -88,7 +88,7 @@ def read(
     what the strongest probe has most of on validation data; names: the labels', for each to be read by itself.
     """
     trials = _trials(tasks, limits)
-    few = tasks[0].needs_folds(limits.enough_to_choose, limits.enough_identities)
+    few = tasks[0].needs_folds(limits.min_validation_images, limits.min_validation_identities)
     merits = _merits_by_folds(tasks[0], limits, merit) if few else _merits(trials, merit)
     # A fold of few codes has no 50 neighbours.
     known = [kind for kind in trials if kind in merits]
@@ -101,7 +101,7 @@ def read(
     return Reading(probes, probes[best.split()[0]], of_parts, alone if len(names) > 1 else {})
 
 
-def _trials(tasks: list[Task], limits: Limits) -> dict[str, list[Trial]]:
+def _trials(tasks: list[Task], limits: SampleSizes) -> dict[str, list[Trial]]:
     """kind of probe -> a trial for each seed."""
     trials: dict[str, list[Trial]] = {}
     neighbours = None
@@ -131,7 +131,7 @@ def _merits(trials: dict[str, list[Trial]], merit: Merit) -> dict[str, float]:
     return {kind: np.mean([merit(trial, "validation").mean() for trial in own]) for kind, own in trials.items()}
 
 
-def _merits_by_folds(task: Task, limits: Limits, merit: Merit) -> dict[str, float]:
+def _merits_by_folds(task: Task, limits: SampleSizes, merit: Merit) -> dict[str, float]:
     by_fold = [_trials([fold], limits) for fold in task.folds(FOLDS, seed=0)]
     kinds = [kind for kind in by_fold[0] if all(kind in trials for trials in by_fold)]
     return {kind: float(np.mean([merit(trials[kind][0], "test").mean() for trials in by_fold])) for kind in kinds}

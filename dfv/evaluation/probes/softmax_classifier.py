@@ -10,7 +10,7 @@ from keras.initializers import GlorotUniform
 from keras.optimizers.schedules import LearningRateSchedule
 
 from dfv.data.lazy_images import Images
-from dfv.evaluation.row_selection import batches
+from dfv.evaluation.sampling import batches
 from dfv.model.optimizers import FusedAdam
 
 NUMBERS_AT_ONCE = 1 << 24  # of inputs, read from where they are

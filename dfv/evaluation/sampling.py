@@ -1,0 +1,82 @@
+"""Rows of a split: drawn at random with a fixed seed, paired, permuted, and cut into batches."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from dfv.data.dataset import DataError
+
+MIN_GROUP_SAMPLE = 50
+
+
+def sample_rows(num_rows: int, limit: int, seed: int = 0) -> np.ndarray:
+    """Row numbers [min(num_rows, limit)] in ascending order: all, or a random sample without replacement."""
+    if num_rows <= limit:
+        return np.arange(num_rows)
+    return np.sort(np.random.default_rng(seed).choice(num_rows, limit, replace=False))
+
+
+def sample_groups(groups: np.ndarray, limit: int, seed: int = 0) -> np.ndarray:
+    """At most `limit` row numbers in ascending order, from groups [N] in random order.
+
+    A group contributes all its rows, or a random sample of limit / (number of groups) of them, at least
+    MIN_GROUP_SAMPLE; so of many groups some contribute none.
+    """
+    names, members = np.unique(groups, return_inverse=True)
+    rng = np.random.default_rng(seed)
+    drawn = rng.permutation(len(names))[members]
+    order = np.lexsort((rng.random(len(groups)), drawn))
+    place = np.arange(len(groups)) - np.searchsorted(drawn[order], drawn[order])
+    return np.sort(order[place < max(limit // len(names), MIN_GROUP_SAMPLE)][:limit])
+
+
+def permute_within(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A random permutation [N] of the rows that maps every row to one of its own group [N]."""
+    order = np.empty(len(groups), int)
+    order[np.argsort(groups, kind="stable")] = np.lexsort((rng.random(len(groups)), groups))
+    return order
+
+
+def grouped_by_identity(identity: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Every row number [N]: identities in ascending order, the rows of each identity in random order."""
+    order = rng.permutation(len(identity))
+    return order[np.argsort(identity[order], kind="stable")]
+
+
+def pairs_of_other_identity(identity: np.ndarray, num_pairs: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers (s source, z source), [num_pairs] each, uniform over all pairs of images of different identities.
+
+    Raises DataError if all images are of one identity.
+    """
+    if len(np.unique(identity)) < 2:
+        raise DataError(
+            f"expected images of two identities or more to swap between; all {len(identity)} images are of one. Add"
+            " images of other identities."
+        )
+    rng = np.random.default_rng(seed)
+    first, second = rng.integers(0, len(identity), (2, num_pairs))
+    while np.any(same := identity[first] == identity[second]):
+        first[same], second[same] = rng.integers(0, len(identity), (2, int(same.sum())))
+    return first, second
+
+
+def pairs_of_same_identity(identity: np.ndarray, num_pairs: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers (s source, z source), at most `num_pairs` each, of two different images of one identity.
+
+    No image is the z source of two pairs.
+    """
+    rng = np.random.default_rng(seed)
+    order = grouped_by_identity(identity, rng)
+    starts = np.flatnonzero(np.r_[True, np.diff(identity[order]) != 0])
+    counts = np.diff(np.r_[starts, len(order)])
+    start, count = np.repeat(starts, counts), np.repeat(counts, counts)
+    # The next image of the identity in random order; the first one after the last.
+    partner = order[start + (np.arange(len(order)) - start + 1) % count]
+    chosen = rng.permutation(np.flatnonzero(count > 1))[:num_pairs]
+    return partner[chosen], order[chosen]
+
+
+def batches(num_rows: int, size: int = 1024) -> Iterator[np.ndarray]:
+    """The row numbers from 0 to num_rows - 1 in batches of this size, the last one smaller."""
+    for start in range(0, num_rows, size):
+        yield np.arange(start, min(start + size, num_rows))
