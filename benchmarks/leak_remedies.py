@@ -34,24 +34,24 @@ SETS: dict[str, Flags] = {
     | dict.fromkeys(("swap_other_weight", "prior_sample_weight"), 0.05),
 }
 YALEB_FLOW: Flags = {"flow_layers": 4, "flow_units": 32, "flow_steps": 2000}
-YALEB_AXES: Flags = {"z_axes": 16} | YALEB_FLOW  # A flow needs many images for each dimension, so none without axes.
+YALEB_AXES: Flags = {"pca_dim": 16} | YALEB_FLOW  # A flow needs many images for each dimension, so none without axes.
 # Of MNIST's 16 dimensions all are in use, and the kernel term saturates on it: a part each.
 PARTS: dict[str, dict[str, Flags]] = {
-    "classifiers on z": dict.fromkeys(SETS, {"z_classifier_weight": 0.03}),
+    "classifiers on z": dict.fromkeys(SETS, {"latent_adversary_weight": 0.03}),
     "prior for every identity": {
-        "mnist": {"prior_per_identity_weight": 1.0},
-        "yaleb": {"prior_per_identity_weight": 0.5},
+        "mnist": {"identity_mmd_weight": 1.0},
+        "yaleb": {"identity_mmd_weight": 0.5},
     },
-    "kernel on the means": {"yaleb": {"kernel_weight": 1.0}},
+    "kernel on the means": {"yaleb": {"mean_kernel_weight": 1.0}},
     "cosine": dict.fromkeys(SETS, {"generator_schedule": "cosine"}),
     "samples seen by the adversary": dict.fromkeys(SETS, {"adversary_sees_prior_samples": True}),
     "one variance (nor what needs it)": {
-        "mnist": {"shared_variance": True, "z_rounding": 1.0},
-        "yaleb": {"shared_variance": True, "z_rounding": 1.0} | YALEB_AXES,
+        "mnist": {"shared_variance": True, "rounding_step": 1.0},
+        "yaleb": {"shared_variance": True, "rounding_step": 1.0} | YALEB_AXES,
     },
-    "rounding": dict.fromkeys(SETS, {"z_rounding": 1.0}),
+    "rounding": dict.fromkeys(SETS, {"rounding_step": 1.0}),
     "axes (nor flow)": {"yaleb": YALEB_AXES},
-    "flow": {"mnist": {"flow_layers": 8, "flow_alone": True}, "yaleb": YALEB_FLOW},
+    "flow": {"mnist": {"flow_layers": 8, "flow_to_normal": True}, "yaleb": YALEB_FLOW},
 }
 EVALUATED = SampleSizes(
     train_images=10_000, probe_epochs=60, oracle_pixels=80_000_000, swaps=2_000, permutations=40, code_pictures=500
@@ -62,7 +62,7 @@ def rows(dataset: str) -> dict[str, Flags]:
     """The name of each row and what its run has beside the paper's losses."""
     parts = {name: flags[dataset] for name, flags in PARTS.items() if dataset in flags}
     everything = {name: value for flags in parts.values() for name, value in flags.items()}
-    by_pairs = {"adversary_labels": "pair", "z_classifier_labels": "pair"}
+    by_pairs = {"adversary_labels": "pair", "latent_adversary_labels": "pair"}
     named: dict[str, Flags] = {
         "the paper's losses": {},
         "KL 1": {"kl_weight": 1.0},

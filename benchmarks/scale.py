@@ -23,8 +23,8 @@ from dfv.model.disentangler import Disentangler
 SIZES = (20_000, 200_000, 2_000_000)
 IMAGES_PER_IDENTITY, IMAGE_SIZE = 10, 32
 RECIPE = {"s_dim": 16, "z_dim": 16, "widths": (24, 48, 96), "adversary_widths": (24, 48, 96), "reconstruct_all": True}
-RECIPE |= {"prior_per_identity_weight": 1.0, "z_classifier_weight": 0.01, "shared_variance": True}
-PAIRS = {"adversary_labels": "pair", "z_classifier_labels": "pair"}
+RECIPE |= {"identity_mmd_weight": 1.0, "latent_adversary_weight": 0.01, "shared_variance": True}
+PAIRS = {"adversary_labels": "pair", "latent_adversary_labels": "pair"}
 IDENTITIES = {"tables and classifiers": (10, 1_000, 10_000), "pairs": (10, 1_000, 10_000, 200_000)}
 ROUNDS, CALLS = 7, 10
 IN_MEMORY_MB = 4_000

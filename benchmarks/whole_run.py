@@ -26,7 +26,7 @@ from dfv.training import run_folder as runs
 from dfv.training.trainer import Loop
 
 STARTS, STEPS_FOR_MEMORY, ROUNDS = 3, 300, 5
-INDEPENDENCE_WEIGHTS = ("prior_per_identity_weight", "kernel_weight", "z_classifier_weight")
+INDEPENDENCE_WEIGHTS = ("identity_mmd_weight", "mean_kernel_weight", "latent_adversary_weight")
 STEP, PAPERS, LOOP = "the step, one batch again and again", "the same without the independence terms", "in the loop"
 VALIDATION, CHECKPOINT = "losses on validation images", "a checkpoint"
 

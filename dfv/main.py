@@ -28,7 +28,13 @@ from dfv.training.run_folder import RunError, check_same_images, find_model, fla
 LOGGER = logging.getLogger("dfv.main")
 MODES = ("train", "evaluate", "train_and_evaluate")
 EVALUATED = ("test", "validation")
-HEADINGS = {"data": "Data", "network": "Networks", "loss": "Losses", "training": "Training"}
+HEADINGS = {
+    "data": "Data",
+    "network": "Networks",
+    "latent": "Latent transform",
+    "loss": "Losses",
+    "training": "Training",
+}
 
 
 def define_flags() -> flags.FlagValues:

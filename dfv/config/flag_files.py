@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from dfv.config.fields import expand_home
+from dfv.config.renamed import current_arguments
 from dfv.config.schema import ConfigError
 
 PREFIX = "--flagfile="
@@ -15,6 +16,7 @@ SHIPPED = (Path(__file__).parents[1] / "configs", Path(__file__).parents[2] / "c
 def expand(arguments: list[str]) -> tuple[list[str], str | None]:
     """The arguments with the flags of run files in their place, and the name (without suffix) of the first run file.
 
+    Options have their current names: an earlier one is logged.
     Raises ConfigError for a file that is missing, no text, or includes itself.
     """
     expanded: list[str] = []
@@ -31,7 +33,7 @@ def expand(arguments: list[str]) -> tuple[list[str], str | None]:
         path = find(name, None)
         first = first or path.stem
         expanded += _flags_of(path, ())
-    return expanded, first
+    return current_arguments(expanded), first
 
 
 def find(name: str, including: Path | None) -> Path:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dfv.config.fields import Checked, ConfigError, option
+from dfv.config.renamed import current_names
 
 DATASETS = ("toy_sprites", "mnist", "sprites", "smallnorb", "yaleb", "image_folder", "arrays")
 
@@ -77,40 +78,6 @@ class NetworkConfig(Checked):
     shared_variance: bool = option(
         False, "One learned posterior variance per dimension of z for all images, instead of one for each image."
     )
-    z_axes: int = option(
-        0,
-        "Ours: z in use is turned into its principal axes, those in which its means spread most beside its noise, and"
-        " all but so many of them are dropped; needs --shared_variance; 0: not turned.",
-        at_least=0,
-    )
-    z_rounding: float = option(
-        0.0,
-        "Ours: an image's z in use is rounded to multiples of this many standard deviations of its posterior, which the"
-        " decoder hardly sees and a reader of the identity does; needs --shared_variance; 0: not rounded.",
-        at_least=0,
-        at_most=10,
-    )
-    flow_layers: int = option(
-        0,
-        "Ours: couplings of a flow, fitted to the trained encoder's codes, that takes out of z what s tells of the"
-        " identity and that the decoder undoes; 0: none.",
-        at_least=0,
-        at_most=64,
-    )
-    flow_units: int = option(128, "Hidden units of each coupling's two layers.", at_least=1)
-    codebook_cells: int = option(
-        0,
-        "Ours: an image's z in use is one of at most so many codes, fitted to the trained encoder's and the same for"
-        " all identities, for a z of few kinds, such as poses or frames; needs --shared_variance; 0: not one of them.",
-        at_least=0,
-        at_most=4096,
-    )
-    codebook_identity_weight: float = option(
-        30.0,
-        "The price of what a code tells of the identity: by how much its images' squared distance, in units of their"
-        " noise, may grow for a nat less. The higher, the fewer codes.",
-        at_least=0,
-    )
     adversary_labels: str = option(
         "identity",
         "What the adversary is conditioned on: tables of the identity, or of each attribute, summed; or, ours, a real "
@@ -123,6 +90,54 @@ class NetworkConfig(Checked):
         for name in ("widths", "adversary_widths"):
             if len(getattr(self, name)) != 3:
                 raise ConfigError(f"--{name} expects three numbers, such as 32,64,128; got {getattr(self, name)}.")
+
+
+@dataclass(frozen=True)
+class LatentConfig(Checked):
+    """What z goes through at inference, fitted after training; all off by default. Not in the paper."""
+
+    pca_dim: int = option(
+        0, "Number of principal components of z kept at inference (noise-whitened PCA); 0 disables.", at_least=0
+    )
+    flow_layers: int = option(
+        0,
+        "Coupling layers of a conditional flow that removes from z what s predicts of it, and that the decoder"
+        " inverts; 0 disables.",
+        at_least=0,
+        at_most=64,
+    )
+    flow_units: int = option(128, "Units of each of a coupling's two hidden layers.", at_least=1)
+    flow_steps: int = option(
+        4000,
+        "Steps of fitting the flow, 512 codes each; without --flow_to_normal half as many more come first, which fit"
+        " the density that all identities share.",
+        at_least=1,
+    )
+    flow_to_normal: bool = option(
+        False,
+        "Fit the flow to map z to N(0, I), instead of to a density that all identities share. Removes more of the"
+        " identity where z has no clusters; costs some reconstruction.",
+    )
+    rounding_step: float = option(
+        0.0,
+        "Round z at inference to multiples of this many posterior standard deviations; needs --shared_variance; 0"
+        " disables.",
+        at_least=0,
+        at_most=10,
+    )
+    codebook_size: int = option(
+        0,
+        "Replace z at inference by the nearest of at most this many codebook entries, for a z with few distinct values,"
+        " such as poses or frames; needs --shared_variance; 0 disables.",
+        at_least=0,
+        at_most=4096,
+    )
+    codebook_identity_weight: float = option(
+        30.0,
+        "Weight of identity leakage against distortion when clusters are merged into codebook entries: squared"
+        " distance, in units of the posterior's variance, accepted per nat less leakage. Higher gives fewer entries.",
+        at_least=0,
+    )
 
 
 @dataclass(frozen=True)
@@ -159,27 +174,27 @@ class LossConfig(Checked):
         at_least=0.5,
         at_most=1,
     )
-    prior_per_identity_weight: float = option(
+    identity_mmd_weight: float = option(
         0.0, "Ours: squared kernel distance of each identity's sampled z to N(0, I).", at_least=0
     )
-    kernel_weight: float = option(
+    mean_kernel_weight: float = option(
         0.0, "Ours: kernel similarity of same-identity means of z above that of any two.", at_least=0
     )
-    z_classifier_weight: float = option(
+    latent_adversary_weight: float = option(
         0.0,
         "Ours: the encoder lowers the log-probability, nats, that two classifiers on z give the true identity.",
         at_least=0,
     )
-    z_classifier_updates: int = option(
+    num_latent_adversary_updates: int = option(
         5, "Updates of the classifiers on z to one of the encoder.", at_least=1, at_most=100
     )
-    z_classifier_labels: str = option(
+    latent_adversary_labels: str = option(
         "identity",
         "What the classifiers on z predict: the identity, or each attribute; or, for any number of identities, which "
         "codes share theirs (pair).",
         choices=("identity", "attributes", "pair"),
     )
-    replay_batches: int = option(
+    num_replay_batches: int = option(
         16, "Past batches whose codes the classifiers on z are also trained on; 0: none.", at_least=0, at_most=1024
     )
 
@@ -202,14 +217,16 @@ class TrainingConfig(Checked):
     adversary_optimizer: str = option("adam", "The adversary's.", choices=("adam", "sgd"))
     generator_learning_rate: float = option(2e-4, "Encoder's and decoder's.", at_least=0)
     adversary_learning_rate: float = option(2e-4, "The adversary's.", at_least=0)
-    z_classifier_learning_rate: float = option(2e-3, "The classifiers' on z; always Adam.", at_least=0)
+    latent_adversary_learning_rate: float = option(2e-3, "The classifiers' on z; always Adam.", at_least=0)
     generator_schedule: str = option(
         "constant",
         "Learning rate over the run; cosine: to zero, from the first tenth on.",
         choices=("constant", "cosine"),
     )
     adversary_schedule: str = option("constant", "Likewise, the adversary's.", choices=("constant", "cosine"))
-    z_classifier_schedule: str = option("constant", "Likewise, the classifiers' on z.", choices=("constant", "cosine"))
+    latent_adversary_schedule: str = option(
+        "constant", "Likewise, the classifiers' on z.", choices=("constant", "cosine")
+    )
     adam_beta1: float = option(
         0.5, "Adam's decay of the first moment, encoder, decoder and adversary.", at_least=0, at_most=0.999
     )
@@ -218,16 +235,6 @@ class TrainingConfig(Checked):
         0,
         "Steps of training s alone as a classifier of identity, then frozen, z with its own encoder; 0: joint.",
         at_least=0,
-    )
-    flow_steps: int = option(
-        4000,
-        "Steps of fitting the flow, 512 codes each, after the others; half as many more fit a second one beside it.",
-        at_least=1,
-    )
-    flow_alone: bool = option(
-        False,
-        "Fit the flow without a second one beside it, so that it makes z normal too: it takes out more of the identity"
-        " where z has no clusters, such as frames, and costs the image a little.",
     )
     strategy: str = option(
         "one_device",
@@ -263,6 +270,7 @@ class Config:
 
     data: DataConfig = DataConfig()
     network: NetworkConfig = NetworkConfig()
+    latent: LatentConfig = LatentConfig()
     loss: LossConfig = LossConfig()
     training: TrainingConfig = TrainingConfig()
 
@@ -271,18 +279,15 @@ class Config:
             raise ConfigError(
                 "--dataset=image_folder needs --image_dir, a folder with one folder of images per identity."
             )
-        network = self.network
-        if network.z_rounding and not network.shared_variance:
-            raise ConfigError("--z_rounding needs --shared_variance: steps of its own would tell of each image.")
-        if network.z_axes and not network.shared_variance:
-            raise ConfigError("--z_axes needs --shared_variance: an image's own would tell of it.")
-        if network.codebook_cells and not network.shared_variance:
-            raise ConfigError("--codebook_cells needs --shared_variance: distances are in units of it.")
-        if network.codebook_cells and network.z_rounding:
-            raise ConfigError("--codebook_cells and --z_rounding both say what becomes of z; drop one of the two.")
-        if self.training.pretrain_s_steps and (network.flow_layers or network.z_axes or network.codebook_cells):
+        latent = self.latent
+        for name in ("pca_dim", "rounding_step", "codebook_size"):
+            if getattr(latent, name) and not self.network.shared_variance:
+                raise ConfigError(f"--{name} needs --shared_variance: it measures z in units of one variance for all.")
+        if latent.codebook_size and latent.rounding_step:
+            raise ConfigError("--codebook_size and --rounding_step exclude each other; drop one of the two.")
+        if self.training.pretrain_s_steps and (latent.flow_layers or latent.pca_dim or latent.codebook_size):
             raise ConfigError(
-                "--flow_layers, --z_axes and --codebook_cells need an s trained with the rest; drop them or"
+                "--flow_layers, --pca_dim and --codebook_size need an s trained with the rest; drop them or"
                 " --pretrain_s_steps."
             )
         if self.training.jit_compile and self.training.strategy != "one_device":
@@ -297,6 +302,7 @@ class Config:
 
     def replace(self, **flags: Any) -> "Config":
         """A copy with these flags changed."""
+        flags = current_names(flags, warn=True)
         unknown = set(flags) - {field.name for _, field in option_fields()}
         if unknown:
             raise ConfigError(f"no such option: {', '.join(sorted(unknown))}; `python -m dfv.main --help` lists them.")

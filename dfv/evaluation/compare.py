@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from dfv.config.renamed import current_names
 from dfv.config.schema import FREE_TO_CHANGE
 from dfv.data.dataset import SPLITS
 from dfv.evaluation.figures.grids import beside
@@ -103,7 +104,7 @@ def _read(run_dir: Path) -> _Run:
         if (run_dir / FLAGS_FILE).exists():
             _check_up_to_date(run_dir, results["run"]["flags"]["num_steps"])
         numbers = {column: column.numbers(results) for column in (*DISENTANGLED, *MORE)}
-        return _Run(results["run"]["dataset"], results["run"]["flags"], numbers, picture)
+        return _Run(results["run"]["dataset"], current_names(results["run"]["flags"]), numbers, picture)
     except (AttributeError, KeyError, TypeError) as error:
         raise RunError(f"{run_dir}/results.json is not of this version's evaluation; evaluate it anew.") from error
 

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dfv.config.renamed import current_names
 from dfv.config.schema import Config
 from dfv.model.codes import Codes, Posterior, prior_samples
 from dfv.model.networks import Decoder, Encoder, ImageShape, PretrainedSEncoder, seeded
@@ -46,7 +47,7 @@ class Codec(keras.Model):
 
     def _build_networks(self, dtype: str) -> None:
         encoder = PretrainedSEncoder if self.config.training.pretrain_s_steps else Encoder
-        self.encoder = encoder(self.config.network, self.image_shape, dtype)
+        self.encoder = encoder(self.config.network, self.image_shape, dtype, self.config.latent)
         self.decoder = Decoder(self.config.network, self.image_shape, dtype, self.encoder.axes, self.encoder.flow)
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -153,4 +154,6 @@ class Codec(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        return cls(Config.of(**config["flags"]), tuple(config["image_shape"]), tuple(config["label_sizes"]))
+        return cls(
+            Config.of(**current_names(config["flags"])), tuple(config["image_shape"]), tuple(config["label_sizes"])
+        )

@@ -70,13 +70,13 @@ class Disentangler(Codec):
     @property
     def has_z_classifiers(self) -> bool:
         """Whether the third player takes part."""
-        return self.config.loss.z_classifier_weight > 0
+        return self.config.loss.latent_adversary_weight > 0
 
     @property
     def num_z(self) -> int:
         """Of how many of a triplet's images z is used: x1 alone in the paper, all three by our additions."""
         loss = self.config.loss
-        terms = loss.prior_per_identity_weight, loss.kernel_weight, loss.z_classifier_weight
+        terms = loss.identity_mmd_weight, loss.mean_kernel_weight, loss.latent_adversary_weight
         return 3 if loss.reconstruct_all or any(terms) else 1
 
     def _build_networks(self, dtype: str) -> None:
@@ -90,10 +90,10 @@ class Disentangler(Codec):
             seen = (height, breadth, (1 + self.judges_pairs) * channels)
             self.adversary = Adversary(network, seen, sizes, dtype)
         if self.has_z_classifiers:
-            self.z_classifier_columns = self._columns("z_classifier_labels", loss.z_classifier_labels)
+            self.z_classifier_columns = self._columns("latent_adversary_labels", loss.latent_adversary_labels)
             sizes = self.label_sizes[self.z_classifier_columns]
-            kind = ZPairCritics if loss.z_classifier_labels == "pair" else ZClassifiers
-            self.z_classifiers = kind(network.z_dim, sizes, loss.replay_batches, 3 * training.batch_size)
+            kind = ZPairCritics if loss.latent_adversary_labels == "pair" else ZClassifiers
+            self.z_classifiers = kind(network.z_dim, sizes, loss.num_replay_batches, 3 * training.batch_size)
 
     def _columns(self, flag: str, kind: str) -> slice:
         if kind == "attributes" and len(self.label_sizes) == 1:
@@ -117,9 +117,9 @@ class Disentangler(Codec):
             "kl": loss.kl_weight,
             "swap_other": loss.swap_other_weight,
             "prior_sample": loss.prior_sample_weight,
-            "prior_per_identity": loss.prior_per_identity_weight,
-            "kernel": loss.kernel_weight,
-            "z_classifier": loss.z_classifier_weight,
+            "prior_per_identity": loss.identity_mmd_weight,
+            "kernel": loss.mean_kernel_weight,
+            "z_classifier": loss.latent_adversary_weight,
         }
         return {name: weight for name, weight in weights.items() if weight > 0}
 
@@ -131,7 +131,7 @@ class Disentangler(Codec):
         **kwargs: Any,
     ) -> None:
         """Gives each player its optimizer, the config's by default. Call it in the strategy's scope."""
-        training, updates = self.config.training, self.config.loss.z_classifier_updates
+        training, updates = self.config.training, self.config.loss.num_latent_adversary_updates
         self.generator_optimizer = generator_optimizer or optimizers.generator_optimizer(training)
         self.generator_optimizer.build(self.generator_variables)
         if self.has_adversary:
@@ -266,7 +266,7 @@ class Disentangler(Codec):
         on_mean, on_sample = self.z_classifiers.learn(
             self._z_and_labels(triplet, codes, z),
             self.z_classifier_optimizer,
-            self.config.loss.z_classifier_updates,
+            self.config.loss.num_latent_adversary_updates,
             step,
             noise.seed(REPLAY_DRAWS),
         )

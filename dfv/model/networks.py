@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from dfv.config.schema import NetworkConfig
+from dfv.config.schema import LatentConfig, NetworkConfig
 from dfv.model.codes import Codes, Posterior, rounded
 from dfv.model.latent.codebook import Codebook
 from dfv.model.latent.flow import ConditionalFlow
@@ -24,6 +24,7 @@ ImageShape = tuple[int, int, int]
 LOG_VAR_SPEED = 10.0
 # Shared variance starts small: at 1 the noise hides the means, and s learns alone what both should.
 FIRST_LOG_VAR = -3.0
+NO_LATENT_TRANSFORM = LatentConfig()
 
 
 @contextlib.contextmanager
@@ -117,22 +118,28 @@ def transposed_stack(config: NetworkConfig, image_shape: ImageShape, dtype: Any)
 class Encoder(layers.Layer):
     """Enc(x) = (s, posterior of z), one stack of convolutions under two heads, each a fully connected layer."""
 
-    def __init__(self, config: NetworkConfig, image_shape: ImageShape, dtype: Any = None):
+    def __init__(
+        self,
+        config: NetworkConfig,
+        image_shape: ImageShape,
+        dtype: Any = None,
+        latent: LatentConfig = NO_LATENT_TRANSFORM,
+    ):
         super().__init__(name="encoder", dtype=dtype)
         self.stack = keras.Sequential([*convolution_stack(config, dtype), layers.Flatten(dtype=dtype)])
         self.s_head = layers.Dense(config.s_dim, dtype=dtype)
         self.z_head = WideDense(config.z_dim * (1 if config.shared_variance else 2), dtype=dtype)
         # Axes, flow and codebook are fitted when encoder and decoder are trained.
-        self.axes = PrincipalAxes(config.z_dim, config.z_axes) if config.z_axes else None
+        self.axes = PrincipalAxes(config.z_dim, latent.pca_dim) if latent.pca_dim else None
         self.flow = None
-        if config.flow_layers:
+        if latent.flow_layers:
             with seeded(0):  # the other networks start as without it
                 self.flow = ConditionalFlow(
-                    config.flow_layers, config.flow_units, config.s_dim, config.z_dim, config.z_axes
+                    latent.flow_layers, latent.flow_units, config.s_dim, config.z_dim, latent.pca_dim
                 )
             self.flow.trainable = False
-        self.codebook = Codebook(config.codebook_cells, config.z_dim) if config.codebook_cells else None
-        self.z_rounding, self.shared_variance = config.z_rounding, config.shared_variance
+        self.codebook = Codebook(latent.codebook_size, config.z_dim) if latent.codebook_size else None
+        self.rounding_step, self.shared_variance = latent.rounding_step, config.shared_variance
         if config.shared_variance:
             start = keras.initializers.Constant(FIRST_LOG_VAR / LOG_VAR_SPEED)
             self.log_var = self.add_weight(
@@ -155,13 +162,13 @@ class Encoder(layers.Layer):
             posterior = Posterior(self.flow(posterior.mean, s[:z_of])[0], posterior.log_var + self.flow.log_var_change)
         if self.codebook:
             posterior = self.codebook(posterior)
-        return Codes(s, self._rounded(posterior) if self.z_rounding else posterior)
+        return Codes(s, self._rounded(posterior) if self.rounding_step else posterior)
 
     def _rounded(self, posterior: Posterior) -> Posterior:
         """Rounded in the axes once there are any, since it takes too much in other directions."""
         if not self.axes:
-            return rounded(posterior, self.z_rounding)
-        mean = tf.where(self.axes.is_fitted(), rounded(posterior, self.z_rounding).mean, posterior.mean)
+            return rounded(posterior, self.rounding_step)
+        mean = tf.where(self.axes.is_fitted(), rounded(posterior, self.rounding_step).mean, posterior.mean)
         return Posterior(mean, posterior.log_var)
 
     def as_trained(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
@@ -182,10 +189,16 @@ class PretrainedSEncoder(layers.Layer):
     Supplementary material, "Using a pre-trained embedding".
     """
 
-    def __init__(self, config: NetworkConfig, image_shape: ImageShape, dtype: Any = None):
+    def __init__(
+        self,
+        config: NetworkConfig,
+        image_shape: ImageShape,
+        dtype: Any = None,
+        latent: LatentConfig = NO_LATENT_TRANSFORM,
+    ):
         super().__init__(name="encoder", dtype=dtype)
-        self.s_encoder = Encoder(config, image_shape, dtype)
-        self.z_encoder = Encoder(config, image_shape, dtype)
+        self.s_encoder = Encoder(config, image_shape, dtype, latent)
+        self.z_encoder = Encoder(config, image_shape, dtype, latent)
         self.s_encoder.trainable = False
         self.z_encoder.s_head.trainable = False
         self.axes = self.flow = self.codebook = None

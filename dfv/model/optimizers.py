@@ -61,7 +61,9 @@ def adversary_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
 def z_classifier_optimizer(config: TrainingConfig, updates_per_step: int) -> keras.optimizers.Optimizer:
     """The classifiers' on z, which make several updates in a step."""
     num_updates = config.num_steps * updates_per_step
-    return FusedAdam(learning_rate(config.z_classifier_learning_rate, config.z_classifier_schedule, num_updates))
+    return FusedAdam(
+        learning_rate(config.latent_adversary_learning_rate, config.latent_adversary_schedule, num_updates)
+    )
 
 
 def apply_where(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dfv.config.fields import expand_home
+from dfv.config.renamed import current_names
 from dfv.config.schema import FREE_TO_CHANGE, Config, option_fields
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def read_flags(run_dir: Path) -> Config:
     kinds = {field.name: field.type for _, field in option_fields()}
     try:
         lines = [line for line in path.read_text().splitlines() if line.startswith("--")]
-        named = dict(line[2:].split("=", 1) for line in lines)
+        named = current_names(dict(line[2:].split("=", 1) for line in lines))
         return Config.of(**{name: parse_flag(kinds[name], text) for name, text in named.items()})
     except FileNotFoundError as error:
         raise RunError(f"{run_dir} is no run folder: it has no {FLAGS_FILE}.") from error

@@ -23,8 +23,8 @@ def config() -> Config:
         z_dim=6,
         batch_size=8,
         num_steps=STEPS,
-        prior_per_identity_weight=1.0,
-        z_classifier_weight=0.01,
+        identity_mmd_weight=1.0,
+        latent_adversary_weight=0.01,
         shared_variance=True,
     )
 

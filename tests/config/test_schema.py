@@ -24,7 +24,7 @@ def test_range_includes_its_ends_and_nothing_outside(field):
     for end, outside in zip(ends, (-step, step), strict=True):
         if end is None:
             continue
-        flags = {"shared_variance": True, field.name: field.type(end)}  # which --z_rounding needs
+        flags = {"shared_variance": True, field.name: field.type(end)}  # which --rounding_step needs
         assert Config.of(**flags).as_flags()[field.name] == end
         with pytest.raises(ConfigError, match=f"--{field.name} expects {describe_range(field)}; got"):
             Config.of(**{field.name: field.type(end) + outside})
@@ -75,7 +75,7 @@ def test_three_widths(name):
 def test_a_loss_without_terms_is_refused():
     weights = [field.name for field in FIELDS if field.name in vars(LossConfig()) and field.name.endswith("_weight")]
     none = dict.fromkeys(weights, 0)
-    with pytest.raises(ConfigError, match="nothing to learn.*--reconstruction_weight.*--z_classifier_weight"):
+    with pytest.raises(ConfigError, match="nothing to learn.*--reconstruction_weight.*--latent_adversary_weight"):
         Config.of(**none)
     assert all(Config.of(**none | {name: 1}) for name in weights)
 
@@ -108,9 +108,9 @@ def test_defaults_are_algorithm_1():
     loss, network = Config().loss, Config().network
     assert loss.reconstruction_weight == loss.swap_same_weight == 1.0 and loss.kl_weight > 0
     assert loss.swap_other_weight == loss.prior_sample_weight > 0
-    ours = ("prior_per_identity_weight", "kernel_weight", "z_classifier_weight")
+    ours = ("identity_mmd_weight", "mean_kernel_weight", "latent_adversary_weight")
     assert all(getattr(loss, name) == 0 for name in ours) and not network.shared_variance
-    assert network.z_rounding == network.z_axes == network.flow_layers == 0
+    assert Config().latent.rounding_step == Config().latent.pca_dim == Config().latent.flow_layers == 0
     assert not loss.reconstruct_all and not loss.adversary_sees_prior_samples
     assert loss.real_label == 1.0 and loss.adversary_max_accuracy == 1.0
 
@@ -119,10 +119,10 @@ def test_defaults_are_algorithm_1():
     ("flags", "message"),
     [
         (dict(dataset="image_folder"), "needs --image_dir"),
-        (dict(z_rounding=1.0), "--z_rounding needs --shared_variance"),
-        (dict(z_axes=8), "--z_axes needs --shared_variance"),
-        (dict(codebook_cells=8), "--codebook_cells needs --shared_variance"),
-        (dict(codebook_cells=8, z_rounding=1.0, shared_variance=True), "drop one of the two"),
+        (dict(rounding_step=1.0), "--rounding_step needs --shared_variance"),
+        (dict(pca_dim=8), "--pca_dim needs --shared_variance"),
+        (dict(codebook_size=8), "--codebook_size needs --shared_variance"),
+        (dict(codebook_size=8, rounding_step=1.0, shared_variance=True), "drop one of the two"),
         (dict(jit_compile=True, strategy="mirrored"), "--strategy=one_device"),
         (dict(deterministic=True, strategy="multi_worker"), "--strategy=one_device"),
     ],
@@ -130,7 +130,7 @@ def test_defaults_are_algorithm_1():
 def test_combinations_that_cannot_work(flags, message):
     with pytest.raises(ConfigError, match=message):
         Config.of(**flags)
-    Config.of(**flags | dict(image_dir="images", strategy="one_device", shared_variance=True, codebook_cells=0))
+    Config.of(**flags | dict(image_dir="images", strategy="one_device", shared_variance=True, codebook_size=0))
 
 
 def test_numpy_numbers_are_not_silently_another_type():

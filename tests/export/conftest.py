@@ -30,7 +30,7 @@ def make_model(image_shape: tuple[int, int, int] = IMAGE_SHAPE, **flags: object)
 
 @pytest.fixture(scope="session")
 def model() -> Codec:
-    model = make_model(shared_variance=True, z_axes=3, flow_layers=2, flow_units=6, codebook_cells=20)
+    model = make_model(shared_variance=True, pca_dim=3, flow_layers=2, flow_units=6, codebook_size=20)
     for part in fitted_parts(model):
         part.fitted_at.assign(0)  # to the noise of `make_model`
     images = np.random.default_rng(1).integers(0, 256, (40, *IMAGE_SHAPE), np.uint8)
@@ -40,7 +40,7 @@ def model() -> Codec:
 
 @pytest.fixture(scope="session")
 def colour_model() -> Codec:
-    return make_model((8, 9, 3), shared_variance=True, z_rounding=1.0)
+    return make_model((8, 9, 3), shared_variance=True, rounding_step=1.0)
 
 
 @pytest.fixture(scope="session")

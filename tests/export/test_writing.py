@@ -40,7 +40,7 @@ def everything(folder):
 
 
 def test_a_model_whose_z_is_not_fitted_is_refused_until_it_is(bare, tmp_path):
-    config = Config.of(s_dim=5, z_dim=4, widths=(6, 6, 6), shared_variance=True, z_axes=3, num_steps=10)
+    config = Config.of(s_dim=5, z_dim=4, widths=(6, 6, 6), shared_variance=True, pca_dim=3, num_steps=10)
     model, images = Codec(config, (13, 10, 1), (7,)), np.random.default_rng(0).integers(0, 256, (70, 13, 10, 1), "u1")
     with pytest.raises(ExportError, match=r"are not fitted: dfv\.fit_z does"):
         export_model(model, tmp_path / "tiny")

@@ -188,7 +188,7 @@ def test_saved_model_goes_on_training_bit_for_bit(trained, loaded, triplet_batch
 
 
 def test_saved_optimizers_are_those_that_were_given(tiny_model):
-    model, again = (tiny_model(z_classifier_weight=0.1) for _ in range(2))
+    model, again = (tiny_model(latent_adversary_weight=0.1) for _ in range(2))
     kinds = (keras.optimizers.SGD(0.1, momentum=0.9), keras.optimizers.AdamW(0.2), keras.optimizers.Lion(0.3))
     model.compile(*kinds)
     again.compile_from_config(model.get_compile_config())

@@ -8,7 +8,7 @@ import tensorflow as tf
 from dfv.model.pretraining import pretrain_s
 
 NUM_IDENTITIES, BATCH = 3, 8
-NO_ADVERSARY = {"swap_other_weight": 0.0, "prior_sample_weight": 0.0, "prior_per_identity_weight": 0.5}
+NO_ADVERSARY = {"swap_other_weight": 0.0, "prior_sample_weight": 0.0, "identity_mmd_weight": 0.5}
 
 
 def learnable_triplets(num_batches, seed=0):

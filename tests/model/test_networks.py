@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from dfv.config.schema import Config, NetworkConfig
+from dfv.config.schema import Config, LatentConfig, NetworkConfig
 from dfv.model.codes import Codes
 from dfv.model.disentangler import Disentangler
 from dfv.model.networks import Adversary, Decoder, Encoder, FusedBatchNorm, PretrainedSEncoder, seeded, strided_sizes
@@ -101,7 +101,7 @@ def test_z_is_rounded_in_use_and_not_in_training():
     with seeded(0):
         exact = Encoder(tiny(shared_variance=True), (8, 8, 1))
     with seeded(0):
-        rounding = Encoder(tiny(shared_variance=True, z_rounding=1.0), (8, 8, 1))
+        rounding = Encoder(tiny(shared_variance=True), (8, 8, 1), latent=LatentConfig(rounding_step=1.0))
     images, step = noise(5, 8, 8, 1), np.exp(-1.5)
     codes, exact_codes = rounding(images), exact(images)
     steps = codes.z.mean / step

@@ -58,8 +58,8 @@ def test_each_player_has_its_own_kind_rate_and_schedule():
         generator_schedule="cosine",
         adversary_learning_rate=0.01,
         adam_beta1=0.4,
-        z_classifier_learning_rate=0.02,
-        z_classifier_schedule="cosine",
+        latent_adversary_learning_rate=0.02,
+        latent_adversary_schedule="cosine",
     )
     generator, adversary = optimizers.generator_optimizer(config), optimizers.adversary_optimizer(config)
     classifiers = optimizers.z_classifier_optimizer(config, updates_per_step=5)

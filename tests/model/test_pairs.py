@@ -10,7 +10,7 @@ from dfv.model.triplet_batch import read
 from dfv.training.checkpoints import all_variables
 
 PAIRS = {"adversary_labels": "pair", "adversary_sees_prior_samples": True}
-CRITICS = {"z_classifier_labels": "pair", "z_classifier_weight": 0.1, "replay_batches": 2}
+CRITICS = {"latent_adversary_labels": "pair", "latent_adversary_weight": 0.1, "num_replay_batches": 2}
 
 
 @pytest.fixture(scope="module")

@@ -130,14 +130,14 @@ TOLERANCE = {"sgd": 6e-6, "adam": 5e-5}
 # Tracing the adversary takes most of the time, and Adam treats its gradients as it does the others'.
 FLAGS = {
     "sgd": {"adversary_max_accuracy": 0.9, "adversary_labels": "identity"},
-    "adam": {"swap_other_weight": 0.0, "prior_sample_weight": 0.0, "z_classifier_labels": "pair"},
+    "adam": {"swap_other_weight": 0.0, "prior_sample_weight": 0.0, "latent_adversary_labels": "pair"},
 }
 
 
 @pytest.mark.parametrize("kind", ["sgd", pytest.param("adam", marks=pytest.mark.slow)])
 def test_three_steps_on_two_replicas_are_those_on_one(kind, mirrored, tiny_model, triplet_batch, additions):
     def make():
-        model = tiny_model(**additions | FLAGS[kind] | {"z_classifier_updates": 1, "batch_size": GLOBAL_BATCH})
+        model = tiny_model(**additions | FLAGS[kind] | {"num_latent_adversary_updates": 1, "batch_size": GLOBAL_BATCH})
         if kind == "sgd":
             model.compile(*(keras.optimizers.SGD(0.02) for _ in range(3)))
         return model

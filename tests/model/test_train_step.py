@@ -217,7 +217,7 @@ def test_fused_step_is_algorithm_1(mode, tiny_model, triplet_batch, additions):
 
 def test_terms_that_read_every_z_leave_the_decoded_pairs_as_the_paper_has_them(tiny_model, triplet_batch):
     """As our own run files: z of all three images is there, but only z1 and the prior's are decoded."""
-    model = tiny_model(kernel_weight=0.3, z_dim=Z_DIM, seed=SEED)
+    model = tiny_model(mean_kernel_weight=0.3, z_dim=Z_DIM, seed=SEED)
     s, z = tf.random.stateless_normal((3 * BATCH, 5), (0, 0)), tf.random.stateless_normal((3 * BATCH, Z_DIM), (0, 1))
     (s1, s1_same, s2), z1 = np.split(s, 3), z[:BATCH]
     noise = Noise(SEED, tf.constant(0, tf.int64), read(triplet_batch(BATCH)), Z_DIM)

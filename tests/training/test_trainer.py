@@ -41,9 +41,9 @@ SMALLEST = {
 # With every kind of term and of state.
 TINY = SMALLEST | {
     "shared_variance": True,
-    "prior_per_identity_weight": 0.1,
-    "z_classifier_weight": 0.01,
-    "replay_batches": 2,
+    "identity_mmd_weight": 0.1,
+    "latent_adversary_weight": 0.01,
+    "num_replay_batches": 2,
 }
 # With three gradients that meet in one tensor, whose order in a sum is left to chance otherwise.
 DETERMINISTIC = {"deterministic": True, "adversary_sees_prior_samples": True}
@@ -107,7 +107,7 @@ def test_a_run_is_refused_if_its_images_are_others_now(finished_run, tmp_path, c
 
 
 def test_more_steps_for_a_finished_run_begin_without_what_was_fitted_to_the_old_codes(tmp_path, monkeypatch):
-    flags = SMALLEST | {"shared_variance": True, "z_axes": 2, "flow_layers": 2, "flow_steps": 300, "num_steps": 2}
+    flags = SMALLEST | {"shared_variance": True, "pca_dim": 2, "flow_layers": 2, "flow_steps": 300, "num_steps": 2}
     train(Config.of(**flags), tmp_path)
     seen = {}
 

@@ -17,7 +17,7 @@ import dfv
 from tests.training.test_trainer import SMALLEST, TINY, as_arguments, wait_for
 
 STEPS = TINY | {"generator_optimizer": "sgd", "adversary_optimizer": "sgd", "generator_learning_rate": 0.01}
-STEPS |= {"adversary_learning_rate": 0.01, "kernel_weight": 0.1, "adversary_max_accuracy": 0.9}
+STEPS |= {"adversary_learning_rate": 0.01, "mean_kernel_weight": 0.1, "adversary_max_accuracy": 0.9}
 ENDLESS = SMALLEST | {"num_steps": 100_000, "checkpoint_steps": 5, "checkpoint_minutes": 0}
 
 

@@ -6,7 +6,7 @@ some of its pose and style as well, which z must keep: given them, a flow takes 
 What the flow leaves may have any shape, so long as it is the same for every s: a second flow, which sees no s and is
 thrown away, turns it into N(0, I). A flow that has to do both tears apart what all identities share, such as the
 clusters of Sprites' frames. Where z has no clusters, as in MNIST, the one that does both takes out more
-(`--flow_alone`).
+(`--flow_to_normal`).
 """
 
 import logging
@@ -66,7 +66,7 @@ def fit_z(model: Codec, train: ImageSet, step: int | None = None) -> None:
         model.encoder.flow.set_weights(_fitted_flow(model.config, codes, step, random).get_weights())
     if model.encoder.codebook is not None:
         codes = codes if model.encoder.flow is None else codes.behind(model.encoder.flow)
-        weight, seed = model.config.network.codebook_identity_weight, model.config.training.seed
+        weight, seed = model.config.latent.codebook_identity_weight, model.config.training.seed
         model.encoder.codebook.fit(codes.mean / codes.deviation[0], codes.identity, weight, seed, step)
 
 
@@ -76,10 +76,10 @@ def _fitted_flow(config: Config, codes: TrainedCodes, step: int, random: np.rand
     Keeps the weights that were likeliest for a tenth of the images, held out: with few images that may be no flow at
     all.
     """
-    network, training = config.network, config.training
-    with seeded(training.seed + 2):
+    network, latent = config.network, config.latent
+    with seeded(config.training.seed + 2):
         flow, shape = (
-            ConditionalFlow(network.flow_layers, network.flow_units, network.s_dim, network.z_dim, network.z_axes)
+            ConditionalFlow(latent.flow_layers, latent.flow_units, network.s_dim, network.z_dim, latent.pca_dim)
             for _ in range(2)
         )
     order, held_out = random.permutation(len(codes.s)), max(1, int(HELD_OUT * len(codes.s)))
@@ -88,10 +88,10 @@ def _fitted_flow(config: Config, codes: TrainedCodes, step: int, random: np.rand
     used = codes.first(flow.dims)
     kept, fitted = used.take(order[:held_out]), used.take(order[held_out:])
     density = _Density(flow, shape)
-    if not training.flow_alone:
+    if not latent.flow_to_normal:
         # The shape first, so that the flow is asked for what s tells alone.
-        density.fit([shape], fitted, kept, max(1, training.flow_steps // 2), random)
-    density.fit([flow] if training.flow_alone else [shape, flow], fitted, kept, training.flow_steps, random)
+        density.fit([shape], fitted, kept, max(1, latent.flow_steps // 2), random)
+    density.fit([flow] if latent.flow_to_normal else [shape, flow], fitted, kept, latent.flow_steps, random)
     change = _log_var_of_the_rest(flow, used, random) - 2.0 * np.mean(np.log(used.deviation), 0)
     flow.log_var_change.assign(np.pad(change, (0, network.z_dim - flow.dims)))
     flow.fitted_at.assign(step)

@@ -117,9 +117,9 @@ def test_of_fewer_images_than_cells_each_is_its_own_code(poses):
 
 @pytest.mark.parametrize("flow", [{}, {"flow_layers": 2, "flow_units": 16, "flow_steps": 250}], ids=["axes", "flow"])
 def test_a_model_has_few_codes_near_its_own_behind_axes_and_flow(flow, tiny_model, trained_on):
-    flags = {"shared_variance": True, "z_axes": 3, **flow}
+    flags = {"shared_variance": True, "pca_dim": 3, **flow}
     plain = tiny_model(**flags)
-    coded = tiny_model(**flags, codebook_cells=16, codebook_identity_weight=0.0)
+    coded = tiny_model(**flags, codebook_size=16, codebook_identity_weight=0.0)
     assert not z_fitting.is_fitted(coded, 5)
     for model in (plain, coded):
         z_fitting.fit_z(model, trained_on, 5)

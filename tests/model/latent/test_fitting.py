@@ -6,7 +6,7 @@ from dfv.config.schema import Config, ConfigError
 from dfv.model.latent import fitting as z_fitting
 
 
-@pytest.mark.parametrize("flags", [{"z_axes": 2}, {"codebook_cells": 4}], ids=lambda flags: next(iter(flags)))
+@pytest.mark.parametrize("flags", [{"pca_dim": 2}, {"codebook_size": 4}], ids=lambda flags: next(iter(flags)))
 def test_training_goes_around_what_is_fitted(flags, tiny_model, triplet_batch, trained_on):
     shared = {"shared_variance": True, "seed": 3}
     without, with_it = tiny_model(**shared), tiny_model(**shared, **flags)
@@ -17,9 +17,9 @@ def test_training_goes_around_what_is_fitted(flags, tiny_model, triplet_batch, t
     assert len(with_it.generator_variables) == len(without.generator_variables)
 
 
-@pytest.mark.parametrize("name", ["flow_layers", "z_axes", "codebook_cells"])
+@pytest.mark.parametrize("name", ["flow_layers", "pca_dim", "codebook_size"])
 def test_a_pretrained_s_is_refused(name):
     with pytest.raises(
-        ConfigError, match="--flow_layers, --z_axes and --codebook_cells need an s trained with the rest"
+        ConfigError, match="--flow_layers, --pca_dim and --codebook_size need an s trained with the rest"
     ):
         Config.of(**{name: 3}, shared_variance=True, pretrain_s_steps=10)

@@ -216,7 +216,7 @@ def test_fitting_a_model_sets_the_step_and_the_variance(tiny_model):
 @pytest.mark.parametrize("alone", [False, True])
 def test_a_flow_alone_makes_z_normal_and_one_beside_another_leaves_its_shape(tiny_model, alone):
     """z is the same for all identities, and far from normal."""
-    model = tiny_model(shared_variance=True, flow_layers=4, flow_units=32, flow_steps=600, flow_alone=alone)
+    model = tiny_model(shared_variance=True, flow_layers=4, flow_units=32, flow_steps=600, flow_to_normal=alone)
     identity = np.arange(1500, dtype=np.int32) % 3
     mean = 4 * np.abs(normal(1500, Z_DIM, seed=4))
     codes = TrainedCodes(normal(3, 5)[identity], mean, np.full(mean.shape, 0.01, np.float32), identity)
@@ -229,7 +229,7 @@ def test_the_flow_is_fitted_to_what_is_not_rounded_and_rounding_comes_after_it(t
     images = np.random.default_rng(0).integers(0, 256, (300, 12, 12, 1), np.uint8)
     part = ImageSet(images, np.arange(300, dtype=np.int32) % 3)
     flags = {"shared_variance": True, "flow_layers": 2, "flow_units": 16, "flow_steps": 20}
-    exact, rounding = tiny_model(**flags), tiny_model(**flags, z_rounding=2.0)
+    exact, rounding = tiny_model(**flags), tiny_model(**flags, rounding_step=2.0)
     for model in (exact, rounding):
         z_fitting.fit_z(model, part, step=7)
     codes, exact_codes = rounding.encode(images), exact.encode(images)

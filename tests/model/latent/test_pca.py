@@ -88,7 +88,7 @@ def test_a_dimension_that_never_moves_does_no_harm():
 
 
 def test_a_model_keeps_its_images_and_s_and_writes_z_in_few_numbers(tiny_model, trained_on):
-    plain, turned = tiny_model(shared_variance=True), tiny_model(shared_variance=True, z_axes=4)
+    plain, turned = tiny_model(shared_variance=True), tiny_model(shared_variance=True, pca_dim=4)
     images = trained_on.images[:40]
     before = plain.encode(images)
     np.testing.assert_allclose(turned.encode(images).z.mean, before.z.mean, atol=1e-5)
@@ -106,7 +106,7 @@ def test_a_model_keeps_its_images_and_s_and_writes_z_in_few_numbers(tiny_model, 
     "flow", [{}, {"flow_layers": 2, "flow_units": 16, "flow_steps": 1}], ids=["axes", "axes and flow"]
 )
 def test_the_decoder_undoes_them(flow, tiny_model, trained_on):
-    plain, turned = tiny_model(shared_variance=True), tiny_model(shared_variance=True, z_axes=6, **flow)
+    plain, turned = tiny_model(shared_variance=True), tiny_model(shared_variance=True, pca_dim=6, **flow)
     z_fitting.fit_z(turned, trained_on, 7)
     for model in (plain, turned):  # an untrained decoder hardly looks at z
         model.decoder.from_z.kernel.assign(300.0 * model.decoder.from_z.kernel)
@@ -122,7 +122,7 @@ def test_the_decoder_undoes_them(flow, tiny_model, trained_on):
 
 
 def test_z_is_rounded_along_them_and_not_before_there_are_any(tiny_model, trained_on):
-    model, exact = (tiny_model(shared_variance=True, z_axes=6, z_rounding=rounding) for rounding in (1.0, 0.0))
+    model, exact = (tiny_model(shared_variance=True, pca_dim=6, rounding_step=rounding) for rounding in (1.0, 0.0))
     images = trained_on.images[:40]
     np.testing.assert_allclose(model.encode(images).z.mean, exact.encode(images).z.mean, atol=1e-6)
     for one in (model, exact):
@@ -136,7 +136,7 @@ def test_z_is_rounded_along_them_and_not_before_there_are_any(tiny_model, traine
 
 
 def test_the_flow_is_fitted_along_them_and_changes_the_kept_ones_alone(tiny_model, trained_on):
-    flags = {"shared_variance": True, "z_axes": 3}
+    flags = {"shared_variance": True, "pca_dim": 3}
     plain = tiny_model(**flags)
     flowing = tiny_model(**flags, flow_layers=2, flow_units=16, flow_steps=250)
     for model in (plain, flowing):
