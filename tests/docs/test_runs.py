@@ -52,5 +52,3 @@ def test_figures_are_numbers_within_their_ranges(rows):
         assert all(0 <= value <= 1 for value in numbers(row, ("hsic_p_mean", "hsic_p_sample"))), row["run"]
         has_error = bool(row["mse"] or row["mse_same_identity_swap"] or row["swap_mse"])
         assert (row["pixel_range"] in ("[0,1]", "[-1,1]")) == has_error, row["run"]
-            row["mse"] or row["mse_same_identity_swap"] or row["swap_mse"]
-        )
