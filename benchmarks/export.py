@@ -14,7 +14,7 @@ import tensorflow as tf
 from benchmarks import timing
 from dfv.config.schema import Config
 from dfv.model.codec import Codec, to_float
-from export.writing import save
+from export.versions import save
 
 MODELS = {
     "MNIST, three 5x5, 28x28": (Config.of(s_dim=16, z_dim=16), (28, 28, 1)),

@@ -48,7 +48,7 @@ def run(arguments: list[str]) -> None:
 
     run_dir = find_model(values.run_dir).parent
     from dfv.training.checkpoints import check_finished
-    from export.writing import checked_place, export_model
+    from export.versions import checked_place, export_model
 
     checked_place(values.export_dir)
     model = load(values.run_dir)

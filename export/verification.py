@@ -53,7 +53,7 @@ def replay(saved_model: Path, inputs: Arrays, scratch: Path) -> Arrays:
     """The outputs in a new process, which has TensorFlow and nothing of ours."""
     given, answered = scratch / "inputs.npz", scratch / "outputs.npz"
     np.savez(given, **inputs)  # type: ignore[arg-type]
-    script = Path(__file__).parent / "serving" / "warmup_replay.py"
+    script = Path(__file__).with_name("signature_runner.py")
     command = [sys.executable, "-P", str(script), str(saved_model), str(given), str(answered)]
     finished = subprocess.run(command, capture_output=True, text=True)
     if finished.returncode:

@@ -17,11 +17,11 @@ class ServingError(RuntimeError):
     """A request that was not answered; the message names the server, the model and what to do or what it said."""
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """No answer this time; asking again may help."""
 
 
-class Types(NamedTuple):
+class SignatureTypes(NamedTuple):
     """The NumPy types of a signature's inputs and outputs, by name."""
 
     inputs: dict[str, np.dtype]
@@ -50,7 +50,7 @@ class Client(ABC):
             raise ValueError("give a version or a label, not both.")
         self.address, self.model, self.version, self.label = address, model, version, label
         self.timeout_s, self.retries = timeout_s, retries
-        self._signatures: dict[str, Types] | None = None
+        self._signatures: dict[str, SignatureTypes] | None = None
 
     def predict(self, signature: str, **inputs: Any) -> Arrays:
         """The outputs of a signature, by name, for inputs [N, ...]; encoded images are `bytes`. Raises ServingError."""
@@ -63,13 +63,13 @@ class Client(ABC):
             raise ServingError(f"expected as many rows in each of {_list(arrays)}; received {_rows(arrays)}.")
         return self._retried(lambda left: self._predict(signature, arrays, types, left), deadline)
 
-    def signatures(self) -> dict[str, Types]:
+    def signatures(self) -> dict[str, SignatureTypes]:
         """What the model offers, by name."""
         if self._signatures is None:
             self._signatures = self._retried(self._metadata, time.monotonic() + self.timeout_s)
         return self._signatures
 
-    def _types(self, signature: str, deadline: float) -> Types:
+    def _types(self, signature: str, deadline: float) -> SignatureTypes:
         if self._signatures is None:
             self._signatures = self._retried(self._metadata, deadline)
         if signature not in self._signatures:
@@ -84,7 +84,7 @@ class Client(ABC):
                 break
             try:
                 return ask(left)
-            except Unavailable as error:
+            except UnavailableError as error:
                 reason = str(error)
             if attempt < self.retries:
                 time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
@@ -98,10 +98,10 @@ class Client(ABC):
         return ServingError(f"{self.address} refused the request to {self.model} ({status}): {message}")
 
     @abstractmethod
-    def _predict(self, signature: str, inputs: Arrays, types: Types, timeout_s: float) -> Arrays: ...
+    def _predict(self, signature: str, inputs: Arrays, types: SignatureTypes, timeout_s: float) -> Arrays: ...
 
     @abstractmethod
-    def _metadata(self, timeout_s: float) -> dict[str, Types]: ...
+    def _metadata(self, timeout_s: float) -> dict[str, SignatureTypes]: ...
 
 
 def _array(name: str, values: Any, dtype: np.dtype) -> np.ndarray:

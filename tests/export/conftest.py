@@ -1,16 +1,18 @@
 """A tiny model with pictures of strong contrast, and its export, made once."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import export.versions
 from dfv.config.schema import Config
 from dfv.model.codec import Codec
 from dfv.model.latent.fitting import fitted_parts
 from export import verification as checking
-from export.writing import export_model
+from export.versions import export_model
 
 IMAGE_SHAPE = (13, 10, 1)
 
@@ -47,6 +49,21 @@ def colour_model() -> Codec:
 def exported(model: Codec, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first version of `tiny`; its parent has the server's files."""
     return export_model(model, tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture
+def saved(exported, monkeypatch) -> None:
+    """Copies a SavedModel instead of writing one."""
+    content = shutil.ignore_patterns("assets.extra", "model_card.md")
+    monkeypatch.setattr(
+        export.versions, "save", lambda _, folder, __: shutil.copytree(exported, folder, ignore=content)
+    )
+
+
+@pytest.fixture
+def unverified(saved, monkeypatch) -> None:
+    """Also leaves out the comparison with the Python model, which other tests cover."""
+    monkeypatch.setattr(export.versions, "check", lambda *_: None)
 
 
 @pytest.fixture(scope="session")

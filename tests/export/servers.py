@@ -1,4 +1,4 @@
-"""The server that the conformance tests ask: a real TensorFlow Serving where one is at hand, otherwise the double.
+"""The server that the conformance tests ask: a real TensorFlow Serving where one is at hand, otherwise the stand-in.
 
 TENSORFLOW_MODEL_SERVER=/usr/bin/tensorflow_model_server     starts that program on the tests' own export
 DFV_SERVING=REST_ADDRESS,GRPC_ADDRESS,FOLDER                 asks a running server, such as the Docker image's, that
@@ -16,21 +16,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import double
+import serving_stand_in
 
 
 class Server(NamedTuple):
-    """Addresses, the model's folder, and the double itself if it is one."""
+    """Addresses, the model's folder, and the stand-in itself if it is one."""
 
     rest: str
     grpc: str | None
     place: Path
-    double: "double.Double | None" = None
+    stand_in: "serving_stand_in.StandIn | None" = None
 
 
 @contextmanager
 def any_server(place: Path) -> Iterator[Server]:
-    """The server that the environment names, or the double."""
+    """The server that the environment names, or the stand-in."""
     if "DFV_SERVING" in os.environ:
         rest, grpc, folder = os.environ["DFV_SERVING"].split(",")
         yield Server(rest, grpc, Path(folder).resolve())
@@ -38,22 +38,22 @@ def any_server(place: Path) -> Iterator[Server]:
         with _program(os.environ["TENSORFLOW_MODEL_SERVER"], place) as server:
             yield server
     else:
-        with double_server(place) as server:
+        with stand_in_server(place) as server:
             yield server
 
 
 @contextmanager
-def double_server(place: Path) -> Iterator[Server]:
-    """The double over REST and, with the `serving` extra, gRPC."""
-    twin = double.Double(place)
-    with double.rest_server(twin) as rest:
+def stand_in_server(place: Path) -> Iterator[Server]:
+    """The stand-in over REST and, with the `serving` extra, gRPC."""
+    stand_in = serving_stand_in.StandIn(place)
+    with serving_stand_in.rest_server(stand_in) as rest:
         try:
             import tensorflow_serving.apis.predict_pb2  # noqa: F401
         except ImportError:
-            yield Server(rest, None, place, twin)
+            yield Server(rest, None, place, stand_in)
             return
-        with double.grpc_server(twin) as grpc:
-            yield Server(rest, grpc, place, twin)
+        with serving_stand_in.grpc_server(stand_in) as grpc:
+            yield Server(rest, grpc, place, stand_in)
 
 
 @contextmanager

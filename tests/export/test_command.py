@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-import export.writing
+import export.versions
 from dfv.training.run_folder import ModelFile, write_flags
 from export.__main__ import main
 
@@ -54,7 +54,7 @@ def run_dir(model, tmp_path):
 
 def test_a_run_is_exported(model, run_dir, tmp_path, capsys, monkeypatch):
     checked = []
-    monkeypatch.setattr(export.writing, "check", lambda *arguments: checked.append(arguments))
+    monkeypatch.setattr(export.versions, "check", lambda *arguments: checked.append(arguments))
     assert main([f"--run_dir={run_dir}", f"--export_dir={tmp_path}/models/faces", "--version=3", "--float_images"]) == 0
     assert f"{tmp_path}/models/faces/3" in capsys.readouterr().out
     assert checked[0][2] is True and (tmp_path / "models/faces/3/saved_model.pb").exists()
@@ -72,7 +72,7 @@ def test_an_evaluation_of_fewer_steps_is_left_out_of_the_card(model, run_dir, tm
     results = {"run": {"flags": {"num_steps": model.config.training.num_steps - more_steps}}}
     (run_dir / "results.json").write_text(json.dumps(results))
     carded = []
-    monkeypatch.setattr(export.writing, "export_model", lambda *given: carded.append(given[-1]))
+    monkeypatch.setattr(export.versions, "export_model", lambda *given: carded.append(given[-1]))
     assert main([f"--run_dir={run_dir}", f"--export_dir={tmp_path}/models/faces"]) == 0
     assert carded == [None if more_steps else results]
 

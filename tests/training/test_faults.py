@@ -17,7 +17,7 @@ import tensorflow as tf
 
 import dfv
 from dfv.main import main
-from export.serving.files import versions
+from export.serving.config_files import versions
 from tests.training.test_trainer import DETERMINISTIC, SMALLEST, TINY, as_arguments, start, weights_of
 
 KILLS = int(os.environ.get("DFV_KILLS", "5"))

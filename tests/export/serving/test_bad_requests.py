@@ -3,9 +3,9 @@
 import io
 import json
 
-import double
 import numpy as np
 import pytest
+import serving_stand_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -33,8 +33,8 @@ BAD_NUMBERS = (np.nan, np.inf, -np.inf, 1e38, -1e38, 2e6)
 
 
 @pytest.fixture(scope="module")
-def twin(exported) -> double.Double:
-    return double.Double(exported.parent)
+def stand_in(exported) -> serving_stand_in.StandIn:
+    return serving_stand_in.StandIn(exported.parent)
 
 
 def good(cases: tuple[Arrays, Arrays], signature: str) -> Arrays:
@@ -102,15 +102,15 @@ def check_answer(answer: Arrays, rows: int) -> None:
 
 @given(data=st.data(), signature=st.sampled_from(SIGNATURES))
 @LIGHT
-def test_wrong_tensors(twin, cases, data, signature):
+def test_wrong_tensors(stand_in, cases, data, signature):
     inputs = data.draw(spoiled(good(cases, signature)))
     try:
-        answer = twin.versions[1].predict(signature, inputs)
-    except double.Fault as fault:
+        answer = stand_in.versions[1].predict(signature, inputs)
+    except serving_stand_in.Fault as fault:
         assert fault.http in (400, 404) and len(fault.message) > 10
     else:
         check_answer(answer, {len(values) for values in inputs.values()}.pop())
-    after = twin.versions[1].predict("encode", good(cases, "encode"))
+    after = stand_in.versions[1].predict("encode", good(cases, "encode"))
     difference, limit = compare(after["s"], cases[1]["encode/s"])
     assert difference <= limit
 
@@ -126,10 +126,10 @@ JSON = st.recursive(
 
 @given(body=st.dictionaries(st.sampled_from(["signature_name", "instances", "inputs", "x"]), JSON, max_size=4) | JSON)
 @settings(LIGHT, max_examples=200)
-def test_wrong_json(twin, body):
+def test_wrong_json(stand_in, body):
     try:
-        twin.rest("/v1/models/tiny:predict", json.dumps(body).encode())
-    except double.Fault as fault:
+        stand_in.rest("/v1/models/tiny:predict", json.dumps(body).encode())
+    except serving_stand_in.Fault as fault:
         assert fault.http in (400, 404) and fault.message
 
 
@@ -145,23 +145,23 @@ def large_png(height: int, width: int) -> bytes:
     return file.getvalue()
 
 
-def test_a_png_of_a_hundred_megapixels_is_refused_before_it_is_unpacked(twin):
+def test_a_png_of_a_hundred_megapixels_is_refused_before_it_is_unpacked(stand_in):
     encoded, before = large_png(10_000, 10_000), fresh_peak_mib()
-    with pytest.raises(double.Fault, match="at most 33554432 pixels") as caught:
-        twin.versions[1].predict("encode_bytes", {"image_bytes": np.array([encoded] * 4, object)})
+    with pytest.raises(serving_stand_in.Fault, match="at most 33554432 pixels") as caught:
+        stand_in.versions[1].predict("encode_bytes", {"image_bytes": np.array([encoded] * 4, object)})
     assert "10000" in caught.value.message and peak_mib() - before < 100
 
 
-def test_the_largest_png_is_read_within_bounds(twin):
+def test_the_largest_png_is_read_within_bounds(stand_in):
     encoded, before = large_png(4096, 8192), fresh_peak_mib()
-    answer = twin.versions[1].predict("encode_bytes", {"image_bytes": np.array([encoded] * 2, object)})
+    answer = stand_in.versions[1].predict("encode_bytes", {"image_bytes": np.array([encoded] * 2, object)})
     check_answer(answer, 2)
     assert peak_mib() - before < 1500
 
 
-def test_ten_thousand_rows_are_refused(twin):
+def test_ten_thousand_rows_are_refused(stand_in):
     before = fresh_peak_mib()
-    with pytest.raises(double.Fault, match="at most 4096 rows"):
-        twin.versions[1].predict("encode", {"image": np.zeros((10_000, 13, 10, 1), np.uint8)})
+    with pytest.raises(serving_stand_in.Fault, match="at most 4096 rows"):
+        stand_in.versions[1].predict("encode", {"image": np.zeros((10_000, 13, 10, 1), np.uint8)})
     assert peak_mib() - before < 100
-    check_answer(twin.versions[1].predict("encode", {"image": np.zeros((4096, 13, 10, 1), np.uint8)}), 4096)
+    check_answer(stand_in.versions[1].predict("encode", {"image": np.zeros((4096, 13, 10, 1), np.uint8)}), 4096)

@@ -4,14 +4,14 @@ import json
 import urllib.request
 from collections.abc import Iterator
 
-import double
 import numpy as np
 import pytest
 import servers
+import serving_stand_in
 import tensorflow as tf
 
 from dfv.data.image_operations import encode_png
-from export.client.clients import Client, GrpcClient, RestClient, ServingError
+from export.client import Client, GrpcClient, RestClient, ServingError
 from export.verification import compare, pixels_of
 
 SIGNATURES = (
@@ -121,25 +121,25 @@ def test_an_unknown_model_is_told(server, kind):
 
 
 @pytest.fixture(scope="module")
-def twin(exported) -> Iterator[servers.Server]:
-    with servers.double_server(exported.parent) as server:
+def stand_in(exported) -> Iterator[servers.Server]:
+    with servers.stand_in_server(exported.parent) as server:
         yield server
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_busy_server_is_asked_again(twin, inputs, kind):
-    client = client_of(twin, kind, timeout_s=60, retries=2)
-    busy = double.Fault(503, "UNAVAILABLE", "the queue is full")
+def test_a_busy_server_is_asked_again(stand_in, inputs, kind):
+    client = client_of(stand_in, kind, timeout_s=60, retries=2)
+    busy = serving_stand_in.Fault(503, "UNAVAILABLE", "the queue is full")
     image = inputs["image"][:, :13, :10, :1]
-    twin.double.failures[:] = [busy, busy]
+    stand_in.stand_in.failures[:] = [busy, busy]
     assert len(client.predict("encode", image=image)["s"]) == 4
-    twin.double.failures[:] = [busy] * 3
+    stand_in.stand_in.failures[:] = [busy] * 3
     with pytest.raises(ServingError, match="no answer for tiny within 60 s and 3 tries .*the queue is full"):
         client.predict("encode", image=image)
-    twin.double.failures[:] = [double.invalid("no"), busy]
+    stand_in.stand_in.failures[:] = [serving_stand_in.invalid("no"), busy]
     with pytest.raises(ServingError, match="refused .*: no"):
         client.predict("encode", image=image)
-    assert len(twin.double.failures) == 1  # a refusal is final
+    assert len(stand_in.stand_in.failures) == 1  # a refusal is final
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -15,10 +15,9 @@ import tensorflow as tf
 from dfv.config.fields import expand_home
 from dfv.model.codec import Codec
 from dfv.model.latent.fitting import AS_TRAINED, is_as_trained
-from export import ExportError, examples
+from export import ExportError, example_images
 from export import model_card as card
-from export.serving import files as serving_files
-from export.serving import warmup
+from export.serving import config_files, warmup
 from export.signatures import DEFAULT, DEFAULT_IS, max_rows, signatures, traced
 from export.verification import check
 
@@ -51,11 +50,11 @@ def export_model(
         save(model, staged, float_images)
         check(staged, model, float_images)
         warmup.write(staged, place.name, signatures(model, float_images))
-        examples.write(staged, model.config.data)
+        example_images.write(staged, model.config.data)
         (staged / CARD_FILE).write_text(card.of(model, place.name, staged, results), encoding="utf-8")
         _appear(staged, final)
         try:
-            serving_files.write(place, number, model, float_images)
+            config_files.write(place, number, model, float_images)
         except BaseException:
             shutil.rmtree(final, ignore_errors=True)  # models.config does not name it
             raise
@@ -90,7 +89,7 @@ def checked_place(export_dir: str | Path) -> Path:
 
 def next_version(place: Path) -> int:
     """One more than the greatest version there is; 1 if there is none."""
-    return max(serving_files.versions(place), default=0) + 1
+    return max(config_files.versions(place), default=0) + 1
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A double of TensorFlow Serving, for tests alone: its REST and gRPC forms, in Python, over the same SavedModel.
+"""An in-process stand-in for TensorFlow Serving, for tests only: its REST and gRPC APIs over the same SavedModel.
 
 It is not TensorFlow Serving. It keeps to what was read in that server's sources: inputs are matched by name, types by
 the graph, shapes by nobody; JSON in rows or columns; `*_bytes` outputs in base64.
@@ -79,7 +79,7 @@ class Version:
         return self.signatures[name]
 
 
-class Double:
+class StandIn:
     """The versions below a model's folder, with the labels of its models.config."""
 
     def __init__(self, place: Path):
@@ -188,13 +188,13 @@ def to_json(name: str, values: np.ndarray) -> list:
 
 
 @contextmanager
-def rest_server(double: Double) -> Iterator[str]:
+def rest_server(stand_in: StandIn) -> Iterator[str]:
     """Serves REST on a free port of loopback; gives the address."""
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self, body: bytes | None) -> None:
             try:
-                status, content = 200, double.rest(self.path, body)
+                status, content = 200, stand_in.rest(self.path, body)
             except Fault as fault:
                 status, content = fault.http, {"error": fault.message}
             encoded = json.dumps(content).encode()
@@ -222,7 +222,7 @@ def rest_server(double: Double) -> Iterator[str]:
 
 
 @contextmanager
-def grpc_server(double: Double) -> Iterator[str]:
+def grpc_server(stand_in: StandIn) -> Iterator[str]:
     """Serves the official PredictionService on a free port of loopback; gives the address."""
     import grpc
     from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
@@ -230,7 +230,7 @@ def grpc_server(double: Double) -> Iterator[str]:
     class Service(prediction_service_pb2_grpc.PredictionServiceServicer):
         def _version(self, spec: Any) -> Version:
             number = spec.version.value if spec.HasField("version") else None
-            return double.version(spec.name, number, spec.version_label or None)
+            return stand_in.version(spec.name, number, spec.version_label or None)
 
         def Predict(self, request: Any, context: Any) -> Any:
             answer = predict_pb2.PredictResponse()

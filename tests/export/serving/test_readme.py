@@ -18,7 +18,7 @@ from dfv.data.image_operations import encode_png
 
 @pytest.fixture(scope="module")
 def readme(exported) -> Iterator[str]:
-    with servers.double_server(exported.parent) as server:
+    with servers.stand_in_server(exported.parent) as server:
         text = (exported.parent / "README.md").read_text()
         yield text.replace("http://127.0.0.1:8501", server.rest)
 
@@ -63,3 +63,9 @@ def test_its_docker_line_names_files_that_are_there(readme, exported):
     line = next(block for block in blocks(readme) if block.startswith("docker"))
     for path in re.findall(r"=/models/(\S+)", line):
         assert (exported.parents[1] / path).is_file()
+
+
+def test_the_readme_of_a_model_names_it(exported):
+    text = (exported.parent / "README.md").read_text()
+    assert "$" not in text.replace("$PWD", "").replace("$(base64", "")
+    assert 'call_endpoint="encode"' in text and "/v1/models/tiny/labels/stable:predict" in text

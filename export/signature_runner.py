@@ -1,6 +1,6 @@
 """Runs signatures of a SavedModel in a process of its own, with nothing but TensorFlow.
 
-    python replay.py MODEL INPUTS.npz OUTPUTS.npz
+    python signature_runner.py MODEL INPUTS.npz OUTPUTS.npz
 
 Arrays are named SIGNATURE/NAME; every signature that has inputs is run.
 """

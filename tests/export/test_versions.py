@@ -1,0 +1,137 @@
+"""A version appears complete and verified, or not at all."""
+
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import dfv
+from dfv.config.schema import Config, ConfigError
+from dfv.data import from_arrays
+from dfv.evaluation import evaluate
+from dfv.model.codec import Codec
+from dfv.model.latent.fitting import is_fitted
+from export import ExportError
+from export import model_card as card
+from export.serving import config_files
+from export.versions import export_model
+
+
+def everything(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_a_model_whose_z_is_not_fitted_is_refused_until_it_is(unverified, tmp_path):
+    config = Config.of(s_dim=5, z_dim=4, widths=(6, 6, 6), shared_variance=True, pca_dim=3, num_steps=10)
+    model, images = Codec(config, (13, 10, 1), (7,)), np.random.default_rng(0).integers(0, 256, (70, 13, 10, 1), "u1")
+    with pytest.raises(ExportError, match=r"are not fitted: dfv\.fit_z does"):
+        export_model(model, tmp_path / "tiny")
+    splits = from_arrays(images, np.arange(70) % 7)
+    with pytest.raises(ConfigError, match=r"are not fitted: dfv\.fit_z does"):
+        evaluate(model, splits, Config.of(dataset="arrays"), tmp_path / "results")
+    assert not list(tmp_path.iterdir())
+    dfv.fit_z(model, splits.train)
+    assert export_model(model, tmp_path / "tiny").exists() and is_fitted(model, 10)
+
+
+def test_versions_count_up_and_none_is_written_over(unverified, model, exported, tmp_path):
+    place = tmp_path / "tiny"
+    shutil.copytree(exported.parent, place)
+    (place / "notes").mkdir()
+    assert export_model(model, place) == place / "2"
+    assert export_model(model, place, version=7) == place / "7"
+    assert export_model(model, place) == place / "8"
+    before = everything(place)
+    with pytest.raises(ExportError, match="7 exists, and no version is written over"):
+        export_model(model, place, version=7)
+    assert everything(place) == before and [path.name for path in tmp_path.iterdir()] == ["tiny"]
+
+
+@pytest.fixture
+def other_weights(model):
+    """Those of the model, for a while, are not the exported ones."""
+    weights = model.get_weights()
+    model.decoder.from_s.kernel.assign(model.decoder.from_s.kernel * 1.05)
+    yield
+    model.set_weights(weights)
+
+
+def test_a_difference_means_no_export(saved, model, other_weights, tmp_path):
+    with pytest.raises(ExportError, match=r"nothing was exported: .*image.* differs from the Python model by"):
+        export_model(model, tmp_path / "tiny")
+    assert everything(tmp_path) == []
+
+
+@pytest.mark.parametrize("error", [OSError("No space left on device"), KeyboardInterrupt()])
+def test_an_interrupted_export_leaves_nothing(unverified, model, tmp_path, monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(card, "of", fail)
+    with pytest.raises((ExportError, KeyboardInterrupt)) as caught:
+        export_model(model, tmp_path / "models" / "tiny")
+    assert everything(tmp_path) == ["models"]
+    assert isinstance(caught.value, KeyboardInterrupt) or "No space left" in str(caught.value)
+
+
+def test_a_disk_that_fills_up_beside_the_version_leaves_nothing_of_it(
+    unverified, model, exported, tmp_path, monkeypatch
+):
+    place = tmp_path / "tiny"
+    export_model(model, place)
+    before = everything(tmp_path), (place / "models.config").read_text()
+
+    def full(path, content):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(config_files, "write_whole", full)
+    with pytest.raises(ExportError, match="nothing was exported: No space left"):
+        export_model(model, place)
+    assert before == (everything(tmp_path), (place / "models.config").read_text())
+
+
+def test_two_exports_at_once_do_not_mix(unverified, model, exported, tmp_path, monkeypatch):
+    place = tmp_path / "tiny"
+
+    def meanwhile(*_):
+        shutil.copytree(exported, place / "1")
+        return ""
+
+    monkeypatch.setattr(card, "of", meanwhile)
+    with pytest.raises(ExportError, match="could not be put in place .*run the export again"):
+        export_model(model, place)
+    assert (place / "1" / "model_card.md").read_text() and [path.name for path in tmp_path.iterdir()] == ["tiny"]
+
+
+@pytest.mark.parametrize("name", ["a b", "a:b", "7", "ü"])
+def test_a_name_that_no_server_takes_is_refused(model, tmp_path, name):
+    with pytest.raises(ExportError, match="--export_dir="):
+        export_model(model, tmp_path / name)
+    assert everything(tmp_path) == []
+
+
+def test_a_home_that_is_not_known_is_refused(model):
+    with pytest.raises(ConfigError, match="--export_dir=~nosuchuser/tiny: expected a home"):
+        export_model(model, "~nosuchuser/tiny")
+
+
+def test_a_file_in_its_place_is_refused(model, tmp_path):
+    (tmp_path / "tiny").write_text("")
+    with pytest.raises(ExportError, match="is a file"):
+        export_model(model, tmp_path / "tiny")
+
+
+def test_others_may_read_it(exported):
+    assert exported.stat().st_mode & 0o055 == exported.parent.stat().st_mode & 0o055
+
+
+def test_float_images(colour_model, tmp_path):
+    version = export_model(colour_model, tmp_path / "colour", float_images=True)
+    signatures = tf.saved_model.load(str(version)).signatures
+    shown = signatures["swap"].structured_outputs["image"]
+    assert shown.dtype == tf.float32 and shown.shape[1:] == (8, 9, 3)
+    for value in (-0.1, 1.5, float("nan")):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="expected pixels from 0 to 1"):
+            signatures["encode"](image=tf.fill((1, 8, 9, 3), value))
+    assert "float32: 0 to 1" in (version / "model_card.md").read_text()
