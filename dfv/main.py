@@ -19,9 +19,9 @@ from pathlib import Path
 
 from absl import flags
 
-from dfv.config.fields import ASK_FOR_HELP, describe_range, expand_home, parse_flags
+from dfv.config.fields import ASK_FOR_HELP, Role, describe_range, expand_home, parse_flags
 from dfv.config.flag_files import expand
-from dfv.config.schema import FREE_TO_CHANGE, PLACES_OF_DATA, Config, ConfigError, option_fields
+from dfv.config.schema import FREE_TO_CHANGE, Config, ConfigError, names_by_role, option_fields
 from dfv.data.dataset import DataError
 from dfv.training.run_folder import RunError, check_same_images, find_model, flag_text, load, writing
 
@@ -135,7 +135,7 @@ def evaluate_run(run_dir: Path, values: flags.FlagValues) -> None:
     if changed:
         listed = "; ".join(f"--{name} was {flag_text(trained[name])}" for name in changed)
         raise RunError(f"{run_dir} was trained with other flags: {listed}. Leave these out, or name its own run file.")
-    config = model.config.replace(**{name: given[name] for name in given if name in PLACES_OF_DATA})
+    config = model.config.replace(**{name: given[name] for name in given if name in names_by_role(Role.DATA_LOCATION)})
     out_dir = run_dir if run_dir.is_dir() else Path("runs") / f"{run_dir.name}_shipped"
     out_dir = out_dir if values.evaluate_split == "test" else out_dir / values.evaluate_split
     with writing(out_dir):

@@ -6,6 +6,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
+from dfv.config.fields import Role
+from dfv.config.schema import names_by_role
 from dfv.evaluation.report.formatting import CODE_NAMES, percent, with_error
 from dfv.model.codec import Codec
 from dfv.training.run_folder import flag_text
@@ -31,7 +33,7 @@ RANGES = {
     "code": f"-{MAX_CODE:g} to {MAX_CODE:g}",
     "log_var": "natural logarithm of the variance",
 }
-LEFT_OUT = ("data_dir", "manual_dir", "image_dir", "cache_dir", "progress")
+LEFT_OUT = names_by_role(Role.DATA_LOCATION, Role.PRESENTATION)
 
 
 def of(model: Codec, name: str, version: Path, results: dict[str, Any] | None) -> str:

@@ -47,7 +47,7 @@ def test_a_mistake_is_told_without_loading_tensorflow():
         (["--dataset=image_folder"], "--image_dir"),
         (["--jit_compile", "--strategy=mirrored"], "--strategy=one_device"),
         (["--flagfile=nowhere.flags"], "nowhere.flags"),
-        (["train"], "expected flags alone"),
+        (["train"], "expected only flags"),
         (["--mode=evaluate", "--run_dir=nowhere"], "neither a run folder nor a shipped model"),
         (["--mode=evaluate", f"--run_dir={'x' * 300}"], "neither a run folder nor a shipped model"),
         ([f"--flagfile={'x' * 300}"], "is no file"),

@@ -1,6 +1,15 @@
-"""What a run is made of: every option once, how it is checked, and the files that set it."""
+"""Configuration of a run: every option declared once, its check, and the run files that set options."""
 
-from dfv.config.fields import ConfigError
+from dfv.config.fields import ConfigError, Role
 from dfv.config.schema import Config, DataConfig, LatentConfig, LossConfig, NetworkConfig, TrainingConfig
 
-__all__ = ["Config", "ConfigError", "DataConfig", "LatentConfig", "LossConfig", "NetworkConfig", "TrainingConfig"]
+__all__ = [
+    "Config",
+    "ConfigError",
+    "DataConfig",
+    "LatentConfig",
+    "LossConfig",
+    "NetworkConfig",
+    "Role",
+    "TrainingConfig",
+]

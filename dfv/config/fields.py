@@ -1,6 +1,7 @@
-"""What a field of a config is: a default, a help text and a range, checked when a record is made; parsing of flags."""
+"""Fields of a config: each has a default, a help text, a range and a role, and is checked when a record is made."""
 
 import dataclasses
+import enum
 import numbers
 from pathlib import Path
 from typing import Any
@@ -11,29 +12,40 @@ ASK_FOR_HELP = frozenset(("--help", "-h", "-help", "--helpfull"))
 
 
 class ConfigError(ValueError):
-    """A flag's value, or a combination of them, that cannot work; the message says what to do."""
+    """An option's value, or a combination of values, that cannot work; the message says what to do."""
+
+
+class Role(enum.Enum):
+    """What an option is for. Every list of options by what they do is derived from it."""
+
+    CHANGES_RUN = "Part of the experiment: another value makes another run."
+    REPETITION = "Another value repeats the same experiment, with another seed or split."
+    LENGTH = "How long a run is; may change when a run is continued."
+    OUTPUT = "What is written when; may change when a run is continued."
+    DATA_LOCATION = "Where data are stored and how they are read; may change whenever a run is used."
+    PRESENTATION = "What the terminal shows."
 
 
 def expand_home(flag: str, path: str | Path) -> Path:
-    """The path that a flag gives, with the home in the place of ~; raises ConfigError where no home is known."""
+    """The path with ~ replaced by the home directory; raises ConfigError if that is unknown."""
     try:
         return Path(path).expanduser()
     except (RuntimeError, ValueError) as error:
         raise ConfigError(
-            f"--{flag}={path}: expected a home that is known in the place of ~; write the whole path, or begin it with"
-            " ./ if ~ is a part of its name."
+            f"--{flag}={path}: expected a home directory for ~, and found none; give the absolute path, or start with"
+            " ./ if ~ is part of the name."
         ) from error
 
 
 def parse_flags(values: flags.FlagValues, arguments: list[str], program: str) -> None:
-    """Sets a program's values by its arguments, flags alone; raises ConfigError for what is none of its flags."""
+    """Sets a program's flags from its arguments; raises ConfigError for an unknown flag or another argument."""
     try:
         positional = values([program, *arguments])[1:]
     except flags.Error as error:
         raise ConfigError(f"{error} `python -m {program} --help` lists the flags.") from error
     if positional:
         got = " ".join(positional)
-        raise ConfigError(f"expected flags alone, --name=value; got {got}. `python -m {program} --help` lists them.")
+        raise ConfigError(f"expected only flags, --name=value; got {got}. `python -m {program} --help` lists them.")
 
 
 def option(
@@ -43,14 +55,15 @@ def option(
     at_least: float | None = None,
     at_most: float | None = None,
     choices: tuple[str, ...] | None = None,
+    role: Role = Role.CHANGES_RUN,
 ) -> Any:
-    """A field that carries its flag's help text, with unit, and its range."""
+    """A field that carries its flag's help text, with unit, its range and its role."""
     limits = {"at_least": at_least, "at_most": at_most, "choices": choices}
-    return dataclasses.field(default=default, metadata={"help": help, **limits})
+    return dataclasses.field(default=default, metadata={"help": help, "role": role, **limits})
 
 
 def describe_range(field: dataclasses.Field) -> str:
-    """The field's range in words, for help texts and errors; empty if any value will do."""
+    """The field's range in words, for help texts and errors; empty if every value is allowed."""
     at_least, at_most = field.metadata["at_least"], field.metadata["at_most"]
     if field.metadata["choices"]:
         return "one of " + ", ".join(field.metadata["choices"])
@@ -83,7 +96,7 @@ def _check(field: dataclasses.Field, value: Any) -> None:
     wanted = describe_range(field)
     if not _is_kind(value, field.type):
         kind = getattr(field.type, "__name__", str(field.type))
-        kinds = {"int": "an integer", "float": "a number", "bool": "a truth value", "str": "a text"}
+        kinds = {"int": "an integer", "float": "a number", "bool": "a bool", "str": "a string"}
         raise ConfigError(f"--{field.name} expects {kinds.get(kind, 'a list of positive integers')}, got {value!r}.")
     if field.metadata["choices"] and value not in field.metadata["choices"]:
         raise ConfigError(f"--{field.name} expects {wanted}; got {value!r}.")
@@ -97,7 +110,7 @@ def _check(field: dataclasses.Field, value: Any) -> None:
 
 
 class Checked:
-    """Makes every field's value plain Python, and checks its type and range, when a record is made."""
+    """Base of option groups: converts every value to plain Python and checks its type and range."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):  # type: ignore[arg-type]

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from dfv.config.fields import Role
 from dfv.config.renamed import current_names
-from dfv.config.schema import FREE_TO_CHANGE
+from dfv.config.schema import names_by_role
 from dfv.data.dataset import SPLITS
 from dfv.evaluation.figures.grids import beside
 from dfv.evaluation.report.comparison_columns import DISENTANGLED, MORE, Column, Numbers
@@ -25,7 +26,7 @@ from dfv.evaluation.report.formatting import mean, number
 from dfv.model.image_grids import save_png
 from dfv.training.run_folder import FLAGS_FILE, RunError, read_flags, writing
 
-NOT_OF_THE_KIND = FREE_TO_CHANGE - {"num_steps"} | {"seed", "split_index"}
+NOT_OF_THE_KIND = names_by_role(Role.REPETITION, Role.OUTPUT, Role.DATA_LOCATION, Role.PRESENTATION)
 TITLE = 1 / 24  # height of a run's name, of its picture's width
 
 

@@ -2,12 +2,13 @@
 
 import dataclasses
 import math
+import re
 
 import numpy as np
 import pytest
 
-from dfv.config.fields import describe_range
-from dfv.config.schema import Config, ConfigError, LossConfig, option_fields
+from dfv.config.fields import Role, describe_range
+from dfv.config.schema import FREE_TO_CHANGE, Config, ConfigError, LossConfig, names_by_role, option_fields
 
 FIELDS = [field for _, field in option_fields()]
 
@@ -150,3 +151,21 @@ def test_numpy_numbers_are_not_silently_another_type():
 )
 def test_lists_and_numpy_numbers_are_kept_as_plain_python(name, given, kept):
     assert repr(Config.of(**{name: given}).as_flags()[name]) == repr(kept)
+
+
+def test_each_role_lists_its_options():
+    locations = {"data_dir", "manual_dir", "image_dir", "cache_dir", "memory_limit_mb"}
+    output = {"log_steps", "validation_steps", "checkpoint_steps", "checkpoint_minutes", "num_checkpoints"}
+    assert names_by_role(Role.DATA_LOCATION) == locations
+    assert names_by_role(Role.LENGTH) == {"num_steps"} and names_by_role(Role.PRESENTATION) == {"progress"}
+    assert names_by_role(Role.REPETITION) == {"seed", "split_index"} and names_by_role(Role.OUTPUT) == output
+    assert FREE_TO_CHANGE == locations | output | {"num_steps", "progress"}
+    assert names_by_role(*Role) == {field.name for field in FIELDS}
+
+
+def test_help_texts_are_sentences():
+    jargon = r"\b[Oo]urs\b|in use|\btold\b|\bbeside\b|\bjudge|\bdonor|\balike\b|\banew\b"
+    for field in FIELDS:
+        text = field.metadata["help"]
+        assert text[0].isupper() and text.endswith("."), field.name
+        assert not re.search(jargon, text), field.name

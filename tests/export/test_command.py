@@ -32,7 +32,7 @@ def test_help_is_quick_and_needs_no_tensorflow(processor_seconds_of_children):
         (["--version=0", "--run_dir=a", "--export_dir=b"], "version"),
         (["--version=one", "--run_dir=a", "--export_dir=b"], "version"),
         (["--mode=train"], "mode"),
-        (["run"], "expected flags alone"),
+        (["run"], "expected only flags"),
     ],
 )
 def test_a_mistake_ends_in_one_message(arguments, message, capsys, tmp_path, monkeypatch):

@@ -1,0 +1,79 @@
+"""Options of the data set and of how triplets are drawn from it."""
+
+from dataclasses import dataclass
+
+from dfv.config.fields import Checked, Role, option
+
+DATASETS = ("toy_sprites", "mnist", "sprites", "smallnorb", "yaleb", "image_folder", "arrays")
+
+
+@dataclass(frozen=True)
+class DataConfig(Checked):
+    """The data set, its preprocessing, and how triplets are drawn from it."""
+
+    dataset: str = option(
+        "toy_sprites",
+        "Data set of images grouped by identity. arrays: NumPy arrays, from Python only (dfv.from_arrays).",
+        choices=DATASETS,
+    )
+    data_dir: str = option(
+        "",
+        "Folder of prepared TensorFlow Datasets; empty: ~/tensorflow_datasets.",
+        role=Role.DATA_LOCATION,
+    )
+    manual_dir: str = option(
+        "",
+        "Folder with the files that must be downloaded by hand (sprites/, yaleb/); empty: DATA_DIR/downloads/manual.",
+        role=Role.DATA_LOCATION,
+    )
+    image_dir: str = option(
+        "",
+        "Folder with one subfolder of images per identity; required by --dataset=image_folder.",
+        role=Role.DATA_LOCATION,
+    )
+    split_by: str = option(
+        "within",
+        "How --dataset=image_folder is split. within: images of every identity in each split; across: each identity in"
+        " one split only.",
+        choices=("within", "across"),
+    )
+    image_size: int = option(
+        0, "Height and width of the images in pixels; 0: the data set's own size.", at_least=0, at_most=512
+    )
+    grayscale: bool = option(False, "Convert colour images to grayscale.")
+    split_index: int = option(
+        0,
+        "Index of the random split of yaleb and image_folder; data sets with a published split ignore it.",
+        at_least=0,
+        at_most=999,
+        role=Role.REPETITION,
+    )
+    include_validation: bool = option(
+        False, "Also train on the validation split, which is still reported; for final runs."
+    )
+    min_images_per_identity: int = option(
+        2,
+        "Minimum number of training images per identity. An identity with fewer is an error, or dropped with"
+        " --drop_small_identities.",
+        at_least=2,
+    )
+    drop_small_identities: bool = option(
+        False, "Drop identities with fewer than --min_images_per_identity training images, with a warning."
+    )
+    toy_characters: int = option(
+        1000, "Number of training characters of --dataset=toy_sprites.", at_least=2, at_most=200_000
+    )
+    memory_limit_mb: int = option(
+        4096,
+        "Data sets larger than this, in MiB, are read from a cache on disk instead of memory; 0: always.",
+        at_least=0,
+        role=Role.DATA_LOCATION,
+    )
+    cache_dir: str = option("", "Folder of that cache; empty: ~/.cache/dfv.", role=Role.DATA_LOCATION)
+    augment_shift: int = option(
+        0, "Augmentation: random shift of up to this many pixels, with edges repeated.", at_least=0
+    )
+    augment_flip: bool = option(False, "Augmentation: mirror images left to right with probability 1/2.")
+    x2_any_identity: bool = option(
+        False, "Draw x2 from all identities, as in figure 1 of the paper, instead of from those other than x1's."
+    )

@@ -1,0 +1,56 @@
+"""Options of the latent transform."""
+
+from dataclasses import dataclass
+
+from dfv.config.fields import Checked, option
+
+
+@dataclass(frozen=True)
+class LatentConfig(Checked):
+    """Transform of z at inference, fitted after training; disabled by default. Not in the paper."""
+
+    pca_dim: int = option(
+        0,
+        "Number of principal components of z kept at inference (noise-whitened PCA); needs --shared_variance; 0"
+        " disables.",
+        at_least=0,
+    )
+    flow_layers: int = option(
+        0,
+        "Number of coupling layers of a conditional normalizing flow, which removes from z what s predicts of it; the"
+        " decoder inverts the flow; 0 disables.",
+        at_least=0,
+        at_most=64,
+    )
+    flow_units: int = option(128, "Units of each of the two hidden layers of a coupling layer.", at_least=1)
+    flow_steps: int = option(
+        4000,
+        "Steps of fitting the flow, 512 codes each. Without --flow_to_normal, half as many steps before them fit the"
+        " density that all identities share.",
+        at_least=1,
+    )
+    flow_to_normal: bool = option(
+        False,
+        "Fit the flow to map z to N(0, I) instead of to a density that all identities share. Removes more of the"
+        " identity where z has no clusters, at the cost of some reconstruction.",
+    )
+    rounding_step: float = option(
+        0.0,
+        "Round z at inference to multiples of this many posterior standard deviations; needs --shared_variance; 0"
+        " disables.",
+        at_least=0,
+        at_most=10,
+    )
+    codebook_size: int = option(
+        0,
+        "Maximum number of codebook entries; z at inference is replaced by the nearest one. For a z with few distinct"
+        " values, such as poses or frames; needs --shared_variance; 0 disables.",
+        at_least=0,
+        at_most=4096,
+    )
+    codebook_identity_weight: float = option(
+        30.0,
+        "Weight of identity leakage against distortion when clusters are merged into codebook entries: squared"
+        " distance, in units of the posterior variance, accepted per nat less leakage. Higher gives fewer entries.",
+        at_least=0,
+    )

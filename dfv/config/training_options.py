@@ -1,0 +1,76 @@
+"""Options of the training: optimizers, devices, and what is written when."""
+
+from dataclasses import dataclass
+
+from dfv.config.fields import Checked, Role, option
+
+OPTIMIZERS = ("adam", "sgd")
+SCHEDULES = ("constant", "cosine")
+
+
+@dataclass(frozen=True)
+class TrainingConfig(Checked):
+    """Length, optimizers, devices and output of a run."""
+
+    batch_size: int = option(64, "Triplets per step, over all replicas.", at_least=2)
+    num_steps: int = option(10_000, "Number of training steps.", at_least=1, role=Role.LENGTH)
+    seed: int = option(0, "Seed of weights, triplets and noise.", at_least=0, at_most=2**31 - 1, role=Role.REPETITION)
+    generator_optimizer: str = option("adam", "Optimizer of encoder and decoder.", choices=OPTIMIZERS)
+    adversary_optimizer: str = option("adam", "Optimizer of the adversary.", choices=OPTIMIZERS)
+    generator_learning_rate: float = option(2e-4, "Learning rate of encoder and decoder.", at_least=0)
+    adversary_learning_rate: float = option(2e-4, "Learning rate of the adversary.", at_least=0)
+    latent_adversary_learning_rate: float = option(
+        2e-3, "Learning rate of the latent adversary, whose optimizer is always Adam.", at_least=0
+    )
+    generator_schedule: str = option(
+        "constant",
+        "Learning-rate schedule of encoder and decoder. cosine: constant for the first tenth of the run, then decaying"
+        " to zero.",
+        choices=SCHEDULES,
+    )
+    adversary_schedule: str = option("constant", "Learning-rate schedule of the adversary.", choices=SCHEDULES)
+    latent_adversary_schedule: str = option(
+        "constant", "Learning-rate schedule of the latent adversary.", choices=SCHEDULES
+    )
+    adam_beta1: float = option(
+        0.5,
+        "Adam's decay rate of the first moment, for encoder, decoder and adversary.",
+        at_least=0,
+        at_most=0.999,
+    )
+    sgd_momentum: float = option(0.0, "Momentum of SGD.", at_least=0, at_most=0.999)
+    pretrain_s_steps: int = option(
+        0,
+        "Train the encoder of s as a classifier of identity for this many steps, then freeze it; z gets an encoder of"
+        ' its own (supplementary material, "Using a pre-trained embedding"); 0: train s and z jointly.',
+        at_least=0,
+    )
+    strategy: str = option(
+        "one_device",
+        "Distribution. mirrored: all visible GPUs, or --num_replicas logical CPUs; multi_worker: the workers of"
+        " TF_CONFIG.",
+        choices=("one_device", "mirrored", "multi_worker"),
+    )
+    num_replicas: int = option(
+        2, "Number of logical CPUs of --strategy=mirrored on a machine without GPUs.", at_least=1, at_most=64
+    )
+    mixed_precision: bool = option(False, "Compute in bfloat16, with weights and losses in float32; for GPUs.")
+    jit_compile: bool = option(False, "Compile the training step with XLA; for GPUs, with --strategy=one_device.")
+    deterministic: bool = option(
+        False, "Bitwise reproducible on one machine, at some cost of speed; with --strategy=one_device."
+    )
+    log_steps: int = option(
+        100, "Steps between rows of metrics.csv and TensorBoard scalars.", at_least=1, role=Role.OUTPUT
+    )
+    validation_steps: int = option(
+        1000, "Steps between figures and losses on validation images.", at_least=1, role=Role.OUTPUT
+    )
+    checkpoint_steps: int = option(1000, "Steps between checkpoints.", at_least=1, role=Role.OUTPUT)
+    checkpoint_minutes: float = option(
+        10.0,
+        "Minutes between checkpoints, if --checkpoint_steps takes longer; 0 disables.",
+        at_least=0,
+        role=Role.OUTPUT,
+    )
+    num_checkpoints: int = option(3, "Number of checkpoints kept.", at_least=1, role=Role.OUTPUT)
+    progress: bool = option(True, "Show a progress bar in a terminal.", role=Role.PRESENTATION)
