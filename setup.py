@@ -1,5 +1,6 @@
 """Packaging: dfv and export, with the run files and the small trained models inside dfv."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
+# Read as text: importing dfv would need its dependencies.
+VERSION = re.findall(r'^__version__ = "(.+?)"', (HERE / "dfv" / "__init__.py").read_text(encoding="utf-8"), re.M)[0]
 SERVING = ["tensorflow-serving-api>=2.21,<2.22"]
 TEST = [
     "pytest>=8,<10",
@@ -36,7 +39,7 @@ class BuildPy(build_py):
 
 setup(
     name="dfv",
-    version="0.1.0",
+    version=VERSION,
     description="Disentangles what the identity of an image specifies from all the rest, with Keras 3 on TensorFlow",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",

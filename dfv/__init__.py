@@ -1,34 +1,65 @@
-"""dfv: learns what varies (z) and what stays (s) in images grouped by identity. See README.md."""
+"""Disentangles the identity (s) of images grouped by identity from all the rest (z), after Mathieu et al., NIPS 2016.
+
+Everything that most programs need is an attribute of this package, imported when it is first used:
+TensorFlow takes seconds to import.
+"""
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dfv.config.schema import Config, ConfigError
+from dfv.lazy_attributes import lazy_attributes
 
 if TYPE_CHECKING:
+    from dfv.data import from_arrays, from_tfds
+    from dfv.data import load as load_data
+    from dfv.data.dataset import DataError
+    from dfv.data.pipeline import triplets
+    from dfv.evaluation import evaluate
+    from dfv.model.codec import Codec
     from dfv.model.disentangler import Disentangler
-    from dfv.model.latent.fitting import fit_z
+    from dfv.model.latent.fitting import fit_z as fit_latent
     from dfv.training.callbacks import SwapGrid
-    from dfv.training.run_folder import load
+    from dfv.training.run_folder import RunError, load
 
-__all__ = ["Config", "ConfigError", "Disentangler", "SwapGrid", "fit_z", "load"]
-__version__ = "0.1.0"
+__version__ = "0.1.0"  # the one place; setup.py reads this line
+__all__ = [
+    "Codec",
+    "Config",
+    "ConfigError",
+    "DataError",
+    "Disentangler",
+    "RunError",
+    "SwapGrid",
+    "__version__",
+    "evaluate",
+    "fit_latent",
+    "from_arrays",
+    "from_tfds",
+    "load",
+    "load_data",
+    "triplets",
+]
 
 # Read when TensorFlow is imported. It leaves oneDNN off on processors without AVX512, where it halves the step's time.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-# TensorFlow takes seconds to import, so what needs it is imported when it is asked for.
-_LAZY = {
-    "Disentangler": "dfv.model.disentangler",
-    "SwapGrid": "dfv.training.callbacks",
-    "fit_z": "dfv.model.latent.fitting",
-    "load": "dfv.training.run_folder",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'dfv' has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(_LAZY[name]), name)
+if not TYPE_CHECKING:  # so that type checkers report unknown names
+    __getattr__, __dir__ = lazy_attributes(
+        __name__,
+        {
+            "Codec": "dfv.model.codec",
+            "DataError": "dfv.data.dataset",
+            "Disentangler": "dfv.model.disentangler",
+            "RunError": "dfv.training.run_folder",
+            "SwapGrid": "dfv.training.callbacks",
+            "evaluate": "dfv.evaluation",
+            "fit_latent": "dfv.model.latent.fitting:fit_z",
+            "from_arrays": "dfv.data",
+            "from_tfds": "dfv.data",
+            "load": "dfv.training.run_folder",
+            "load_data": "dfv.data:load",
+            "triplets": "dfv.data.pipeline",
+            "fit_z": "dfv.model.latent.fitting",  # the earlier name
+        },
+    )

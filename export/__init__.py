@@ -1,5 +1,30 @@
-"""export: writes a trained dfv model as a SavedModel, with what TensorFlow Serving needs beside it. See README.md."""
+"""Writes a trained dfv model as a SavedModel for TensorFlow Serving, and has clients for such a server.
+
+What most programs need is an attribute of this package, imported when it is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from dfv.lazy_attributes import lazy_attributes
+
+if TYPE_CHECKING:
+    from export.client import GrpcClient, RestClient, ServingError
+    from export.versions import export_model
+
+__all__ = ["ExportError", "GrpcClient", "RestClient", "ServingError", "export_model"]
 
 
 class ExportError(RuntimeError):
     """An export that cannot be made or read as asked; the message says what to do."""
+
+
+if not TYPE_CHECKING:  # so that type checkers report unknown names
+    __getattr__, __dir__ = lazy_attributes(
+        __name__,
+        {
+            "GrpcClient": "export.client",
+            "RestClient": "export.client",
+            "ServingError": "export.client",
+            "export_model": "export.versions",
+        },
+    )

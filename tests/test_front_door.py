@@ -1,0 +1,50 @@
+"""`import dfv` and `import export` give what programs need, and import TensorFlow only when it is used."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dfv
+import export
+
+ROOT = Path(__file__).parents[1]
+CHEAP = {"dfv": ["Config", "ConfigError", "DataError", "RunError", "__version__"]}
+CHEAP["export"] = ["ExportError", "RestClient", "ServingError"]
+
+
+def test_everything_public_is_there_and_listed():
+    for package in (dfv, export):
+        assert set(package.__all__) <= set(dir(package))
+        assert all(getattr(package, name) is not None for name in package.__all__)
+    assert dfv.load_data is __import__("dfv.data").data.load
+    assert dfv.fit_latent.__module__.startswith("dfv.model.latent")
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    for package in (dfv, export):
+        with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute 'nothing'"):
+            package.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("package", CHEAP)
+def test_tensorflow_is_imported_only_when_needed(package):
+    names = ", ".join(f"{package}.{name}" for name in CHEAP[package])
+    script = (
+        f"import sys, {package}; {names}; dir({package}); print(sorted({{'tensorflow', 'keras'}} & set(sys.modules)))"
+    )
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("package", [dfv, export], ids=lambda package: package.__name__)
+def test_type_checkers_see_every_name(package):
+    source = Path(package.__file__).read_text().split("__all__")[0]
+    assert all(re.search(rf"\b{name}\b", source) for name in package.__all__ if name != "ExportError")
+
+
+def test_the_version_stands_in_one_place_and_the_citation_has_it():
+    assert "version=" not in (ROOT / "setup.py").read_text().replace("version=VERSION", "")
+    assert f"\nversion: {dfv.__version__}\n" in (ROOT / "CITATION.cff").read_text()
