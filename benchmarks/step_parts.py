@@ -8,7 +8,8 @@ import tensorflow as tf
 from benchmarks import timing
 from dfv.data.dataset import ImageSet
 from dfv.data.pipeline import triplets
-from dfv.model.disentangler import Decoded, Disentangler
+from dfv.model.decoded_pairs import DecodedPairs
+from dfv.model.disentangler import Disentangler
 from dfv.model.triplet_batch import Noise, read
 
 Call = Callable[[], None]
@@ -67,7 +68,7 @@ def _differentiated(compute: Callable[[], list], inputs: list[tf.Tensor], variab
 
 
 def _encoder(model: Disentangler, batch: Batch, backward: bool) -> Call:
-    images, z_of = read(batch).images, model.num_z * model.config.training.batch_size
+    images, z_of = read(batch).images, model.active.num_z * model.config.training.batch_size
     compute = lambda: tf.nest.flatten(model.encoder(images, training=True, z_of=z_of))  # noqa: E731
     return _differentiated(compute, [], model.encoder.trainable_variables, backward)
 
@@ -76,7 +77,7 @@ def _decoder(model: Disentangler, batch: Batch, backward: bool) -> Call:
     triplet, num_triplets = read(batch), model.config.training.batch_size
     noise = Noise(model.config.training.seed, tf.constant(0, tf.int64), triplet, model.z_dim)
     s = tf.random.stateless_normal((3 * num_triplets, model.config.network.s_dim), (0, 0))
-    z = tf.random.stateless_normal((model.num_z * num_triplets, model.z_dim), (0, 1))
+    z = tf.random.stateless_normal((model.active.num_z * num_triplets, model.z_dim), (0, 1))
     compute = lambda: list(model.decode_pairs(s, z, noise))  # noqa: E731
     return _differentiated(compute, [z, s], model.decoder.trainable_variables, backward)
 
@@ -90,7 +91,7 @@ def _adversary(model: Disentangler, batch: Batch, backward: bool) -> Call:
     def call() -> list[tf.Tensor]:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(fakes)
-            real, swap, prior = model.judge(triplet, Decoded(None, None, *fakes))
+            real, swap, prior = model.adversary_logits(triplet, DecodedPairs(None, None, *fakes))
             fooled, own = [tf.nn.softplus(-swap), tf.nn.softplus(-prior)], [tf.nn.softplus(-real), tf.nn.softplus(swap)]
         if not backward:
             return fooled + own

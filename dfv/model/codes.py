@@ -33,13 +33,6 @@ def rounded(posterior: Posterior, steps: float) -> Posterior:
     return Posterior(step * tf.round(posterior.mean / step), posterior.log_var)
 
 
-def kl_to_prior(posterior: Posterior) -> tf.Tensor:
-    """KL(q(z | x) || N(0, I)), [B] float32, in nats, summed over dimensions (equation 4)."""
-    # Eq. 4: 1/2 sum(mean^2 + var - log var - 1)
-    mean, log_var = posterior
-    return 0.5 * tf.reduce_sum(mean**2 + tf.exp(log_var) - log_var - 1.0, axis=-1)
-
-
 def prior_samples(seeds: tf.Tensor, z_dim: int) -> tf.Tensor:
     """z ~ N(0, I), [N, z_dim] float32, row i a function of seeds[i] ([N] int64) alone."""
     return tf.map_fn(

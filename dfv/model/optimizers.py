@@ -58,8 +58,8 @@ def adversary_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
     return _optimizer(config.adversary_optimizer, config.adversary_learning_rate, config.adversary_schedule, config)
 
 
-def z_classifier_optimizer(config: TrainingConfig, updates_per_step: int) -> keras.optimizers.Optimizer:
-    """The classifiers' on z, which make several updates in a step."""
+def latent_adversary_optimizer(config: TrainingConfig, updates_per_step: int) -> keras.optimizers.Optimizer:
+    """The latent adversary's, which makes several updates in a step."""
     num_updates = config.num_steps * updates_per_step
     return FusedAdam(
         learning_rate(config.latent_adversary_learning_rate, config.latent_adversary_schedule, num_updates)

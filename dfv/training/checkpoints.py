@@ -79,6 +79,6 @@ def check_finished(run_dir: Path, model: Codec) -> None:
 
 def all_variables(model: Disentangler) -> list:
     """Weights, statistics, replay and optimizers' state, in a fixed order."""
-    optimizers = ("generator_optimizer", "adversary_optimizer", "z_classifier_optimizer")
+    optimizers = ("generator_optimizer", "adversary_optimizer", "latent_adversary_optimizer")
     players = [getattr(model, name) for name in optimizers if hasattr(model, name)]
     return [*model.variables, *(variable for player in players for variable in player.variables)]

@@ -27,6 +27,16 @@ SHIPPED_MODELS = Path(__file__).parents[1] / "pretrained"
 PACKAGES = ("dfv", "tensorflow", "keras", "numpy", "tensorflow-datasets")
 
 
+# Columns of metrics.csv in runs that an earlier version began.
+FORMER_COLUMNS = {
+    "prior_per_identity": "identity_mmd",
+    "kernel": "mean_kernel",
+    "z_classifier": "latent_adversary",
+    "z_classifier_on_mean": "latent_adversary_on_mean",
+    "z_classifier_on_sample": "latent_adversary_on_sample",
+}
+
+
 class RunError(RuntimeError):
     """A run folder that cannot be used as asked; the message says what to do."""
 
@@ -163,7 +173,8 @@ class MetricsTable:
             return []
         with self._path.open(newline="") as file:
             # The last row may have been cut off by a crash.
-            return [row for row in csv.DictReader(file) if row["step"].isdigit() and None not in row.values()]
+            rows = [row for row in csv.DictReader(file) if row["step"].isdigit() and None not in row.values()]
+        return [{FORMER_COLUMNS.get(name, name): value for name, value in row.items()} for row in rows]
 
     def add(self, step: int, values: dict[str, float]) -> None:
         """Appends a row; columns without a value stay empty."""

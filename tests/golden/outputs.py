@@ -15,6 +15,14 @@ from dfv.data.sources.toy_sprites import characters, poses, render
 
 HERE = Path(__file__).parent
 SHIPPED = ("quickstart", "mnist")
+# The stored terms' names, from before losses were named as the field names them.
+STORED_TERMS = {
+    "identity_mmd": "prior_per_identity",
+    "mean_kernel": "kernel",
+    "latent_adversary": "z_classifier",
+    "latent_adversary_on_mean": "z_classifier_on_mean",
+    "latent_adversary_on_sample": "z_classifier_on_sample",
+}
 # Every loss is on, and every branch of the step that a loss can take.
 EVERY_TERM = {
     "dataset": "arrays",
@@ -84,7 +92,7 @@ def of_training_steps() -> dict[str, np.ndarray]:
         for name in ("labels1", "labels2"):
             batch[name] = rng.integers(0, (4, 3, 2), (6, 3)).astype(np.int32)
         terms = step({name: tf.constant(values) for name, values in batch.items()})
-        outputs |= {f"step{number}_{name}": np.float32(value) for name, value in terms.items()}
+        outputs |= {f"step{number}_{STORED_TERMS.get(name, name)}": np.float32(value) for name, value in terms.items()}
     for player in ("encoder", "decoder"):
         weights = getattr(model, player).get_weights()
         outputs[player] = np.concatenate([np.ravel(weight) for weight in weights])

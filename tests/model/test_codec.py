@@ -192,9 +192,18 @@ def test_saved_optimizers_are_those_that_were_given(tiny_model):
     kinds = (keras.optimizers.SGD(0.1, momentum=0.9), keras.optimizers.AdamW(0.2), keras.optimizers.Lion(0.3))
     model.compile(*kinds)
     again.compile_from_config(model.get_compile_config())
-    for name, kind in zip(("generator", "adversary", "z_classifier"), kinds, strict=True):
+    for name, kind in zip(("generator", "adversary", "latent_adversary"), kinds, strict=True):
         optimizer = getattr(again, f"{name}_optimizer")
         assert type(optimizer) is type(kind) and optimizer.get_config() == kind.get_config() and optimizer.built
+
+
+def test_optimizers_of_files_of_earlier_versions_are_compiled_under_their_names_now(tiny_model):
+    model = tiny_model(latent_adversary_weight=0.1)
+    config = model.get_compile_config()
+    rate = config.pop("latent_adversary_optimizer") | {}
+    rate["config"] = {**rate["config"], "learning_rate": 0.25}
+    model.compile_from_config(config | {"z_classifier_optimizer": rate})
+    assert float(model.latent_adversary_optimizer.learning_rate) == 0.25
 
 
 def test_attributes_that_the_data_lack_are_refused():

@@ -62,7 +62,7 @@ def test_each_player_has_its_own_kind_rate_and_schedule():
         latent_adversary_schedule="cosine",
     )
     generator, adversary = optimizers.generator_optimizer(config), optimizers.adversary_optimizer(config)
-    classifiers = optimizers.z_classifier_optimizer(config, updates_per_step=5)
+    classifiers = optimizers.latent_adversary_optimizer(config, updates_per_step=5)
     assert isinstance(generator, keras.optimizers.SGD) and generator.momentum == 0.9
     assert isinstance(adversary, keras.optimizers.Adam) and adversary.beta_1 == 0.4
     assert isinstance(classifiers, keras.optimizers.Adam) and classifiers.beta_1 == 0.9

@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 
 from dfv.config.schema import Config
-from dfv.model.disentangler import Decoded, Disentangler
+from dfv.model.decoded_pairs import DecodedPairs
+from dfv.model.disentangler import Disentangler
+from dfv.model.losses.latent_adversary import LatentBatch
 from dfv.model.triplet_batch import read
 from dfv.training.checkpoints import all_variables
 
@@ -24,18 +26,18 @@ def test_nothing_grows_with_the_number_of_identities():
     assert [v.shape for v in few.variables] == [v.shape for v in many.variables]
 
 
-def test_the_adversary_sees_a_real_image_of_the_identity_beside_each(model, triplet_batch, monkeypatch):
+def test_the_adversary_sees_a_real_image_of_the_identity_next_to_each(model, triplet_batch, monkeypatch):
     triplet, views = read(triplet_batch()), []
     logits = model.adversary.logits
     monkeypatch.setattr(
         model.adversary, "logits", lambda images, maps, training: views.append(images) or logits(images, maps, training)
     )
     swap, prior = tf.fill(triplet.x1.shape, 0.25), tf.fill(triplet.x1.shape, 0.5)
-    verdict = model.judge(triplet, Decoded(None, None, swap, prior))
-    beside = [(triplet.x1, triplet.x1_same), (swap, triplet.x2), (prior, triplet.x2)]
-    for view, (judged, reference) in zip(views, beside, strict=True):
-        np.testing.assert_array_equal(view, np.concatenate([judged, reference], -1))
-    assert all(logits.shape == (8,) for logits in verdict)
+    found = model.adversary_logits(triplet, DecodedPairs(None, None, swap, prior))
+    references = [(triplet.x1, triplet.x1_same), (swap, triplet.x2), (prior, triplet.x2)]
+    for view, (image, reference) in zip(views, references, strict=True):
+        np.testing.assert_array_equal(view, np.concatenate([image, reference], -1))
+    assert all(logits.shape == (8,) for logits in found)
 
 
 def test_every_player_learns(model, triplet_batch):
@@ -47,14 +49,14 @@ def test_every_player_learns(model, triplet_batch):
     assert np.isfinite([np.sum(variable.numpy()) for variable in all_variables(model)]).all()
 
 
-def test_critics_learn_which_codes_share_their_identity(model):
-    """Codes in two clusters, one for each identity: after learning, likeness is all within them."""
+def test_pair_critics_learn_which_codes_share_their_identity(model):
+    """Codes in two clusters, one for each identity: after learning, all similarity is within them."""
     identity = np.tile(np.arange(8) % 2, 3)[:, None].astype(np.int32)
     mean = np.random.default_rng(0).normal(size=(24, 6)).astype(np.float32) + 3 * identity.astype(np.float32)
-    batch = tuple(tf.constant(values) for values in (mean, mean, identity))
-    model.z_classifier_optimizer.learning_rate = 3e-3
+    batch = LatentBatch(*map(tf.constant, (mean, mean, identity)))
+    model.latent_adversary_optimizer.learning_rate = 3e-3
     for step in range(20):
         seed = tf.constant([step, 0], tf.int64)
-        model.z_classifiers.learn(batch, model.z_classifier_optimizer, 2, tf.constant(step, tf.int64), seed)
-    for log_probability in model.z_classifiers(*batch):
+        model.latent_adversary.learn(batch, model.latent_adversary_optimizer, 2, tf.constant(step, tf.int64), seed)
+    for log_probability in model.latent_adversary(batch):
         assert np.exp(np.mean(log_probability)) > 0.95

@@ -5,7 +5,7 @@ import pytest
 
 from dfv.training.checkpoints import all_variables
 
-PLAYERS = ("generator", "adversary", "z_classifier")
+PLAYERS = ("generator", "adversary", "latent_adversary")
 
 
 def trainable(model):
@@ -13,7 +13,7 @@ def trainable(model):
     variables = {
         "generator": model.generator_variables,
         "adversary": model.adversary.trainable_variables,
-        "z_classifier": model.z_classifiers.trainable_variables if model.has_z_classifiers else [],
+        "latent_adversary": model.latent_adversary.trainable_variables if model.active.latent_adversary else [],
     }
     return {player: [variable.numpy() for variable in own] for player, own in variables.items()}
 
@@ -35,7 +35,7 @@ def after_a_step(stepper, batch, **learning_rates):
 def test_without_an_adversary_no_prior_sample_is_decoded(tiny_model, triplet_batch):
     flags = {"swap_other_weight": 0.0, "prior_sample_weight": 0.0}
     plain, asked = (tiny_model(**flags, adversary_sees_prior_samples=sees) for sees in (False, True))
-    assert not asked.has_prior_samples
+    assert not asked.active.prior_samples
     batch = triplet_batch()
     for model in (plain, asked):
         model.train_step(batch)
@@ -45,7 +45,11 @@ def test_without_an_adversary_no_prior_sample_is_decoded(tiny_model, triplet_bat
 
 def test_no_variable_belongs_to_two_players(everything):
     model = everything.model
-    players = (model.generator_variables, model.adversary.trainable_variables, model.z_classifiers.trainable_variables)
+    players = (
+        model.generator_variables,
+        model.adversary.trainable_variables,
+        model.latent_adversary.trainable_variables,
+    )
     ids = [id(variable) for player in players for variable in player]
     assert len(set(ids)) == len(ids) == len(model.trainable_variables)
 

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from dfv.model import replicas
-from dfv.model.disentangler import Verdict
+from dfv.model.losses.adversarial import AdversaryLogits
 from dfv.model.triplet_batch import Noise, read
 from dfv.training.checkpoints import all_variables
 
@@ -103,9 +103,9 @@ def test_gate_looks_at_the_accuracy_of_the_global_batch(mirrored, tiny_model, tr
     def step(num_right):
         """Replica i's logits are all right if i < num_right, else all wrong."""
         is_right = tf.distribute.get_replica_context().replica_id_in_sync_group < num_right
-        verdict = Verdict(tf.where(is_right, right, wrong), tf.where(is_right, wrong, right), None)
+        logits = AdversaryLogits(tf.where(is_right, right, wrong), tf.where(is_right, wrong, right), None)
         gradients = [tf.ones_like(variable) for variable in model.adversary.trainable_variables]
-        return model._train_adversary(gradients, verdict)["adversary_accuracy"]
+        return model._train_adversary(gradients, logits)["adversary_accuracy"]
 
     run = tf.function(lambda num_right: mirrored.run(step, args=(num_right,)), autograph=False)
     state = [*model.adversary.trainable_variables, *model.adversary_optimizer.variables]

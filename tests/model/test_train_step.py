@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dfv.model.losses.independence import BANDWIDTHS
+from dfv.model.losses.mmd import BANDWIDTHS
 from dfv.model.triplet_batch import Noise, read
 
 BATCH, Z_DIM, SEED = 8, 6, 11
@@ -118,7 +118,7 @@ class PlainWithAdditions(Plain):
 
     def __init__(self, model):
         super().__init__(model)
-        self.on_mean, self.on_sample = model.z_classifiers.on_mean, model.z_classifiers.on_sample
+        self.on_mean, self.on_sample = model.latent_adversary.on_mean, model.latent_adversary.on_sample
         self.centre, self.variance, self.kept = np.zeros(Z_DIM), np.ones(Z_DIM), []
 
     def classify(self, mean, sample, labels):
@@ -189,8 +189,8 @@ def check_same_weights(model, plain_model, before):
         (model.decoder.non_trainable_variables, plain_model.decoder.non_trainable_variables),
         (model.adversary.trainable_variables, plain_model.adversary.trainable_variables),
     ]
-    if model.has_z_classifiers:
-        compared.append((model.z_classifiers.trainable_variables, plain_model.z_classifiers.trainable_variables))
+    if model.active.latent_adversary:
+        compared.append((model.latent_adversary.trainable_variables, plain_model.latent_adversary.trainable_variables))
     for variables, plain_variables in compared:
         for variable, plain in zip(variables, plain_variables, strict=True):
             np.testing.assert_allclose(variable, plain, rtol=0, atol=1e-5, err_msg=variable.path)

@@ -216,6 +216,13 @@ def test_a_disk_that_is_full_when_a_run_goes_on_leaves_its_metrics(tmp_path, mon
     assert path.read_text() == before
 
 
+def test_metrics_of_an_earlier_version_keep_their_values_under_the_terms_names(tmp_path):
+    path = tmp_path / "metrics.csv"
+    path.write_text("step,kernel,z_classifier\n2,0.5,-1.25\n")
+    MetricsTable(path, ["mean_kernel", "latent_adversary"], 2)
+    assert path.read_text().splitlines() == ["step,mean_kernel,latent_adversary", "2,0.5,-1.25"]
+
+
 def test_a_run_whose_checkpoints_do_not_fit_is_left_as_it_is(finished_run, tmp_path):
     run_dir = shutil.copytree(finished_run, tmp_path / "run")
     with pytest.raises(RunError, match="none of the 2 checkpoints .* fits.*move the run's folder away"):

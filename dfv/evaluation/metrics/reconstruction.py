@@ -8,6 +8,8 @@ from dfv.evaluation.encoded_images import EncodedImages
 from dfv.evaluation.metrics.image_similarity import Similarity, similarity_of_batches
 from dfv.evaluation.sampling import batches, pairs_of_same_identity, sample_rows
 from dfv.model.codec import Codec
+from dfv.model.codes import Posterior
+from dfv.model.losses.reconstruction import kl_to_prior
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ def measure_reconstruction(model: Codec, test: EncodedImages, number: int, seed:
     """Over at most `number` test images of each kind."""
     rows = sample_rows(len(test), number, seed)
     s_rows, z_rows = pairs_of_same_identity(test.identity, number, seed)
-    kl = 0.5 * np.sum(test.z_mean**2 + np.exp(test.z_log_var) - test.z_log_var - 1.0, axis=1, dtype=np.float64)
+    kl = np.asarray(kl_to_prior(Posterior(test.z_mean, test.z_log_var)), np.float64)
     swap_same = _similarity(model, test, s_rows, z_rows) if len(z_rows) else None
     return Reconstruction(_similarity(model, test, rows, rows), swap_same, float(kl.mean()))
 

@@ -1,18 +1,19 @@
-"""The classifiers on z: log-probabilities, statistics and replay against NumPy, and who pushes which way."""
+"""The latent adversary: log-probabilities, statistics and replay against NumPy, and who pushes which way."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from dfv.model.losses.independence import ZClassifiers, ZPairCritics
+from dfv.model.losses.latent_adversary import LatentAdversary, LatentBatch
+from dfv.model.losses.pair_critic import PairCritic
 
 Z_DIM, SIZES, NUM = 4, (3, 5), 6  # codes in a batch
 
 
 @pytest.fixture
 def classifiers():
-    with_biases = ZClassifiers(Z_DIM, SIZES, replay_batches=3, codes_per_batch=NUM)
+    with_biases = LatentAdversary(Z_DIM, SIZES, num_replay_batches=3, codes_per_batch=NUM)
     for number, variable in enumerate(with_biases.trainable_variables):
         if variable.ndim == 1:
             variable.assign(tf.random.stateless_normal(variable.shape, [number, 0]))
@@ -27,10 +28,14 @@ def codes(seed, num=NUM):
     return mean, sample, labels
 
 
+def tensors(mean, sample, labels):
+    return LatentBatch(*map(tf.constant, (mean, sample, labels)))
+
+
 def learn(classifiers, batch, step, optimizer=None, num_updates=1):
     optimizer = optimizer or keras.optimizers.SGD(0.0)
     seed = tf.constant([step, 7], tf.int64)
-    batch = tuple(tf.constant(values) for values in batch)
+    batch = tensors(*batch)
     return classifiers.learn(batch, optimizer, num_updates, tf.constant(step, tf.int64), seed)
 
 
@@ -50,7 +55,7 @@ def test_log_probability_is_that_of_a_softmax_for_each_label(classifiers):
     centre, variance = np.arange(4.0), np.arange(1.0, 5.0)
     classifiers.centre.assign(centre)
     classifiers.variance.assign(variance)
-    on_mean, on_sample = classifiers(*map(tf.constant, (mean, sample, labels)))
+    on_mean, on_sample = classifiers(tensors(mean, sample, labels))
     standardised = (mean - centre) / np.sqrt(variance + 1e-6)
     np.testing.assert_allclose(on_mean, plain_log_probability(classifiers.on_mean, standardised, labels), atol=1e-5)
     np.testing.assert_allclose(on_sample, plain_log_probability(classifiers.on_sample, sample, labels), atol=1e-5)
@@ -110,7 +115,7 @@ def test_learning_raises_the_log_probability_of_the_true_labels_and_reports_the_
     for first, last in zip(losses[0], losses[-1], strict=True):
         assert last < first
     assert int(optimizer.iterations.numpy()) == 16
-    log_probabilities = [np.mean(value) for value in classifiers(*map(tf.constant, batch))]
+    log_probabilities = [np.mean(value) for value in classifiers(tensors(*batch))]
     assert log_probabilities == pytest.approx([-float(loss) for loss in losses[-1]], abs=0.2)
 
 
@@ -118,17 +123,17 @@ def test_kept_codes_are_trained_on_too(classifiers):
     """Labels of the kept batch that contradict the current one's keep the classifiers from being sure of either."""
     mean, sample, labels = codes(0)
     contrary = mean, sample, (labels + 1) % np.array(SIZES, np.int32)
-    alone = ZClassifiers(Z_DIM, SIZES, replay_batches=0, codes_per_batch=NUM)
+    alone = LatentAdversary(Z_DIM, SIZES, num_replay_batches=0, codes_per_batch=NUM)
     for layer in (alone, classifiers):
         optimizer = keras.optimizers.Adam(1e-2)
         learn(layer, contrary, 0, optimizer)
         learn(layer, (mean, sample, labels), 1, optimizer, num_updates=15)
-    sure, unsure = (np.mean(layer(*map(tf.constant, (mean, sample, labels)))[1]) for layer in (alone, classifiers))
+    sure, unsure = (np.mean(layer(tensors(mean, sample, labels))[1]) for layer in (alone, classifiers))
     assert sure > np.log(0.9) and unsure < np.log(0.8)
 
 
 def test_without_replay_nothing_is_kept():
-    layer = ZClassifiers(Z_DIM, SIZES, replay_batches=0, codes_per_batch=NUM)
+    layer = LatentAdversary(Z_DIM, SIZES, num_replay_batches=0, codes_per_batch=NUM)
     assert layer.kept_means.shape == (0, Z_DIM)
     learn(layer, codes(0), 0)
 
@@ -143,8 +148,10 @@ def test_encoder_lowers_the_log_probability_of_the_true_identity(tiny_model, tri
     def log_probability():
         mean, log_var = model.encoder(images, training=True).z
         sample = mean + tf.exp(log_var / 2) * tf.random.stateless_normal(mean.shape, [1, 2])
-        classifiers = model.z_classifiers
-        return [float(tf.reduce_mean(value)) for value in classifiers(mean, sample, tf.constant(identity))]
+        latent_adversary = model.latent_adversary
+        return [
+            float(tf.reduce_mean(value)) for value in latent_adversary(LatentBatch(mean, sample, tf.constant(identity)))
+        ]
 
     before = log_probability()
     for _ in range(3):
@@ -152,16 +159,16 @@ def test_encoder_lowers_the_log_probability_of_the_true_identity(tiny_model, tri
     assert sum(log_probability()) < sum(before) - 1e-3
 
 
-def test_pair_critics_give_the_share_of_likeness_that_codes_of_the_same_identity_have():
-    critics = ZPairCritics(Z_DIM, SIZES, replay_batches=0, codes_per_batch=NUM)
+def test_pair_critic_gives_the_share_of_similarity_that_codes_of_the_same_identity_have():
+    critics = PairCritic(Z_DIM, SIZES, num_replay_batches=0, codes_per_batch=NUM)
     mean, sample, _ = codes(0)
     labels = np.array([[0], [1], [0], [1], [2], [0]], np.int32)
-    found = critics(*map(tf.constant, (mean, sample, labels)))[1].numpy()
+    found = critics(tensors(mean, sample, labels))[1].numpy()
     embedded = critics.on_sample(tf.constant(sample)).numpy().astype(np.float64)
     embedded /= np.linalg.norm(embedded, axis=1, keepdims=True)
-    likeness = np.exp(embedded @ embedded.T / 0.1) * (1 - np.eye(NUM))
+    similarity = np.exp(embedded @ embedded.T / 0.1) * (1 - np.eye(NUM))
     with_another = [0, 1, 2, 3, 5]  # the fifth code is alone in its identity
-    expected = [np.log(likeness[i, labels[:, 0] == labels[i]].sum() / likeness[i].sum()) for i in with_another]
+    expected = [np.log(similarity[i, labels[:, 0] == labels[i]].sum() / similarity[i].sum()) for i in with_another]
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
@@ -174,3 +181,14 @@ def test_kept_triplets_are_drawn_whole(classifiers):
     for seed in range(10):
         *_, labels = classifiers._draw(tf.constant(2, tf.int64), tf.constant([seed, 0]))
         np.testing.assert_array_equal(labels[:2], labels[2:4])
+
+
+def test_generators_term_is_the_sum_of_both_mean_log_probabilities(classifiers):
+    batch = tensors(*codes(0))
+    expected = sum(np.mean(values) for values in classifiers(batch))
+    assert float(classifiers.log_likelihood(batch)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_weights_under_their_earlier_name_are_refused_with_a_reason(classifiers):
+    with pytest.raises(ValueError, match="an earlier version of dfv stored them as z_classifiers"):
+        classifiers.load_own_variables({})

@@ -1,10 +1,10 @@
-"""The independence terms: NumPy second implementations with loops, and where each term is least."""
+"""The kernel losses: NumPy second implementations with loops, and where each term is least."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from dfv.model.losses.independence import BANDWIDTHS, kernel, kernel_on_means, prior_per_identity, same_identity_pairs
+from dfv.model.losses.mmd import BANDWIDTHS, identity_mmd, kernel, mean_kernel, same_identity_pairs
 
 
 def plain_kernel(a, b):
@@ -12,14 +12,14 @@ def plain_kernel(a, b):
     return sum(np.exp(-squared_distance / (2 * h * len(a))) for h in BANDWIDTHS)
 
 
-def plain_prior_per_identity(z, identity, prior):
+def plain_identity_mmd(z, identity, prior):
     n = range(len(z))
     same = [plain_kernel(z[i], z[j]) for i in n for j in n if i != j and identity[i] == identity[j]]
     to_prior = [plain_kernel(a, p) for a in z for p in prior]
     return np.mean(same) - 2 * np.mean(to_prior)
 
 
-def plain_kernel_on_means(mean, identity):
+def plain_mean_kernel(mean, identity):
     m = (mean - mean.mean(0)) / np.sqrt(mean.var(0) + 1e-6)
     n = range(len(m))
     any_two = [(i, j) for i in n for j in n if i != j]
@@ -59,39 +59,39 @@ def test_pairs_share_an_identity_and_leave_out_the_example_itself(codes):
     np.testing.assert_array_equal(same_identity_pairs(tf.constant(identity)), expected)
 
 
-def test_prior_per_identity_follows_its_formula(codes):
+def test_identity_mmd_follows_its_formula(codes):
     z, identity, prior = codes
-    value = prior_per_identity(*single(z), tf.constant(identity), *single(prior))
-    assert float(value) == pytest.approx(plain_prior_per_identity(z, identity, prior), rel=1e-5)
+    value = identity_mmd(*single(z), tf.constant(identity), *single(prior))
+    assert float(value) == pytest.approx(plain_identity_mmd(z, identity, prior), rel=1e-5)
 
 
-def test_kernel_on_means_follows_its_formula(codes):
+def test_mean_kernel_follows_its_formula(codes):
     z, identity, _ = codes
-    value = kernel_on_means(*single(z), tf.constant(identity))
-    assert float(value) == pytest.approx(plain_kernel_on_means(z, identity), rel=1e-4)
+    value = mean_kernel(*single(z), tf.constant(identity))
+    assert float(value) == pytest.approx(plain_mean_kernel(z, identity), rel=1e-4)
 
 
-def test_prior_per_identity_is_least_where_every_identity_has_the_prior():
+def test_identity_mmd_is_least_where_every_identity_has_the_prior():
     random = np.random.default_rng(2)
     identity = np.repeat(np.arange(4), 300).astype(np.int32)
     at_prior, prior = random.normal(size=(2, 1200, 6))
     offsets = np.array([-0.5, -0.2, 0.2, 0.5])[identity][:, None]
 
     def value(z):
-        return float(prior_per_identity(*single(z), tf.constant(identity), *single(prior)))
+        return float(identity_mmd(*single(z), tf.constant(identity), *single(prior)))
 
     least = value(at_prior)
-    # All identities together have nearly the prior's distribution in the first: only each one's own tells.
+    # All identities together have nearly the prior's distribution in the first case; each one's own does not.
     others = [at_prior * np.sqrt(1 - 0.145) + offsets, at_prior * 0.7, at_prior * 1.4, at_prior + 0.4, at_prior * 0]
     assert all(value(z) > least + 0.01 for z in others)
 
 
-def test_kernel_on_means_is_zero_without_and_positive_with_identity_in_the_means():
+def test_mean_kernel_is_zero_without_and_positive_with_identity_in_the_means():
     random = np.random.default_rng(3)
     identity = np.repeat(np.arange(4), 250).astype(np.int32)
     mean = random.normal(size=(1000, 6))
-    assert abs(float(kernel_on_means(*single(mean), tf.constant(identity)))) < 5e-3
-    assert float(kernel_on_means(*single(mean + identity[:, None] * 0.5), tf.constant(identity))) > 0.05
+    assert abs(float(mean_kernel(*single(mean), tf.constant(identity)))) < 5e-3
+    assert float(mean_kernel(*single(mean + identity[:, None] * 0.5), tf.constant(identity))) > 0.05
 
 
 @pytest.mark.parametrize("spread", [0.0, 1.0, 1e4], ids=["all codes equal", "spread", "far apart"])
@@ -100,7 +100,7 @@ def test_gradients_are_finite(codes, spread):
     z = tf.constant(z * spread, tf.float32)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(z)
-        terms = prior_per_identity(z, tf.constant(identity), *single(prior)), kernel_on_means(z, tf.constant(identity))
+        terms = identity_mmd(z, tf.constant(identity), *single(prior)), mean_kernel(z, tf.constant(identity))
     assert all(np.isfinite(term) and np.all(np.isfinite(tape.gradient(term, z))) for term in terms)
 
 
@@ -109,7 +109,7 @@ def test_one_step_down_the_gradient_brings_shifted_codes_nearer_to_the_prior(cod
     z = tf.constant(z + 1.0, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(z)
-        term = prior_per_identity(z, tf.constant(identity), *single(prior))
+        term = identity_mmd(z, tf.constant(identity), *single(prior))
     moved = z - 0.5 * tape.gradient(term, z)
-    assert float(prior_per_identity(moved, tf.constant(identity), *single(prior))) < float(term)
+    assert float(identity_mmd(moved, tf.constant(identity), *single(prior))) < float(term)
     assert abs(np.mean(moved)) < abs(np.mean(z))
