@@ -1,23 +1,25 @@
 """The client for TensorFlow Serving's gRPC API; needs the `serving` extra."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from export.client.base import Arrays, Client, ServingError, SignatureTypes, UnavailableError
+from export.client.base import PREDICT_METHOD, Arrays, Client, ServingError, SignatureTypes, UnavailableError
 
 
 class GrpcClient(Client):
-    """address: "HOST:8500"."""
+    """Sends requests to a gRPC address, "HOST:8500"; the other arguments are those of `Client`."""
 
     def __init__(self, address: str, model: str, **options: Any):
+        if "/" in address:
+            raise ValueError(f'address: expected "HOST:PORT", without "http://"; received {address!r}.')
         super().__init__(address, model, **options)
         try:
             import grpc
             from tensorflow_serving.apis import prediction_service_pb2_grpc
         except ImportError as error:
-            message = "gRPC needs `pip install -e '.[serving]'` in dfv's folder; RestClient does without."
+            message = f"gRPC needs `pip install -e '.[serving]'` in dfv's folder ({error}); RestClient does without."
             raise ServingError(message) from error
         unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
         self._channel = grpc.insecure_channel(address, options=unlimited)
@@ -47,7 +49,6 @@ class GrpcClient(Client):
         return {name: tf.make_ndarray(answer.outputs[name]) for name in types.outputs}
 
     def _metadata(self, timeout_s: float) -> dict[str, SignatureTypes]:
-        import tensorflow as tf
         from tensorflow_serving.apis import get_model_metadata_pb2
 
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
@@ -56,14 +57,9 @@ class GrpcClient(Client):
         found = get_model_metadata_pb2.SignatureDefMap()
         answer.metadata["signature_def"].Unpack(found)
         return {
-            name: SignatureTypes(
-                *(
-                    {key: np.dtype(tf.as_dtype(info.dtype).as_numpy_dtype) for key, info in getattr(each, side).items()}
-                    for side in SignatureTypes._fields
-                )
-            )
-            for name, each in found.signature_def.items()
-            if each.method_name == "tensorflow/serving/predict"
+            name: SignatureTypes(_dtypes(signature.inputs), _dtypes(signature.outputs))
+            for name, signature in found.signature_def.items()
+            if signature.method_name == PREDICT_METHOD
         }
 
     def _ask(self, method: Callable[..., Any], request: Any, timeout_s: float) -> Any:
@@ -74,4 +70,10 @@ class GrpcClient(Client):
         except grpc.RpcError as error:
             if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
                 raise UnavailableError(error.details()) from error
-            raise self._refused(error.code().name, error.details()) from error
+            raise self._refusal(error.code().name, error.details()) from error
+
+
+def _dtypes(side: Mapping[str, Any]) -> dict[str, np.dtype]:
+    import tensorflow as tf
+
+    return {name: np.dtype(tf.as_dtype(info.dtype).as_numpy_dtype) for name, info in side.items()}

@@ -1,76 +1,103 @@
 """The client for TensorFlow Serving's REST API; needs NumPy only."""
 
 import base64
+import gzip
 import http.client
 import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import numpy as np
 
-from export.client.base import Arrays, Client, ServingError, SignatureTypes, UnavailableError
+from export.client.base import PREDICT_METHOD, Arrays, Client, ServingError, SignatureTypes, UnavailableError
 
-# TensorFlow's names of the types in our signatures.
-_TYPES = {"DT_UINT8": "uint8", "DT_FLOAT": "float32", "DT_INT64": "int64", "DT_STRING": "object"}
+# TensorFlow's names for the types in an exported model's signatures.
+_DTYPES = {"DT_UINT8": "uint8", "DT_FLOAT": "float32", "DT_INT64": "int64", "DT_STRING": "object"}
+# Bytes of a body. A shorter one fits into a few packets as it is. The server unpacks no more than the second
+# (kMaxUncompressedBytes in its gzip_zlib.h) and takes what is longer for an empty body.
+GZIP_FROM, GZIP_UP_TO = 4 * 2**10, 10 * 2**20
 
 
 class RestClient(Client):
-    """address: "http://HOST:8501"; rows=True sends and receives row by row instead of by columns."""
+    """Sends requests to a REST address, "http://HOST:8501".
 
-    def __init__(self, address: str, model: str, *, rows: bool = False, **options: Any):
-        super().__init__(address.rstrip("/"), model, **options)
-        self.rows = rows
+    rows: send and receive row by row ("instances") instead of by columns ("inputs").
+    compress: send bodies of GZIP_FROM to GZIP_UP_TO bytes with gzip.
+    The other arguments are those of `Client`.
+    """
+
+    def __init__(self, address: str, model: str, *, rows: bool = False, compress: bool = True, **options: Any):
+        super().__init__(_checked(address), model, **options)
+        self.rows, self.compress = rows, compress
 
     def _url(self) -> str:
-        which = (
-            f"/versions/{self.version}" if self.version is not None else f"/labels/{self.label}" if self.label else ""
-        )
-        return f"{self.address}/v1/models/{self.model}{which}"
+        url = f"{self.address}/v1/models/{quote(self.model, safe='')}"
+        if self.version is not None:
+            return f"{url}/versions/{self.version}"
+        return f"{url}/labels/{quote(self.label, safe='')}" if self.label else url
 
     def _predict(self, signature: str, inputs: Arrays, types: SignatureTypes, timeout_s: float) -> Arrays:
         columns = {name: _to_json(values) for name, values in inputs.items()}
+        has_names = len(types.outputs) > 1  # a single output comes without its name
         if not self.rows:
-            answer = self._ask(":predict", timeout_s, {"signature_name": signature, "inputs": columns})["outputs"]
-            columns = answer if len(types.outputs) > 1 else dict.fromkeys(types.outputs, answer)
+            body = {"signature_name": signature, "inputs": columns}
+            answer = self._ask(":predict", ["outputs"], timeout_s, body)
+            columns = answer if has_names else dict.fromkeys(types.outputs, answer)
         else:
             instances = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-            rows = self._ask(":predict", timeout_s, {"signature_name": signature, "instances": instances})[
-                "predictions"
-            ]
-            # A single output comes without its name.
-            rows = rows if len(types.outputs) > 1 else [dict.fromkeys(types.outputs, row) for row in rows]
+            body = {"signature_name": signature, "instances": instances}
+            rows = self._ask(":predict", ["predictions"], timeout_s, body)
+            rows = rows if has_names else [dict.fromkeys(types.outputs, row) for row in rows]
             columns = {name: [row[name] for row in rows] for name in types.outputs}
         return {name: _from_json(columns[name], dtype) for name, dtype in types.outputs.items()}
 
     def _metadata(self, timeout_s: float) -> dict[str, SignatureTypes]:
-        answer = self._ask("/metadata", timeout_s)["metadata"]["signature_def"]["signature_def"]
+        found = self._ask("/metadata", ["metadata", "signature_def", "signature_def"], timeout_s)
         return {
-            name: SignatureTypes(
-                *({key: _dtype(info["dtype"]) for key, info in found[side].items()} for side in SignatureTypes._fields)
-            )
-            for name, found in answer.items()
-            if found["method_name"] == "tensorflow/serving/predict"
+            name: SignatureTypes(_dtypes(signature["inputs"]), _dtypes(signature["outputs"]))
+            for name, signature in found.items()
+            if signature["method_name"] == PREDICT_METHOD
         }
 
-    def _ask(self, path: str, timeout_s: float, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self._url() + path, data, {"Content-Type": "application/json"})
+    def _ask(self, path: str, keys: list[str], timeout_s: float, body: Mapping[str, Any] | None = None) -> Any:
+        """What the answer has under these keys, one within the other."""
         try:
-            with urllib.request.urlopen(request, timeout=timeout_s) as answer:
-                return json.load(answer)
+            with urllib.request.urlopen(self._request(path, body), timeout=timeout_s) as response:
+                answer = json.load(response)
+            for key in keys:
+                answer = answer[key]
+            return answer
         except urllib.error.HTTPError as error:
             message = _message(error.read())
             if error.code in (429, 503):
                 raise UnavailableError(message) from error
-            raise self._refused(f"HTTP {error.code}", message) from error
+            raise self._refusal(f"HTTP {error.code}", message) from error
         except (OSError, http.client.HTTPException) as error:
-            raise UnavailableError(str(error) or type(error).__name__) from error
-        except ValueError as error:
-            raise ServingError(
-                f"{self.address} answered something that is no JSON; is it TensorFlow Serving?"
-            ) from error
+            raise UnavailableError(str(getattr(error, "reason", error)) or type(error).__name__) from error
+        except (ValueError, LookupError, TypeError) as error:
+            reason = f"the answer to {path} is not one of TensorFlow Serving's REST API ({error!r})"
+            raise ServingError(f"{self.address}: {reason}. Check the address and its port, 8501 by default.") from error
+
+    def _request(self, path: str, body: Mapping[str, Any] | None) -> urllib.request.Request:
+        headers = {"Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        if data and self.compress and GZIP_FROM <= len(data) <= GZIP_UP_TO:
+            data, headers["Content-Encoding"] = gzip.compress(data, compresslevel=1), "gzip"
+        return urllib.request.Request(self._url() + path, data, headers)
+
+
+def _checked(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port that is no number
+        is_valid = False
+    if not is_valid:
+        raise ValueError(f'address: expected "http://HOST:PORT"; received {address!r}.')
+    return address.rstrip("/")
 
 
 def _to_json(values: np.ndarray) -> list:
@@ -85,8 +112,8 @@ def _from_json(values: list, dtype: np.dtype) -> np.ndarray:
     return np.array([base64.b64decode(value["b64"]) for value in values], object)
 
 
-def _dtype(name: str) -> np.dtype:
-    return np.dtype(_TYPES.get(name, "object"))
+def _dtypes(side: Mapping[str, Any]) -> dict[str, np.dtype]:
+    return {name: np.dtype(_DTYPES.get(info["dtype"], "object")) for name, info in side.items()}
 
 
 def _message(body: bytes) -> str:

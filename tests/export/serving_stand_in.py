@@ -5,9 +5,11 @@ the graph, shapes by nobody; JSON in rows or columns; `*_bytes` outputs in base6
 """
 
 import base64
+import gzip
 import json
 import re
 import threading
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,6 +25,9 @@ from tensorflow.core.protobuf import config_pb2
 from export.verification import Arrays
 
 ROUTE = re.compile(r"/v1/models/(?P<model>[^/:]+)(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?(?P<what>.*)")
+
+
+GZIP_LIMIT = 10 * 2**20  # kMaxUncompressedBytes in tensorflow_serving/util/net_http/compression/gzip_zlib.h
 
 
 class Fault(Exception):
@@ -88,6 +93,7 @@ class StandIn:
         labels = re.findall(r'key: "(\w+)" value: (\d+)', (place / "models.config").read_text())
         self.labels = {label: int(version) for label, version in labels}
         self.failures: list[Fault] = []  # given instead of the next answers
+        self.received: list[tuple[str | None, int]] = []  # each POST's Content-Encoding, and its bytes on the wire
 
     def version(self, model: str, version: int | None, label: str | None) -> Version:
         if self.failures:
@@ -187,6 +193,15 @@ def to_json(name: str, values: np.ndarray) -> list:
     return values.tolist()
 
 
+def unpacked(body: bytes) -> bytes:
+    """What the server makes of a body sent with gzip: nothing if it is damaged or unpacks to more than its limit."""
+    try:
+        content = gzip.decompress(body)
+    except (OSError, EOFError, zlib.error):
+        return b""
+    return content if len(content) <= GZIP_LIMIT else b""
+
+
 @contextmanager
 def rest_server(stand_in: StandIn) -> Iterator[str]:
     """Serves REST on a free port of loopback; gives the address."""
@@ -207,7 +222,9 @@ def rest_server(stand_in: StandIn) -> Iterator[str]:
             self.answer(None)
 
         def do_POST(self) -> None:
-            self.answer(self.rfile.read(int(self.headers["Content-Length"])))
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            stand_in.received.append((self.headers.get("Content-Encoding"), len(body)))
+            self.answer(unpacked(body) if "gzip" in self.headers.get("Content-Encoding", "") else body)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -1,6 +1,8 @@
-"""The conformance of a server that serves an export, asked by the client: REST by columns and rows, and gRPC."""
+"""The clients, and with them a server's conformance: REST by columns and by rows, and gRPC."""
 
+import io
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 
@@ -11,7 +13,7 @@ import serving_stand_in
 import tensorflow as tf
 
 from dfv.data.image_operations import encode_png
-from export.client import Client, GrpcClient, RestClient, ServingError
+from export.client import Client, GrpcClient, RestClient, ServingError, rest
 from export.verification import compare, pixels_of
 
 SIGNATURES = (
@@ -104,7 +106,7 @@ def test_labels_and_versions(server, inputs):
         ("encode_bytes", {"image_bytes": lambda _: [b"no image"]}, "neither is row"),
     ],
 )
-def test_mistakes_are_told(client, direct, inputs, signature, change, message):
+def test_a_mistake_is_named(client, direct, inputs, signature, change, message):
     names = [] if signature == "no_such" else direct.signatures[signature].structured_input_signature[1]
     given = {name: inputs[name] for name in names}
     given |= {name: spoil(given.get(name)) for name, spoil in change.items()}
@@ -114,7 +116,7 @@ def test_mistakes_are_told(client, direct, inputs, signature, change, message):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_unknown_model_is_told(server, kind):
+def test_an_unknown_model_is_named(server, kind):
     stranger = client_of(server._replace(place=server.place.parent / "other"), kind)
     with pytest.raises(ServingError, match="refused the request to other .*(404|NOT_FOUND)"):
         stranger.predict("encode", image=[])
@@ -143,10 +145,55 @@ def test_a_busy_server_is_asked_again(stand_in, inputs, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_server_that_is_not_there_is_told_in_time(server, kind):
+def test_a_server_that_is_not_there_is_reported_in_time(server, kind):
     nowhere = server._replace(rest="http://127.0.0.1:1", grpc=server.grpc and "127.0.0.1:1")
     with pytest.raises(ServingError, match="Is the server running"):
         client_of(nowhere, kind, timeout_s=0.5).predict("encode", image=[])
+
+
+@pytest.mark.parametrize("rows", [False, True])
+def test_large_requests_go_as_gzip_and_get_the_same_answer(stand_in, inputs, rows):
+    image = np.tile(inputs["image"][:, :13, :10, :1], (16, 1, 1, 1))
+    answers, sizes = [], []
+    for compress in (True, False):
+        client = RestClient(stand_in.rest, "tiny", rows=rows, timeout_s=60, compress=compress)
+        answers.append(client.predict("encode", image=image)["s"])
+        encoding, size = stand_in.stand_in.received[-1]
+        assert encoding == ("gzip" if compress else None)
+        sizes.append(size)
+    np.testing.assert_array_equal(*answers)
+    assert 5 * sizes[0] < sizes[1]
+
+
+def test_small_requests_and_those_above_the_limit_of_the_server_go_as_they_are(stand_in, inputs, monkeypatch):
+    client = RestClient(stand_in.rest, "tiny", timeout_s=60)
+    image = inputs["image"][:, :13, :10, :1]
+    client.predict("encode", image=image[:1])
+    assert stand_in.stand_in.received[-1][0] is None
+    # The limit is lowered on both sides, to send less than its 10 MiB.
+    monkeypatch.setattr(serving_stand_in, "GZIP_LIMIT", 4200)
+    with pytest.raises(ServingError, match="JSON Parse error"):  # of the empty body
+        client.predict("encode", image=np.tile(image, (16, 1, 1, 1)))
+    monkeypatch.setattr(rest, "GZIP_UP_TO", 4200)
+    assert len(client.predict("encode", image=np.tile(image, (16, 1, 1, 1)))["s"]) == 64
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8501", "http://", "http://host:port", "ftp://host:1"])
+def test_a_rest_address_that_is_none_is_refused(address):
+    with pytest.raises(ValueError, match=f'address: expected "http://HOST:PORT"; received .{re.escape(address)}'):
+        RestClient(address, "tiny")
+
+
+def test_a_grpc_address_that_is_none_is_refused():
+    with pytest.raises(ValueError, match='address: expected "HOST:PORT", without'):
+        GrpcClient("http://127.0.0.1:8500", "tiny")
+
+
+@pytest.mark.parametrize("body", [b"<html>hello</html>", b"[]", b'{"metadata": 1}'])
+def test_an_answer_of_another_server_is_named(body, monkeypatch):
+    monkeypatch.setattr(rest.urllib.request, "urlopen", lambda *_, **__: io.BytesIO(body))
+    with pytest.raises(ServingError, match="http://there:1: the answer to /metadata is not .* Check the address"):
+        RestClient("http://there:1", "tiny").signatures()
 
 
 def post(server: servers.Server, body: object) -> dict:
