@@ -1,7 +1,22 @@
-"""What is fast and how fast. Set before TensorFlow is imported: a quiet log, and what dfv sets."""
+"""Measurements of speed, memory and scale. Importing this first sets what TensorFlow reads when it is imported."""
 
 import os
+from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import dfv  # noqa: E402, F401
+from dfv.config.command_line import Arguments, Groups  # noqa: E402
+
+
+def benchmark(
+    module: str, description: str | None, run: Callable[[Arguments], None], groups: Groups | None = None
+) -> int:
+    """Runs a benchmark as a program with --help and messages for mistakes; returns the exit status."""
+    from dfv.config.fields import ConfigError
+    from dfv.data.dataset import DataError
+    from dfv.program import Program
+    from dfv.training.run_folder import RunError
+
+    errors = (ConfigError, DataError, RunError)
+    return Program(module, module, description or "", groups or {}, run, errors).main()

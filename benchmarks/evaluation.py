@@ -6,11 +6,13 @@ The search is the evaluation's own: exact, by scikit-learn, which goes through t
 """
 
 import functools
+import sys
 
 import numpy as np
 
-from benchmarks import memory, timing
+from benchmarks import benchmark, memory, timing
 from benchmarks.export import MODELS
+from dfv.config.command_line import Arguments
 from dfv.evaluation.metrics.retrieval import nearest
 from dfv.model.codec import Codec
 
@@ -52,7 +54,12 @@ def search() -> str:
     return timing.table(["codes", "queries/s, median", "middle half", "codes, MiB", "search beside them, MiB"], rows)
 
 
-if __name__ == "__main__":
+def run(arguments: Arguments) -> None:
+    """Prints both tables."""
     print(timing.circumstances(["tensorflow", "keras", "scikit-learn"]) + "\n")
     print(encoding() + "\n", flush=True)
     print(search())
+
+
+if __name__ == "__main__":
+    sys.exit(benchmark("benchmarks.evaluation", __doc__, run))

@@ -5,13 +5,15 @@
 Both take uint8 images that are there already, on one device; the signature checks its input and runs from the files.
 """
 
+import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from benchmarks import timing
+from benchmarks import benchmark, timing
+from dfv.config.command_line import Arguments
 from dfv.config.schema import Config
 from dfv.model.codec import Codec, to_float
 from export.versions import save
@@ -49,7 +51,8 @@ def weight(model: Codec, saved_model: Path) -> str:
     return f"variables {written:,} bytes for {variables:,} of weights, graph {graph:,}"
 
 
-def main() -> None:
+def run(arguments: Arguments) -> None:
+    """Prints the table."""
     rows = []
     for name, (config, shape) in MODELS.items():
         model = Codec(config, shape, (10,))
@@ -63,4 +66,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(benchmark("benchmarks.export", __doc__, run))

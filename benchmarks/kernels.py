@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from benchmarks import timing
+from benchmarks import benchmark, timing
 from benchmarks.noise import random_batch, shapes
-from benchmarks.train_step import parse
-from dfv.config.schema import ConfigError
+from benchmarks.train_step import GROUPS, read_options
+from dfv.config.command_line import Arguments
 from dfv.model.disentangler import Disentangler
 
 STEP = "the whole step"
@@ -96,8 +96,8 @@ def measure(model: Disentangler, batch: dict[str, tf.Tensor], rounds: int, calls
     return timing.table(["called alone", "times a step", "ms", "of the step"], rows)
 
 
-def main(arguments: list[str]) -> None:
-    config, values = parse(arguments)
+def run(arguments: Arguments) -> None:
+    config, values = read_options(arguments)
     model = Disentangler(config, *shapes(config))
     model.compile()
     batch = {name: tf.constant(value) for name, value in random_batch(config).items()}
@@ -107,7 +107,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except ConfigError as error:
-        sys.exit(f"benchmarks.kernels: {error}")
+    sys.exit(benchmark("benchmarks.kernels", __doc__, run, GROUPS))

@@ -20,7 +20,7 @@ from dfv.data.dataset import DataError
 from dfv.evaluation import evaluate
 from dfv.evaluation.compare import compare
 from dfv.evaluation.sample_sizes import SampleSizes
-from dfv.main import define_flags, parse_config
+from dfv.main import parse_config
 from dfv.training import run_folder as runs
 
 Flags = dict[str, object]
@@ -106,7 +106,7 @@ def main(arguments: list[str]) -> None:
     for name in given.only or named:
         flags = SETS[given.dataset] | SMALL | named[name]
         command = [f"--{flag}={runs.flag_text(value)}" for flag, value in flags.items()] + more
-        parse_config(define_flags(), command)
+        parse_config(command)
         finished.append(given.out / name)
         train(command, finished[-1])
         measure(finished[-1])

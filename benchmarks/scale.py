@@ -6,6 +6,7 @@ Writes 2 GB of records into a temporary folder (TMPDIR), removes them, and holds
 from disk has been written just before, so where memory allows it comes from the operating system's cache.
 """
 
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -13,8 +14,9 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from benchmarks import memory, timing
+from benchmarks import benchmark, memory, timing
 from benchmarks.triplets import BATCH_SIZE, NUM_BATCHES, rate, stored_set
+from dfv.config.command_line import Arguments
 from dfv.config.schema import Config
 from dfv.data.dataset import ImageSet
 from dfv.data.pipeline import triplets
@@ -103,9 +105,14 @@ def _step_on(step: Callable, image_set: ImageSet) -> Callable[[], object]:
     return lambda: step(next(batches))
 
 
-if __name__ == "__main__":
+def run(arguments: Arguments) -> None:
+    """Prints the three tables."""
     print(timing.circumstances(["tensorflow", "keras"]) + "\n")
     with tempfile.TemporaryDirectory() as temporary:
         print(records(temporary) + "\n", flush=True)
         print(training(temporary) + "\n", flush=True)
     print(identities())
+
+
+if __name__ == "__main__":
+    sys.exit(benchmark("benchmarks.scale", __doc__, run))

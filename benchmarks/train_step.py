@@ -11,16 +11,17 @@ import functools
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 import torch
-from absl import flags
 
-from benchmarks import step_parts, timing, torch_networks, torch_reference
+from benchmarks import benchmark, step_parts, timing, torch_networks, torch_reference
 from benchmarks.noise import random_batch, shapes
-from dfv.config.schema import Config, ConfigError
-from dfv.main import define_flags, parse_config
+from dfv.config.command_line import CONFIG_GROUPS, Arguments
+from dfv.config.fields import Checked, option
+from dfv.config.schema import Config
 from dfv.model.disentangler import Disentangler
 
 DFV, SEPARATE, FUSED = "dfv", "PyTorch, separate passes", "PyTorch, fused"
@@ -28,16 +29,24 @@ PLAYERS = ("encoder", "decoder", "adversary")
 TOLERANCE = 1e-4
 
 
-def parse(arguments: list[str]) -> tuple[Config, flags.FlagValues]:
-    """The run's config, and the benchmark's own flags; raises ConfigError."""
-    values = define_flags()
-    flags.DEFINE_integer("rounds", 15, "Rounds; each times every way in turn.", 1, flag_values=values)
-    flags.DEFINE_integer("calls", 10, "Steps of each way in a round.", 1, flag_values=values)
-    flags.DEFINE_integer("threads", os.cpu_count(), "Threads of either framework.", 1, flag_values=values)
-    flags.DEFINE_boolean("parts", True, "Time the parts of dfv's step too.", flag_values=values)
-    config, _ = parse_config(values, arguments)
+@dataclass(frozen=True)
+class TimingOptions(Checked):
+    """How the steps are timed."""
+
+    rounds: int = option(15, "Rounds; each times every implementation in turn.", at_least=1)
+    calls: int = option(10, "Steps of each implementation in a round.", at_least=1)
+    threads: int = option(os.cpu_count() or 1, "Threads of each framework.", at_least=1)
+    parts: bool = option(True, "Also time the parts of dfv's step.")
+
+
+GROUPS = {"Benchmark": TimingOptions, **CONFIG_GROUPS}
+
+
+def read_options(arguments: Arguments) -> tuple[Config, TimingOptions]:
+    """Returns the run's config and the benchmark's own options; raises ConfigError."""
+    config = arguments.config
     torch_reference.check_supported(config)
-    return config, values
+    return config, arguments.record(TimingOptions)
 
 
 def make_ways(model: Disentangler, batch: dict[str, np.ndarray]) -> dict[str, Callable[[], dict]]:
@@ -76,9 +85,9 @@ def compare(model: Disentangler, batch: dict[str, np.ndarray], rounds: int, call
     return timing.table(header, rows)
 
 
-def main(arguments: list[str]) -> None:
+def run(arguments: Arguments) -> None:
     """Prints both tables with what they were measured on."""
-    config, values = parse(arguments)
+    config, values = read_options(arguments)
     tf.config.threading.set_intra_op_parallelism_threads(values.threads)
     tf.config.threading.set_inter_op_parallelism_threads(values.threads)
     torch.set_num_threads(values.threads)
@@ -94,7 +103,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except ConfigError as error:
-        sys.exit(f"benchmarks.train_step: {error}")
+    sys.exit(benchmark("benchmarks.train_step", __doc__, run, GROUPS))

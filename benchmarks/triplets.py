@@ -7,12 +7,15 @@ before, so it mostly comes from the operating system's cache.
 """
 
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 
 import numpy as np
 
+from benchmarks import benchmark
+from dfv.config.command_line import Arguments
 from dfv.config.schema import DataConfig
 from dfv.data.cache import store
 from dfv.data.dataset import ImageSet
@@ -68,6 +71,11 @@ def measure_speed(folder: str) -> None:
         print(f"| {name} | {statistics.median(speeds):,.0f} ({spread}) | {statistics.median(cpu):.1f} |")
 
 
-if __name__ == "__main__":
+def run(arguments: Arguments) -> None:
+    """Prints the rates."""
     with tempfile.TemporaryDirectory() as temporary:
         measure_speed(temporary)
+
+
+if __name__ == "__main__":
+    sys.exit(benchmark("benchmarks.triplets", __doc__, run))

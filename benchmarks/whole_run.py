@@ -16,11 +16,10 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from benchmarks import timing
+from benchmarks import benchmark, timing
 from dfv import data
-from dfv.config.schema import Config, ConfigError
-from dfv.data.dataset import DataError
-from dfv.main import define_flags, parse_config
+from dfv.config.command_line import CONFIG_GROUPS, Arguments
+from dfv.config.schema import Config
 from dfv.model.disentangler import Disentangler
 from dfv.training import run_folder as runs
 from dfv.training.trainer import Loop
@@ -98,7 +97,7 @@ def steps(config: Config, folder: Path) -> str:
     return timing.table(["spread over the steps between", "ms a step", "of the step", "middle half"], rows)
 
 
-def _loop(config: Config, splits: data.image_set.Splits, run_dir: Path) -> Loop:
+def _loop(config: Config, splits: data.Splits, run_dir: Path) -> Loop:
     model = Disentangler(config, splits.train.image_shape, splits.label_sizes)
     model.compile()
     never = config.replace(validation_steps=10**9, checkpoint_steps=10**9, checkpoint_minutes=0.0, num_steps=10**9)
@@ -106,8 +105,9 @@ def _loop(config: Config, splits: data.image_set.Splits, run_dir: Path) -> Loop:
     return Loop(model, never, splits, run_dir, tf.distribute.get_strategy())
 
 
-def main(arguments: list[str]) -> None:
-    config, _ = parse_config(define_flags(), arguments)
+def run(given: Arguments) -> None:
+    """Prints the measurements."""
+    config, arguments = given.config, sys.argv[1:]
     print(timing.circumstances(["tensorflow", "keras"]))
     print(f"{config.data.dataset}, {config.training.batch_size} triplets a step\n", flush=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -118,7 +118,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except (ConfigError, DataError) as error:
-        sys.exit(f"benchmarks.whole_run: {error}")
+    sys.exit(benchmark("benchmarks.whole_run", __doc__, run, CONFIG_GROUPS))

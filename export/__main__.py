@@ -1,25 +1,20 @@
 """Writes a trained model as a SavedModel for TensorFlow Serving and every other TensorFlow program.
 
-    python -m export --run_dir=runs/yaleb --export_dir=models/yaleb
-    python -m export --run_dir=quickstart --export_dir=models/quickstart
-
-Flags:
-  --run_dir=RUN         a run's folder, or the name of a model that comes with the package.
-  --export_dir=FOLDER   the model's folder; its last part names the model, and versions are folders within.
-  --version=N           a whole number from 1; the next one if left out. No version is ever written over.
-  --float_images        images are float32 in [0, 1], in and out, instead of uint8.
+python -m export --run_dir=runs/yaleb --export_dir=models/yaleb
+python -m export --run_dir=quickstart --export_dir=models/quickstart
 """
 
 import json
 import logging
-import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from absl import flags
-
-from dfv.config.fields import ASK_FOR_HELP, ConfigError, parse_flags
+from dfv.config.command_line import Arguments
+from dfv.config.fields import Checked, ConfigError, option
+from dfv.program import Program
+from dfv.tensorflow_log import import_tensorflow
 from dfv.training.run_folder import RunError
 from export import ExportError
 
@@ -27,44 +22,56 @@ LOGGER = logging.getLogger("export")
 RESULTS_FILE = "results.json"
 
 
-def define_flags() -> flags.FlagValues:
-    """The flags of this command alone."""
-    values = flags.FlagValues()
-    flags.DEFINE_string("run_dir", None, "A run's folder or a shipped model's name.", flag_values=values)
-    flags.DEFINE_string("export_dir", None, "The model's folder.", flag_values=values)
-    flags.DEFINE_integer("version", None, "The version.", lower_bound=1, upper_bound=2**63 - 1, flag_values=values)
-    flags.DEFINE_boolean("float_images", False, "float32 images instead of uint8.", flag_values=values)
-    return values
+@dataclass(frozen=True)
+class ExportOptions(Checked):
+    """What to export, and where to."""
+
+    run_dir: str = option(
+        "", "Folder of a run, or the name of a model that comes with dfv.", is_path=True, required=True
+    )
+    export_dir: str = option(
+        "",
+        "Folder of the exported model. Its last part is the model's name; it holds a folder for each version.",
+        is_path=True,
+        required=True,
+    )
+    version: int | None = option(
+        None,
+        "Number of the version to write, which must not exist yet; if left out, the next one.",
+        at_least=1,
+        at_most=2**63 - 1,
+    )
+    float_images: bool = option(False, "Take and return images as float32 in [0, 1] instead of uint8.")
 
 
-def run(arguments: list[str]) -> None:
-    """Does what the arguments ask for; raises what `main` turns into a message."""
-    values = define_flags()
-    parse_flags(values, arguments, "export")
-    for name in ("run_dir", "export_dir"):
-        if not values[name].value:
-            raise ExportError(f"--{name} is missing; `python -m export --help` shows an example.")
+def run(arguments: Arguments) -> None:
+    """Exports the model; raises ExportError, RunError or ConfigError."""
+    options = arguments.record(ExportOptions)
     from dfv.training.run_folder import find_model, load
 
-    run_dir = find_model(values.run_dir).parent
+    run_dir = find_model(options.run_dir).parent
+    LOGGER.info("Exporting %s to %s", run_dir, options.export_dir)
+    import_tensorflow()
     from dfv.training.checkpoints import check_finished
     from export.versions import checked_place, export_model
 
-    checked_place(values.export_dir)
-    model = load(values.run_dir)
+    checked_place(options.export_dir)
+    model = load(options.run_dir)
     check_finished(run_dir, model)
     results = read_results(run_dir, model.config.training.num_steps)
-    folder = export_model(model, values.export_dir, values.version, values.float_images, results)
-    print(f"{folder}: README.md beside it says how to serve and load it.")
+    folder = export_model(model, options.export_dir, options.version, options.float_images, results)
+    print(f"{folder} is written; the README.md next to it says how to serve and load it.")
 
 
 def read_results(run_dir: Path, num_steps: int) -> dict[str, Any] | None:
-    """What an evaluation after this many steps wrote into the run's folder; None before one."""
+    """Returns the results of an evaluation after this many steps, from the run's folder; None if there is none."""
     try:
         results = json.loads((run_dir / RESULTS_FILE).read_text(encoding="utf-8"))
         if results["run"]["flags"]["num_steps"] == num_steps:
             return results
-        LOGGER.warning("The run was trained on after its evaluation, which is left out of the card: evaluate it again.")
+        LOGGER.warning(
+            "The run was trained further after its evaluation, so the model card leaves that out; evaluate it again."
+        )
         return None
     except FileNotFoundError:
         return None
@@ -72,25 +79,16 @@ def read_results(run_dir: Path, num_steps: int) -> dict[str, Any] | None:
         raise ExportError(f"{run_dir / RESULTS_FILE} cannot be read ({error}); evaluate the run again.") from error
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The exit status: 0, or 2 for what the user can mend."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if ASK_FOR_HELP & set(arguments):
-        print(__doc__)
-        return 0
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    logging.getLogger("export").setLevel(logging.INFO)
-    try:
-        run(arguments)
-    except (ExportError, RunError, ConfigError) as error:
-        print(f"export: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("export: stopped; nothing was exported.", file=sys.stderr)
-        return 130
-    return 0
-
+PROGRAM = Program(
+    module="export",
+    name="export",
+    description=__doc__ or "",
+    groups={"Export": ExportOptions},
+    run=run,
+    errors=(ConfigError, ExportError, RunError),
+    stopped="stopped; nothing was exported.",
+)
+main = PROGRAM.main
 
 if __name__ == "__main__":
     sys.exit(main())

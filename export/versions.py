@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from dfv.config.fields import expand_home
+from dfv.config.paths import expand_home
 from dfv.model.codec import Codec
 from dfv.model.latent.fitting import AS_TRAINED, is_as_trained
 from export import ExportError, example_images

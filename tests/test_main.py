@@ -1,14 +1,17 @@
 """The program's words: help, and one clear message for every mistake before anything is loaded."""
 
+import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from dfv.config.flag_files import expand
+import dfv
 from dfv.config.schema import Config, option_fields
-from dfv.main import config_of, define_flags, main
+from dfv.main import main, parse_config
 from dfv.training.run_folder import read_flags, write_flags
 
 
@@ -50,7 +53,7 @@ def test_a_mistake_is_told_without_loading_tensorflow():
         (["train"], "expected only flags"),
         (["--mode=evaluate", "--run_dir=nowhere"], "neither a run folder nor a shipped model"),
         (["--mode=evaluate", f"--run_dir={'x' * 300}"], "neither a run folder nor a shipped model"),
-        ([f"--flagfile={'x' * 300}"], "is no file"),
+        ([f"--flagfile={'x' * 300}"], "is not a file"),
         (["--flagfile=~nosuchuser/x.flags"], "--flagfile=~nosuchuser/x.flags: expected a home"),
         (["--run_dir=~nosuchuser/x"], "--run_dir=~nosuchuser/x: expected a home"),
         (["--mode=train_and_evaluate", "--strategy=multi_worker"], "--mode=train, then --mode=evaluate"),
@@ -65,12 +68,10 @@ def test_a_mistake_ends_in_one_message(arguments, message, capsys, tmp_path, mon
 
 
 def test_the_flags_of_a_run_read_back_as_the_same_config(tmp_path):
-    config = Config.of(dataset="mnist", widths=(3, 4, 5), kl_weight=0.1 + 0.2, reconstruct_all=True, data_dir="/a b/c")
+    config = Config.of(dataset="mnist", widths=(3, 4, 5), kl_weight=0.1 + 0.2, reconstruct_all=True, data_dir="/a b/ü")
     write_flags(tmp_path, config)
     assert read_flags(tmp_path) == config
-    values = define_flags()
-    values(["dfv", *expand([f"--flagfile={tmp_path}/config.flags"])[0]])
-    assert config_of(values) == config
+    assert parse_config([f"--flagfile={tmp_path}/config.flags"]) == config
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_the_steps_of_an_evaluated_run_are_those_it_was_trained_for(monkeypatch,
     _model_of(monkeypatch, (16, 16, 3))
     monkeypatch.setattr("dfv.evaluation.evaluate", lambda model, splits, config, *_, **__: evaluated.append(config))
     assert main(["--mode=evaluate", f"--run_dir={tmp_path}", "--num_steps=77", "--data_dir=there"]) == 0
-    assert evaluated[0].training.num_steps == 10_000 and evaluated[0].data.data_dir == "there"
+    assert evaluated[0].training.num_steps == 10_000 and evaluated[0].data.data_dir == str(Path("there").absolute())
 
 
 def _model_of(monkeypatch, image_shape, fitted_at=-1):
@@ -128,3 +129,68 @@ def _model_of(monkeypatch, image_shape, fitted_at=-1):
     )
     monkeypatch.setattr("dfv.main.find_model", lambda run_dir: run_dir)
     monkeypatch.setattr("dfv.main.load", lambda run_dir: model)
+
+
+@pytest.mark.parametrize("module", ["dfv", "dfv.main", "export", "export.demo"])
+def test_every_program_shows_its_help_and_version(module):
+    command = [sys.executable, "-m", module]
+    shown = subprocess.run([*command, "--help"], capture_output=True, text=True)
+    assert (shown.returncode, shown.stderr) == (0, "") and "--flagfile=FILE" in shown.stdout
+    version = subprocess.run([*command, "--version"], capture_output=True, text=True)
+    assert (version.returncode, version.stdout) == (0, f"dfv {dfv.__version__}\n")
+
+
+def test_a_reader_that_ends_early_gets_no_traceback():
+    reading, writing = os.pipe()
+    os.close(reading)
+    answer = subprocess.run([sys.executable, "-m", "dfv", "--help"], stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert answer.stderr == b"" and answer.returncode == 128 + signal.SIGPIPE
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("run_dir", "runs/a\nb"),
+        ("run_dir", "runs/\udcff"),
+        ("run_dir", ""),
+        ("image_dir", "my images "),
+        ("data_dir", "a\u2028b"),
+        ("cache_dir", "\udcff"),
+    ],
+)
+def test_a_path_that_config_flags_could_not_repeat_is_refused(flag, value, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main([f"--{flag}={value}"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"dfv: --{flag} ") and error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_paths_of_data_are_absolute_in_a_config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    config = parse_config(
+        ["--image_dir=sub/../my ü", "--data_dir=gs://bucket/sets", "--manual_dir=~/manual", "--cache_dir="]
+    )
+    assert config.data.image_dir == f"{tmp_path}/sub/../my ü"  # links make .. mean another folder
+    assert config.data.data_dir == "gs://bucket/sets" and config.data.cache_dir == ""
+    assert config.data.manual_dir == f"{tmp_path}/home/manual"
+    write_flags(tmp_path, config)
+    monkeypatch.chdir("/")
+    assert parse_config([f"--flagfile={tmp_path}/config.flags"]) == read_flags(tmp_path) == config
+
+
+def test_the_first_line_comes_before_tensorflow(monkeypatch, tmp_path):
+    script = (
+        "import sys\n"
+        "from dfv import main\n"
+        "def stop():\n"
+        "    print('tensorflow' in sys.modules)\n"
+        "    raise KeyboardInterrupt\n"
+        "main.import_tensorflow = stop\n"
+        f"print(main.main(['--run_dir={tmp_path}/run', '--num_steps=7']))\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert answer.stdout.split() == ["False", "130"]
+    assert f"Training on toy_sprites to step 7, in {tmp_path}/run" in answer.stderr

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarks.noise import SETS, random_batch, shapes
-from dfv.config.flag_files import SHIPPED, expand
+from dfv.config.command_line import parse
+from dfv.config.flag_files import SHIPPED
 from dfv.config.schema import Config
-from dfv.main import config_of, define_flags
+from dfv.main import GROUPS
 from dfv.model.disentangler import Disentangler
 
 RUN_FILES = sorted(path for folder in SHIPPED for path in folder.glob("*.flags"))
@@ -17,10 +18,8 @@ every_run_file = pytest.mark.parametrize("path", RUN_FILES, ids=lambda path: pat
 
 def config_in(path: Path) -> tuple[Config, str | None]:
     """The config of a run file as the program reads it, image_folder's with some folder, and the run's name."""
-    arguments, name = expand([f"--flagfile=configs/{path.name}"])
-    values = define_flags()
-    values(["dfv", *arguments, "--image_dir=any"])
-    return config_of(values), name
+    arguments = parse([f"--flagfile=configs/{path.name}", "--image_dir=any"], GROUPS, "dfv.main")
+    return arguments.config, arguments.run_file
 
 
 @every_run_file

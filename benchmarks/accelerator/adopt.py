@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.accelerator.export import trained
 from dfv import data
 from dfv.config.schema import Config, ConfigError
-from dfv.main import define_flags, parse_config
+from dfv.main import parse_config
 from dfv.model.codec import Codec
 from dfv.model.image_grids import save_pictures
 from dfv.model.latent import fitting as z_fitting
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("trained", type=Path)
     parser.add_argument("--run_dir", type=Path, required=True)
     own, rest = parser.parse_known_args(arguments)
-    config, _ = parse_config(define_flags(), [f"--flagfile={own.program / runs.FLAGS_FILE}", *rest])
+    config = parse_config([f"--flagfile={own.program / runs.FLAGS_FILE}", *rest])
     adopt(config, read_weights(own.trained), data.load(config.data), own.run_dir)
 
 

@@ -25,7 +25,7 @@ from dfv.config.schema import Config, ConfigError
 from dfv.data.dataset import DataError, ImageSet
 from dfv.data.pipeline import draws_of_step
 from dfv.data.triplet_sampler import TripletSampler
-from dfv.main import define_flags, parse_config
+from dfv.main import parse_config
 from dfv.model.codec import Codec
 from dfv.model.disentangler import Disentangler
 from dfv.model.latent.fitting import fitted_parts
@@ -161,7 +161,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--random_images", action="store_true")
     own, rest = parser.parse_known_args(arguments)
-    config, _ = parse_config(define_flags(), rest)
+    config = parse_config(rest)
     if own.random_images:
         export(config, *random_images(config), own.out)
     else:

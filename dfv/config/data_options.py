@@ -19,16 +19,19 @@ class DataConfig(Checked):
     data_dir: str = option(
         "",
         "Folder of prepared TensorFlow Datasets; empty: ~/tensorflow_datasets.",
+        is_path=True,
         role=Role.DATA_LOCATION,
     )
     manual_dir: str = option(
         "",
         "Folder with the files that must be downloaded by hand (sprites/, yaleb/); empty: DATA_DIR/downloads/manual.",
+        is_path=True,
         role=Role.DATA_LOCATION,
     )
     image_dir: str = option(
         "",
         "Folder with one subfolder of images per identity; required by --dataset=image_folder.",
+        is_path=True,
         role=Role.DATA_LOCATION,
     )
     split_by: str = option(
@@ -69,7 +72,7 @@ class DataConfig(Checked):
         at_least=0,
         role=Role.DATA_LOCATION,
     )
-    cache_dir: str = option("", "Folder of that cache; empty: ~/.cache/dfv.", role=Role.DATA_LOCATION)
+    cache_dir: str = option("", "Folder of that cache; empty: ~/.cache/dfv.", is_path=True, role=Role.DATA_LOCATION)
     augment_shift: int = option(
         0, "Augmentation: random shift of up to this many pixels, with edges repeated.", at_least=0
     )

@@ -3,12 +3,8 @@
 import dataclasses
 import enum
 import numbers
-from pathlib import Path
+import types
 from typing import Any
-
-from absl import flags
-
-ASK_FOR_HELP = frozenset(("--help", "-h", "-help", "--helpfull"))
 
 
 class ConfigError(ValueError):
@@ -26,28 +22,6 @@ class Role(enum.Enum):
     PRESENTATION = "What the terminal shows."
 
 
-def expand_home(flag: str, path: str | Path) -> Path:
-    """The path with ~ replaced by the home directory; raises ConfigError if that is unknown."""
-    try:
-        return Path(path).expanduser()
-    except (RuntimeError, ValueError) as error:
-        raise ConfigError(
-            f"--{flag}={path}: expected a home directory for ~, and found none; give the absolute path, or start with"
-            " ./ if ~ is part of the name."
-        ) from error
-
-
-def parse_flags(values: flags.FlagValues, arguments: list[str], program: str) -> None:
-    """Sets a program's flags from its arguments; raises ConfigError for an unknown flag or another argument."""
-    try:
-        positional = values([program, *arguments])[1:]
-    except flags.Error as error:
-        raise ConfigError(f"{error} `python -m {program} --help` lists the flags.") from error
-    if positional:
-        got = " ".join(positional)
-        raise ConfigError(f"expected only flags, --name=value; got {got}. `python -m {program} --help` lists them.")
-
-
 def option(
     default: Any,
     help: str,
@@ -56,10 +30,24 @@ def option(
     at_most: float | None = None,
     choices: tuple[str, ...] | None = None,
     role: Role = Role.CHANGES_RUN,
+    is_path: bool = False,
+    required: bool = False,
 ) -> Any:
-    """A field that carries its flag's help text, with unit, its range and its role."""
+    """A field that carries its flag's help text, with unit, its range and its role.
+
+    is_path: a command line replaces ~ in it.
+    required: a command line must give it.
+    """
     limits = {"at_least": at_least, "at_most": at_most, "choices": choices}
-    return dataclasses.field(default=default, metadata={"help": help, "role": role, **limits})
+    more = {"help": help, "role": role, "is_path": is_path, "required": required}
+    return dataclasses.field(default=default, metadata={**limits, **more})
+
+
+def base_type(field: dataclasses.Field) -> Any:
+    """The type of a field's values, without None."""
+    if isinstance(field.type, types.UnionType):
+        return next(kind for kind in field.type.__args__ if kind is not type(None))
+    return field.type
 
 
 def describe_range(field: dataclasses.Field) -> str:
@@ -94,8 +82,10 @@ def _plain(value: Any) -> Any:
 def _check(field: dataclasses.Field, value: Any) -> None:
     """Raises ConfigError if the field cannot have this value."""
     wanted = describe_range(field)
-    if not _is_kind(value, field.type):
-        kind = getattr(field.type, "__name__", str(field.type))
+    if value is None and field.default is None:
+        return
+    if not _is_kind(value, base_type(field)):
+        kind = getattr(base_type(field), "__name__", str(field.type))
         kinds = {"int": "an integer", "float": "a number", "bool": "a bool", "str": "a string"}
         raise ConfigError(f"--{field.name} expects {kinds.get(kind, 'a list of positive integers')}, got {value!r}.")
     if field.metadata["choices"] and value not in field.metadata["choices"]:

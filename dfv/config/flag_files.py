@@ -1,23 +1,31 @@
-"""Run files: one flag a line, `#` comments, `--flagfile=` includes another. Found from any folder."""
+"""Run files: one flag per line, `#` comments, `--flagfile=` includes another file. Found from any folder."""
 
 import os
 from pathlib import Path
+from typing import Any
 
-from dfv.config.fields import expand_home
+from dfv.config.paths import expand_home
 from dfv.config.renamed import current_arguments
 from dfv.config.schema import ConfigError
 
 PREFIX = "--flagfile="
 LARGEST_FILE = 1 << 20
-# In a checkout and an editable install the files lie beside the package, in a wheel inside it.
+# A wheel has the files inside the package; a checkout and an editable install have them next to it.
 SHIPPED = (Path(__file__).parents[1] / "configs", Path(__file__).parents[2] / "configs")
 
 
-def expand(arguments: list[str]) -> tuple[list[str], str | None]:
-    """The arguments with the flags of run files in their place, and the name (without suffix) of the first run file.
+def flag_text(value: Any) -> str:
+    """Returns a value as it is written after `--name=`; a tuple may be a list, as in JSON."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
-    Options have their current names: an earlier one is logged.
-    Raises ConfigError for a file that is missing, no text, or includes itself.
+
+def expand(arguments: list[str]) -> tuple[list[str], str | None]:
+    """Returns the arguments with run files replaced by their flags, and the first run file's name without suffix.
+
+    Earlier names of options become the current ones, with a warning.
+    Raises ConfigError for a file that is missing, is not text, or includes itself.
     """
     expanded: list[str] = []
     first = None
@@ -37,16 +45,20 @@ def expand(arguments: list[str]) -> tuple[list[str], str | None]:
 
 
 def find(name: str, including: Path | None) -> Path:
-    """The run file of this name: as it stands, beside the including file or, as NAME or configs/NAME, a shipped one."""
+    """Returns the run file of this name.
+
+    Looked for from the working directory, then in the folder of the including file, then, for NAME and configs/NAME,
+    among those that come with the package. Raises ConfigError if there is none.
+    """
     given = expand_home("flagfile", name)
-    beside = [including.parent / given] if including else []
+    next_to_it = [including.parent / given] if including else []
     shipped_as = [folder / given.name for folder in SHIPPED if given.parent in (Path(), Path("configs"))]
-    for path in [given, *beside, *shipped_as]:
+    for path in [given, *next_to_it, *shipped_as]:
         if os.path.isfile(path):  # Path.is_file raises for some paths that cannot be read
             return path
     shipped = sorted({path.name for folder in SHIPPED for path in folder.glob("*.flags")})
     where = f" (included by {including})" if including else ""
-    raise ConfigError(f"--flagfile={name!r}{where} is no file. Shipped with the package: {', '.join(shipped)}.")
+    raise ConfigError(f"--flagfile={name!r}{where} is not a file. The package has: {', '.join(shipped)}.")
 
 
 def _flags_of(path: Path, includers: tuple[Path, ...]) -> list[str]:
@@ -69,7 +81,7 @@ def _flags_of(path: Path, includers: tuple[Path, ...]) -> list[str]:
 def _lines(path: Path) -> list[str]:
     try:
         if path.stat().st_size > LARGEST_FILE:
-            raise ConfigError(f"{path} is larger than a run file can be (1 MiB).")
-        return path.read_text(encoding="utf-8").splitlines()
+            raise ConfigError(f"{path} is larger than 1 MiB, the limit of a run file.")
+        return path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read as text: {error}.") from error

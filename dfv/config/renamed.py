@@ -1,4 +1,4 @@
-"""Options' earlier names: accepted wherever option names are read, so that older commands and files still work."""
+"""Earlier names of options: accepted wherever names of options are read, so that older commands and files work."""
 
 import logging
 from collections.abc import Mapping
@@ -26,15 +26,15 @@ RENAMED = {
 
 
 def current_names(options: Mapping[str, Value], warn: bool = False) -> dict[str, Value]:
-    """The options by their current names; raises ConfigError for one that is given under both of its names.
+    """Returns the options by their current names; raises ConfigError if both names of an option are given.
 
-    warn: log each earlier name, for what a person wrote; files that a program wrote are read without.
+    warn: whether to log each earlier name; on for what a person wrote, off for files that a program wrote.
     """
     named: dict[str, Value] = {}
     for name, value in options.items():
         current = RENAMED.get(name, name)
         if current in named:
-            raise ConfigError(f"{name} and {current} are one option's earlier and current name; give {current} alone.")
+            raise ConfigError(f"{name} and {current} are one option's earlier and current name; give only {current}.")
         if warn and current != name:
             _warn(name, current)
         named[current] = value
@@ -42,7 +42,7 @@ def current_names(options: Mapping[str, Value], warn: bool = False) -> dict[str,
 
 
 def current_arguments(arguments: list[str]) -> list[str]:
-    """The arguments `--name=value`, `--name` and `--noname` with current names; logs each earlier one once."""
+    """Returns the arguments `--name=value`, `--name` and `--noname` with current names; logs each earlier one once."""
     seen: dict[str, str] = {}
     current = [_current_argument(argument, seen) for argument in arguments]
     for earlier, name in seen.items():

@@ -14,7 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dfv.config.fields import expand_home
+from dfv.config.flag_files import flag_text
+from dfv.config.paths import check_path, expand_home
 from dfv.config.renamed import current_names
 from dfv.config.schema import FREE_TO_CHANGE, Config, option_fields
 
@@ -43,13 +44,6 @@ class RunError(RuntimeError):
     exit_status = 2
 
 
-def flag_text(value: Any) -> str:
-    """A value as it is written after `--name=`; a tuple may be a list, as JSON has it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
-
-
 def parse_flag(kind: Any, text: str) -> Any:
     """The value that `flag_text` wrote, for a field of this type."""
     if kind is bool:
@@ -64,6 +58,9 @@ def write_flags(run_dir: Path, config: Config) -> None:
         f"# commit {_commit()}, Python {platform.python_version()}, {platform.machine()}",
         "# " + ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
     ]
+    for _, field in option_fields():
+        if field.metadata["is_path"]:
+            check_path(field.name, config.as_flags()[field.name])
     lines = [f"--{name}={flag_text(value)}" for name, value in config.as_flags().items()]
     write_whole(run_dir / FLAGS_FILE, "\n".join([*header, *lines, ""]).encode())
 
@@ -73,7 +70,7 @@ def read_flags(run_dir: Path) -> Config:
     path = run_dir / FLAGS_FILE
     kinds = {field.name: field.type for _, field in option_fields()}
     try:
-        lines = [line for line in path.read_text().splitlines() if line.startswith("--")]
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("--")]
         named = current_names(dict(line[2:].split("=", 1) for line in lines))
         return Config.of(**{name: parse_flag(kinds[name], text) for name, text in named.items()})
     except FileNotFoundError as error:

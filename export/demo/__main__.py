@@ -1,69 +1,72 @@
-"""Opens a local page over an exported model: swaps, interpolations, samples and a grid.
+"""Serves a local page for an exported model: swaps, interpolations, samples and a swap grid.
 
-    python -m export.demo --model=models/yaleb
-
-Flags:
-  --model=FOLDER    a model's folder, as `python -m export` wrote it; its newest version is used.
-  --images=FOLDER   PNG and JPEG files to choose from, in it or in its folders; the model's own if left out.
-  --host=127.0.0.1  who may open it; 0.0.0.0: everyone who can reach this computer.
-  --port=7860       the port.
+python -m export.demo --model=models/yaleb
 """
 
+import logging
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from absl import flags
-
-from dfv.config.fields import ASK_FOR_HELP, ConfigError, parse_flags
+from dfv.config.command_line import Arguments
+from dfv.config.fields import Checked, ConfigError, option
+from dfv.program import Program
+from dfv.tensorflow_log import import_tensorflow
 from export import ExportError
 
-
-def define_flags() -> flags.FlagValues:
-    """The flags of this command alone."""
-    values = flags.FlagValues()
-    flags.DEFINE_string("model", None, "The model's folder.", flag_values=values)
-    flags.DEFINE_string("images", None, "A folder of images.", flag_values=values)
-    flags.DEFINE_string("host", "127.0.0.1", "The address to listen on.", flag_values=values)
-    flags.DEFINE_integer("port", 7860, "The port.", lower_bound=1, upper_bound=65535, flag_values=values)
-    return values
+LOGGER = logging.getLogger("export.demo")
 
 
-def run(arguments: list[str]) -> None:
-    """Serves the page; raises what `main` turns into a message."""
-    values = define_flags()
-    parse_flags(values, arguments, "export.demo")
-    if not values.model:
-        raise ExportError("expected --model=FOLDER, a folder that `python -m export` wrote.")
+@dataclass(frozen=True)
+class DemoOptions(Checked):
+    """Which model the page shows, and who can open it."""
+
+    model: str = option(
+        "",
+        "Folder of an exported model, as `python -m export` wrote it; the newest version is shown.",
+        is_path=True,
+        required=True,
+    )
+    images: str = option(
+        "",
+        "Folder of PNG and JPEG files to choose from, with its subfolders; if left out, the model's own examples.",
+        is_path=True,
+    )
+    host: str = option("127.0.0.1", "Address to listen on. 0.0.0.0: everyone who can reach this computer.")
+    port: int = option(7860, "Port to listen on.", at_least=1, at_most=65535)
+
+
+def run(arguments: Arguments) -> None:
+    """Serves the page until it is stopped; raises ConfigError or ExportError."""
+    options = arguments.record(DemoOptions)
     # Set before the page's library is imported: nothing is to leave this computer.
     os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1", DO_NOT_TRACK="1")
+    LOGGER.info("Opening %s at http://%s:%d", options.model, options.host, options.port)
+    import_tensorflow()
     from export.demo.exported_model import newest
 
-    newest(Path(values.model))
+    newest(Path(options.model))
     try:
         from export.demo.page import launch
     except ModuleNotFoundError as error:
         raise ExportError(f"the page needs `pip install -e '.[demo]'` in dfv's folder ({error}).") from error
+    images = Path(options.images) if options.images else None
     try:
-        launch(Path(values.model), Path(values.images) if values.images else None, values.host, values.port)
+        launch(Path(options.model), images, options.host, options.port)
     except OSError as error:
-        raise ExportError(f"--port={values.port} cannot be used ({error}); give another.") from error
+        raise ExportError(f"--port={options.port} cannot be used ({error}); give another.") from error
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The exit status: 0, or 2 for what the user can mend."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if ASK_FOR_HELP & set(arguments):
-        print(__doc__)
-        return 0
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        run(arguments)
-    except (ExportError, ConfigError) as error:
-        print(f"export.demo: {error}", file=sys.stderr)
-        return 2
-    return 0
-
+PROGRAM = Program(
+    module="export.demo",
+    name="export.demo",
+    description=__doc__ or "",
+    groups={"Page": DemoOptions},
+    run=run,
+    errors=(ConfigError, ExportError),
+)
+main = PROGRAM.main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -26,6 +26,11 @@ def test_flags_take_the_run_files_place_so_that_later_ones_win(shipped, tmp_path
     assert name == "run"
 
 
+def test_a_byte_order_mark_is_skipped(shipped, tmp_path):
+    (tmp_path / "run.flags").write_bytes(b"\xef\xbb\xbf--seed=2\r\n--s_dim=3\r\n")
+    assert expand(["--flagfile=run.flags"])[0] == ["--seed=2", "--s_dim=3"]
+
+
 def test_two_word_form(shipped):
     assert expand(["--flagfile", "base.flags"]) == (["--seed=1"], "base")
 
@@ -36,7 +41,7 @@ def test_a_missing_file_is_looked_up_among_those_shipped(shipped):
 
 @pytest.mark.parametrize("name", ["mine/base.flags", "other/configs/base.flags", "~/mine/base.flags", "/base.flags"])
 def test_a_missing_file_of_another_folder_is_no_shipped_one(shipped, name):
-    with pytest.raises(ConfigError, match=f"--flagfile='{name}' is no file"):
+    with pytest.raises(ConfigError, match=f"--flagfile='{name}' is not a file"):
         expand([f"--flagfile={name}"])
 
 
@@ -67,7 +72,7 @@ def test_an_included_file_is_looked_up_beside_the_including_one_then_among_those
         (b"--seed=1\nrm -rf", "line 2"),
         (b"\xff\xfe\x00", "cannot be read as text"),
         (b"--flagfile=nowhere.flags", "included by"),
-        (b"--flagfile=a\0b", "is no file"),
+        (b"--flagfile=a\0b", "is not a file"),
         (b"#" * (flagfiles.LARGEST_FILE + 1), "larger than"),
     ],
 )
@@ -80,5 +85,5 @@ def test_a_wrong_file_is_named(shipped, tmp_path, content, message):
 def test_a_file_that_is_nowhere_lists_those_shipped(shipped):
     with pytest.raises(ConfigError, match="nowhere.flags.*base.flags"):
         expand(["--flagfile=nowhere.flags"])
-    with pytest.raises(ConfigError, match="is no file"):
+    with pytest.raises(ConfigError, match="is not a file"):
         expand(["--flagfile"])

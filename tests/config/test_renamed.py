@@ -5,7 +5,7 @@ import pytest
 from dfv.config.flag_files import expand
 from dfv.config.renamed import RENAMED, current_names
 from dfv.config.schema import Config, ConfigError, option_fields
-from dfv.main import define_flags, parse_config
+from dfv.main import parse_config
 from dfv.model.codec import Codec
 from dfv.training.run_folder import SHIPPED_MODELS, load, read_flags
 
@@ -43,8 +43,7 @@ def test_arguments_get_current_names(argument, current):
 
 def test_a_later_flag_wins_whichever_name_it_has(tmp_path, caplog):
     (tmp_path / "run.flags").write_text("--z_axes=16\n--shared_variance\n--flow_alone=true\n")
-    values = define_flags()
-    config, _ = parse_config(values, [f"--flagfile={tmp_path}/run.flags", "--pca_dim=8", "--z_axes=4"])
+    config = parse_config([f"--flagfile={tmp_path}/run.flags", "--pca_dim=8", "--z_axes=4"])
     assert (config.latent.pca_dim, config.latent.flow_to_normal) == (4, True)
     assert caplog.text.count("--z_axes is now called --pca_dim; the earlier name still works.") == 1
     assert "--flow_alone is now called --flow_to_normal" in caplog.text

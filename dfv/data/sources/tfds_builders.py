@@ -9,7 +9,7 @@ from urllib.request import getproxies
 import tensorflow_datasets as tfds
 from absl import logging
 
-from dfv.config.fields import expand_home
+from dfv.config.paths import expand_home
 from dfv.config.schema import DataConfig
 from dfv.data.dataset import DataError
 

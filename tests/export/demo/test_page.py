@@ -27,7 +27,7 @@ WAIT_S = 60
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [([], "expected --model="), (["--model=nowhere"], "holds no exported model"), (["--model=.", "--port=0"], "port")],
+    [([], "--model is missing"), (["--model=nowhere"], "holds no exported model"), (["--model=.", "--port=0"], "port")],
 )
 def test_a_mistake_ends_in_one_message(arguments, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dfv.config.fields import expand_home
+from dfv.config.paths import expand_home
 from dfv.config.schema import DataConfig
 from dfv.data.cache import store
 from dfv.data.dataset import DataError, ImageSet, Splits

@@ -1,0 +1,68 @@
+"""The frame of every command-line program here: flags, help, logging, messages for errors, and exit statuses."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dfv.config.command_line import Arguments, Groups, help_text, parse
+from dfv.config.fields import ConfigError
+
+HELP = frozenset(("--help", "-h", "-help", "--helpfull"))
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program, `python -m MODULE`.
+
+    name: begins each message.
+    description: the first part of --help.
+    groups: the flags, by heading.
+    run: does the work, given the parsed arguments.
+    errors: exceptions whose text is a message to the user; the status is their `exit_status` or 2. ConfigError is one.
+    positional: whether it takes arguments that are no flags.
+    stopped: what to know after Ctrl-C.
+    """
+
+    module: str
+    name: str
+    description: str
+    groups: Groups
+    run: Callable[[Arguments], None]
+    errors: tuple[type[Exception], ...] = (ConfigError,)
+    positional: bool = False
+    stopped: str = "stopped."
+
+    def main(self, arguments: list[str] | None = None) -> int:
+        """Returns the exit status: 0; 2 for what the user can correct; 128 + the signal's number after a stop."""
+        try:
+            status = self._status(sys.argv[1:] if arguments is None else arguments)
+            sys.stdout.flush()
+            return status
+        except BrokenPipeError:
+            # The reader of the output, such as `head`, has ended. Without this, Python reports it again at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 128 + signal.SIGPIPE
+
+    def _status(self, arguments: list[str]) -> int:
+        if HELP & set(arguments):
+            print(help_text(self.description, self.groups))
+            return 0
+        if arguments == ["--version"]:
+            from dfv import __version__
+
+            print(f"dfv {__version__}")
+            return 0
+        logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.WARNING)
+        logging.getLogger(self.module.split(".")[0]).setLevel(logging.INFO)
+        try:
+            self.run(parse(arguments, self.groups, self.module, self.positional))
+        except self.errors as error:
+            print(f"{self.name}: {error}", file=sys.stderr)
+            return getattr(error, "exit_status", 2)
+        except KeyboardInterrupt:
+            print(f"{self.name}: {self.stopped}", file=sys.stderr)
+            return 128 + signal.SIGINT
+        return 0
