@@ -28,9 +28,15 @@ class TrainingConfig(Checked):
         " to zero.",
         choices=SCHEDULES,
     )
-    adversary_schedule: str = option("constant", "Learning-rate schedule of the adversary.", choices=SCHEDULES)
+    adversary_schedule: str = option(
+        "constant",
+        "Learning-rate schedule of the adversary, as for encoder and decoder; constant in every run file.",
+        choices=SCHEDULES,
+    )
     latent_adversary_schedule: str = option(
-        "constant", "Learning-rate schedule of the latent adversary.", choices=SCHEDULES
+        "constant",
+        "Learning-rate schedule of the latent adversary, as for encoder and decoder; constant in every run file.",
+        choices=SCHEDULES,
     )
     adam_beta1: float = option(
         0.5,
@@ -38,7 +44,11 @@ class TrainingConfig(Checked):
         at_least=0,
         at_most=0.999,
     )
-    sgd_momentum: float = option(0.0, "Momentum of SGD.", at_least=0, at_most=0.999)
+    sgd_momentum: float = option(
+        0.0, "Momentum of SGD, for the players whose optimizer is sgd.", at_least=0, at_most=0.999
+    )
+        0.0, "Momentum of SGD, for the players whose optimizer is sgd.", at_least=0, at_most=0.999
+    )
     pretrain_s_steps: int = option(
         0,
         "Train the encoder of s as a classifier of identity for this many steps, then freeze it; z gets an encoder of"
