@@ -47,8 +47,6 @@ class TrainingConfig(Checked):
     sgd_momentum: float = option(
         0.0, "Momentum of SGD, for the players whose optimizer is sgd.", at_least=0, at_most=0.999
     )
-        0.0, "Momentum of SGD, for the players whose optimizer is sgd.", at_least=0, at_most=0.999
-    )
     pretrain_s_steps: int = option(
         0,
         "Train the encoder of s as a classifier of identity for this many steps, then freeze it; z gets an encoder of"
