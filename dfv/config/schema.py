@@ -78,7 +78,7 @@ def _check_latent(config: Config) -> None:
         raise ConfigError("--codebook_size and --rounding_step exclude each other; drop one of the two.")
     if config.training.pretrain_s_steps and (latent.flow_layers or latent.pca_dim or latent.codebook_size):
         raise ConfigError(
-            "--flow_layers, --pca_dim and --codebook_size need an s trained jointly with z; drop them or"
+            "--flow_layers, --pca_dim and --codebook_size need an s trained with the rest; drop them or"
             " --pretrain_s_steps."
         )
 
