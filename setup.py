@@ -50,13 +50,22 @@ setup(
     # So that an editable install is a path, which a folder named dfv, such as a clone, cannot hide.
     package_dir={"": "."},
     package_data={
-        "dfv": ["pretrained/*/*", "data/sources/*/*.md", "data/sources/*/*.bib", "data/sources/*/*.tsv", "py.typed"],
+        "dfv": [
+            "pretrained/*/*",
+            "data/sources/*/*.md",
+            "data/sources/*/*.bib",
+            "data/sources/*/*.tsv",
+            "evaluation/report/templates/*",
+            "py.typed",
+        ],
         "export": ["**/*.md", "**/*.txt"],
     },
     cmdclass={"build_py": BuildPy},
     install_requires=[
         "absl-py>=2.1,<3",
+        "cattrs>=24.1,<27",
         "h5py>=3.11,<4",
+        "jinja2>=3.1,<4",
         "importlib_resources>=6,<8",
         "keras>=3.15,<3.16",
         "matplotlib>=3.9,<4",

@@ -18,7 +18,7 @@ from dfv import data
 from dfv.config.schema import ConfigError
 from dfv.data.dataset import DataError
 from dfv.evaluation import evaluate
-from dfv.evaluation.compare import compare
+from dfv.evaluation.report.comparison import compare
 from dfv.evaluation.sample_sizes import SampleSizes
 from dfv.main import parse_config
 from dfv.training import run_folder as runs

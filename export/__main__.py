@@ -4,12 +4,11 @@ python -m export --run_dir=runs/yaleb --export_dir=models/yaleb
 python -m export --run_dir=quickstart --export_dir=models/quickstart
 """
 
-import json
 import logging
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dfv.config.command_line import Arguments
 from dfv.config.fields import Checked, ConfigError, option
@@ -18,8 +17,10 @@ from dfv.tensorflow_log import import_tensorflow
 from dfv.training.run_folder import RunError
 from export import ExportError
 
+if TYPE_CHECKING:
+    from dfv.evaluation.results import Results
+
 LOGGER = logging.getLogger("export")
-RESULTS_FILE = "results.json"
 
 
 @dataclass(frozen=True)
@@ -63,20 +64,20 @@ def run(arguments: Arguments) -> None:
     print(f"{folder} is written; the README.md next to it says how to serve and load it.")
 
 
-def read_results(run_dir: Path, num_steps: int) -> dict[str, Any] | None:
-    """Returns the results of an evaluation after this many steps, from the run's folder; None if there is none."""
-    try:
-        results = json.loads((run_dir / RESULTS_FILE).read_text(encoding="utf-8"))
-        if results["run"]["flags"]["num_steps"] == num_steps:
-            return results
-        LOGGER.warning(
-            "The run was trained further after its evaluation, so the model card leaves that out; evaluate it again."
-        )
+def read_results(run_dir: Path, num_steps: int) -> "Results | None":
+    """The results of an evaluation after this many steps; None if the run was not evaluated since then."""
+    from dfv.evaluation.results import RESULTS_FILE, Results
+
+    path = run_dir / RESULTS_FILE
+    if not path.exists():
         return None
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise ExportError(f"{run_dir / RESULTS_FILE} cannot be read ({error}); evaluate the run again.") from error
+    results = Results.read(path)
+    if results.run.num_steps == num_steps:
+        return results
+    LOGGER.warning(
+        "The run was trained further after its evaluation, so the model card leaves that out; evaluate it again."
+    )
+    return None
 
 
 PROGRAM = Program(

@@ -1,14 +1,14 @@
 """The model card of a version: what it was trained on, how, how well it does, and what it takes and gives."""
 
 from pathlib import Path
-from typing import Any
 
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from dfv.config.fields import Role
 from dfv.config.schema import names_by_role
-from dfv.evaluation.report.formatting import CODE_NAMES, percent, with_error
+from dfv.evaluation.report.formatting import by_code, percent, with_standard_error
+from dfv.evaluation.results import Results
 from dfv.model.codec import Codec
 from dfv.training.run_folder import flag_text
 from export.signatures import DEFAULT, MAX_CODE, MAX_WEIGHT, max_rows
@@ -36,7 +36,7 @@ RANGES = {
 LEFT_OUT = names_by_role(Role.DATA_LOCATION, Role.PRESENTATION)
 
 
-def of(model: Codec, name: str, version: Path, results: dict[str, Any] | None) -> str:
+def of(model: Codec, name: str, version: Path, results: Results | None) -> str:
     """The card in Markdown of the SavedModel in the folder `version`; `results` is what an evaluation wrote."""
     config = model.config
     flags = [f"--{key}={flag_text(value)}" for key, value in config.as_flags().items() if key not in LEFT_OUT]
@@ -51,7 +51,7 @@ def of(model: Codec, name: str, version: Path, results: dict[str, Any] | None) -
         "It knows such images alone; of others it makes something that looks like them. Not for telling who somebody"
         " is.",
         "## How well it does",
-        _table1(results),
+        _leakage_table(results),
         "## Signatures",
         f"Every input and output has as many rows, at most {max_rows(model.image_shape)} in a request; a row's result"
         " depends on no other row. `serving_default` is `encode`. The same seed gives the same image.",
@@ -93,15 +93,20 @@ def _kind(name: str, dtype: tf.DType) -> str:
     return "log_var" if name == "z_log_var" else "code"
 
 
-def _table1(results: dict[str, Any] | None) -> str:
-    if not results or "table1" not in results:
+def _leakage_table(results: Results | None) -> str:
+    if results is None:
         return "Not evaluated."
-    lines = ["| code | test error, % | chance, % | leak, points |", "|---|---|---|---|"]
-    for name, reading in results["table1"]["codes"].items():
-        counted = reading["strongest"]
-        test = f"{percent(counted['test'], 2)} ± {percent(counted['spread'], 2)}"
-        cells = [CODE_NAMES[name], test, percent(counted["chance"]), with_error(counted["leak"])]
+    lines = ["| code | test error, % | permutation baseline, % | identity leakage, pp |", "|---|---|---|---|"]
+    for name, code in by_code(results.leakage):
+        probe = code.strongest
+        error = f"{percent(probe.test_error, 2)} ± {percent(probe.test_error_std, 2)}"
+        cells = [name, error, percent(probe.permutation_baseline), with_standard_error(probe.leakage)]
         lines.append(f"| {' | '.join(cells)} |")
-    predicts = f"What the strongest of several fresh probes reads when it predicts {results['table1']['predicts']}"
-    spread = "the error's ± is the spread over seeds, the leak's its standard error; zero: within two of those"
-    return f"{predicts}; `{results['run']['split']}` split; {spread}.\n\n" + "\n".join(lines)
+    explanation = (
+        f"Test error of probes, classifiers that are trained to predict {results.leakage.target} from a code, on the"
+        f" {results.run.split} split; of each code, the strongest of several probes. The permutation baseline is the"
+        " error after training on permuted labels, the identity leakage the difference in percentage points (pp). ±:"
+        " standard deviation over seeds of the error, standard error of the leakage; not significant: within two"
+        " standard errors of zero."
+    )
+    return explanation + "\n\n" + "\n".join(lines)

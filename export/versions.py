@@ -8,11 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import tensorflow as tf
 
 from dfv.config.paths import expand_home
+from dfv.evaluation.results import Results
 from dfv.model.codec import Codec
 from dfv.model.latent.fitting import AS_TRAINED, is_as_trained
 from export import ExportError, example_images
@@ -31,7 +31,7 @@ def export_model(
     export_dir: str | Path,
     version: int | None = None,
     float_images: bool = False,
-    results: dict[str, Any] | None = None,
+    results: Results | None = None,
 ) -> Path:
     """Writes `export_dir`/VERSION and the server's files beside it; gives the version's folder.
 

@@ -1,12 +1,11 @@
 """The trained models that come with the package do what their cards say, by name and from any folder."""
 
-import json
-
 import numpy as np
 import pytest
 
 import dfv
 import dfv.data
+from dfv.evaluation import Results, SampleSizes
 from dfv.evaluation.encoded_images import encode
 from dfv.evaluation.metrics.analogies import measure_analogies
 from dfv.training.run_folder import FLAGS_FILE, SHIPPED_MODELS, read_flags, shipped_names
@@ -25,9 +24,9 @@ def test_they_are_small_and_whole():
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_loads_the_model_of_its_flags_and_results(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    model, results = dfv.load(name), json.loads((SHIPPED_MODELS / name / "results.json").read_text())
+    model, results = dfv.load(name), Results.read(SHIPPED_MODELS / name / "results.json")
     assert read_flags(SHIPPED_MODELS / name) == model.config
-    assert results["run"]["flags"]["num_steps"] == model.config.training.num_steps
+    assert results.run.num_steps == model.config.training.num_steps
     images = np.random.default_rng(0).integers(0, 256, (2, *model.image_shape), np.uint8)
     assert model.swap(images, images[::-1]).shape == images.shape
 
@@ -36,7 +35,7 @@ def test_the_quick_starts_swaps_are_near_the_true_images():
     """Over the pixels where the truth differs from either parent, against copying the better one; unseen characters."""
     model = dfv.load("quickstart")
     test = dfv.data.load(dfv.Config.of(dataset="toy_sprites", toy_characters=30).data).test
-    analogies = measure_analogies(model, "toy_sprites", test, encode(model, test, 600), 300)
+    analogies = measure_analogies(model, "toy_sprites", test, encode(model, test, 600), SampleSizes(analogies=300))
     assert analogies.changed_ratio < 1 / 3
 
 

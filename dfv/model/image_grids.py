@@ -29,14 +29,23 @@ def grid(rows: list[np.ndarray]) -> np.ndarray:
 
 
 def swap_grid(model: Codec, images: np.ndarray) -> np.ndarray:
-    """Figure 2a: the images [N, H, W, C] uint8 as top row (s) and left column (z); reconstructions on the diagonal."""
+    """Figure 2a of images [N, H, W, C] uint8, which provide s along the top and z at the left."""
     number = len(images)
     swaps = model.swap(np.tile(images, (number, 1, 1, 1)), images.repeat(number, axis=0))
-    corner = np.full_like(images[:1], 255)
+    return arrange_swaps(images, swaps)
+
+
+def arrange_swaps(images: np.ndarray, swaps: np.ndarray) -> np.ndarray:
+    """The layout of figure 2a, one image [h, w, 3] uint8.
+
+    images: [N, H, W, C] uint8, the top row and the left column. swaps: [N * N, H, W, C] uint8; row i * N + j has the s
+    of image j and the z of image i, so that reconstructions are on the diagonal.
+    """
+    number = len(images)
     rows = swaps.reshape(number, number, *images.shape[1:])
-    return grid(
-        [np.concatenate([corner, images]), *(np.concatenate([images[i : i + 1], rows[i]]) for i in range(number))]
-    )
+    corner = np.full_like(images[:1], 255)
+    left = (np.concatenate([images[i : i + 1], rows[i]]) for i in range(number))
+    return grid([np.concatenate([corner, images]), *left])
 
 
 def reconstruction_strip(model: Codec, images: np.ndarray) -> np.ndarray:

@@ -1,12 +1,17 @@
 """A model and images of which everything is known: the left half shows the identity, the right half the factor."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from dfv.config.schema import Config
 from dfv.data.dataset import ImageSet, Splits
+from dfv.evaluation import Results, evaluate
 from dfv.evaluation.sample_sizes import SampleSizes
 from dfv.model.codes import Codes, Posterior
 
@@ -111,3 +116,17 @@ def tiny() -> SampleSizes:
 @pytest.fixture(scope="session")
 def codec() -> Callable[..., HalvesCodec]:
     return HalvesCodec
+
+
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory, codec, make_splits, tiny) -> tuple[Path, Results]:
+    """The folder of an evaluation with every measurement but analogies, and its results."""
+    folder = tmp_path_factory.mktemp("run")
+    model, splits = codec(deviation=0.1), make_splits(unseen=True)
+    return folder, evaluate(model, splits, Config.of(dataset="smallnorb"), folder, seeds=1, progress=False, limits=tiny)
+
+
+@pytest.fixture
+def old_results() -> dict[str, Any]:
+    """What version 0.1.0 wrote of the quick start's model."""
+    return json.loads((Path(__file__).parent / "results_0_1_0.json").read_text())

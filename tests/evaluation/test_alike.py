@@ -35,10 +35,10 @@ def test_chance_among_alike_is_that_of_a_code_of_the_pose_alone():
 
 def test_the_leak_among_alike_finds_what_a_balanced_set_hides():
     limits = SampleSizes(probe_epochs=30, validation_images=500, min_validation_images=0)
-    clean, telling = (read([balanced(told)], limits).probes["network"] for told in (0, 0.3))
-    assert clean.leak.mean < -0.04 and abs(clean.alike_leak.mean) < 0.04
-    assert telling.alike_leak.mean > telling.leak.mean + 0.03
-    assert telling.alike_leak.mean == pytest.approx(telling.alike_chance - telling.test)
+    clean, telling = (read([balanced(told)], limits).network for told in (0, 0.3))
+    assert clean.leakage.mean < -0.04 and abs(clean.matched_leakage.mean) < 0.04
+    assert telling.matched_leakage.mean > telling.leakage.mean + 0.03
+    assert telling.matched_leakage.mean == pytest.approx(telling.matched_permutation_baseline - telling.test_error)
 
 
 def test_labels_permuted_among_alike_stay_with_their_pose():

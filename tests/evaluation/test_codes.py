@@ -9,12 +9,13 @@ from dfv.data.dataset import ImageSet
 from dfv.evaluation.encoded_images import CODES, EncodedImages, EncodedSplits, encode, encode_splits
 from dfv.evaluation.evaluation_splits import has_unseen_identities
 from dfv.evaluation.labels import Labels, factor_labels, identity_labels
-from dfv.evaluation.metrics.dependence import dependence
-from dfv.evaluation.metrics.diversity import diversity
-from dfv.evaluation.metrics.factors import read_factors
-from dfv.evaluation.metrics.leakage import among_test_images, table1, tasks_of
-from dfv.evaluation.metrics.retrieval import nearest, retrieve
+from dfv.evaluation.metrics.dependence import hsic_test
+from dfv.evaluation.metrics.diversity import measure_diversity
+from dfv.evaluation.metrics.factors import measure_factors
+from dfv.evaluation.metrics.leakage import among_test_images, measure_leakage, tasks_of
+from dfv.evaluation.metrics.retrieval import measure_retrieval, nearest
 from dfv.evaluation.probes.selection import leak, rightness
+from dfv.evaluation.sample_sizes import SampleSizes
 from dfv.evaluation.sampling import sample_groups
 
 RNG = np.random.default_rng(0)
@@ -30,15 +31,15 @@ def coded(s: np.ndarray, mean: np.ndarray, identity: np.ndarray, log_var: float 
 def test_retrieval_against_a_loop():
     identity = RNG.integers(0, 4, 60)
     s, z = RNG.standard_normal((60, 3)) + identity[:, None], RNG.standard_normal((60, 5))
-    found = retrieve(coded(s, z, identity), 60)
+    found = measure_retrieval(coded(s, z, identity), SampleSizes(retrieval_queries=60))
     for name, codes in (("s", np.float32(s)), ("z_mean", np.float32(z))):
         distance = np.linalg.norm(codes[:, None] - codes, axis=-1) + np.diag(np.full(60, np.inf))
         order = np.argsort(distance, axis=1)
         for k in (1, 5, 10):
             expected = np.mean([np.mean(identity[order[i, :k]] == identity[i]) for i in range(60)])
-            assert found.precision[name][k] == pytest.approx(expected)
-    assert found.chance == pytest.approx(np.mean([(np.sum(identity == i) - 1) / 59 for i in identity]))
-    assert found.precision["s"][1] > found.precision["z_mean"][1]
+            assert getattr(found, f"{name}_precision")[k] == pytest.approx(expected)
+    assert found.random_precision == pytest.approx(np.mean([(np.sum(identity == i) - 1) / 59 for i in identity]))
+    assert found.s_precision[1] > found.z_mean_precision[1]
 
 
 def test_a_query_is_not_its_own_neighbour_even_among_equal_codes():
@@ -52,16 +53,16 @@ def test_hsic_against_its_definition():
     k = np.exp(-squared / np.median(squared[np.triu_indices(30, 1)]))
     same, h = (identity[:, None] == identity).astype(float), np.eye(30) - 1 / 30
     expected = np.trace(k @ h @ same @ h) / np.sqrt(np.trace(k @ h @ k @ h) * np.trace(same @ h @ same @ h))
-    assert dependence(codes, identity, 20).hsic == pytest.approx(expected, rel=1e-4)
+    assert hsic_test(codes, identity, 20).hsic == pytest.approx(expected, rel=1e-4)
 
 
 def test_dependence_is_found_and_independence_is_not():
     identity = np.repeat(np.arange(5), 30)
     free = RNG.standard_normal((150, 4)).astype(np.float32)
-    assert dependence(free, identity, 100).p_value > 0.05
-    told = dependence(free * (1 + identity[:, None]), identity, 100)
-    assert told.p_value < 0.02 and told.hsic > 2 * told.by_chance
-    assert dependence(np.ones((150, 4), np.float32), identity, 10).p_value == 1.0
+    assert hsic_test(free, identity, 100).p_value > 0.05
+    told = hsic_test(free * (1 + identity[:, None]), identity, 100)
+    assert told.p_value < 0.02 and told.hsic > 2 * told.permutation_mean
+    assert hsic_test(np.ones((150, 4), np.float32), identity, 10).p_value == 1.0
 
 
 def test_dependence_is_found_though_each_identity_shows_each_pose_once():
@@ -69,9 +70,9 @@ def test_dependence_is_found_though_each_identity_shows_each_pose_once():
     identity, pose = (each.ravel() for each in np.meshgrid(np.arange(12), np.arange(15)))
     clean = 3 * RNG.standard_normal((15, 4))[pose] + 0.3 * RNG.standard_normal((len(pose), 4))
     leaking = clean + 0.3 * RNG.standard_normal((12, 4))[identity]
-    assert dependence(leaking, identity, 100).p_value > 0.9
-    assert dependence(leaking, identity, 100, alike=pose).p_value < 0.02
-    assert dependence(clean, identity, 100, alike=pose).p_value > 0.05
+    assert hsic_test(leaking, identity, 100).p_value > 0.9
+    assert hsic_test(leaking, identity, 100, alike=pose).p_value < 0.02
+    assert hsic_test(clean, identity, 100, alike=pose).p_value > 0.05
 
 
 def test_equal_codes_are_found_wherever_they_stand():
@@ -91,9 +92,9 @@ def test_groups_are_taken_whole_and_large_ones_in_equal_shares():
 def test_diversity_is_zero_if_z_is_ignored(codec, make_splits):
     model = codec()
     test = encode(model, make_splits().test, 100)
-    assert diversity(model, test).ratio > 1
+    assert measure_diversity(model, test).ratio > 1
     model.decode = lambda s, z: codec().decode(s, np.zeros_like(z))
-    assert diversity(model, test).prior_samples == pytest.approx(0)
+    assert measure_diversity(model, test).prior_samples == pytest.approx(0)
 
 
 def test_real_diversity_is_the_mean_over_pairs(codec, make_splits):
@@ -103,7 +104,7 @@ def test_real_diversity_is_the_mean_over_pairs(codec, make_splits):
         images = test.image_set.images[np.flatnonzero(test.identity == name)] / 255
         pairs = [((a - b) ** 2).mean() for i, a in enumerate(images) for b in images[:i]]
         expected.append(np.mean(pairs))
-    assert diversity(codec(), test, images=25).real_images == pytest.approx(np.mean(expected))
+    assert measure_diversity(codec(), test, images=25).real_images == pytest.approx(np.mean(expected))
 
 
 def test_sampled_codes_have_the_posteriors_moments():
@@ -134,10 +135,11 @@ def test_of_z_probes_are_given_what_differs_from_image_to_image():
 def test_table1_tells_s_from_z(codec, make_splits, tiny, exchanged):
     splits = make_splits()
     codes = encode_splits(codec(exchanged), splits, tiny)
-    read = table1(codes, identity_labels(splits), tiny, seeds=1, unseen=False, parts={}).codes
+    found = measure_leakage(codes, identity_labels(splits), tiny, num_seeds=1, unseen_identities=False, subsets={})
     tells, tells_not = ("z_mean", "s") if exchanged else ("s", "z_mean")
-    assert read[tells].strongest.test == 0
-    assert read[tells_not].strongest.test > 0.6 and read[tells_not].strongest.leak.mean < 0.2
+    assert getattr(found, tells).strongest.test_error == 0
+    hidden = getattr(found, tells_not).strongest
+    assert hidden.test_error > 0.6 and hidden.leakage.mean < 0.2
 
 
 def test_unseen_identities_stand_or_fall_together_and_s_is_to_be_read_well(codec, make_splits, tiny, monkeypatch):
@@ -147,7 +149,7 @@ def test_unseen_identities_stand_or_fall_together_and_s_is_to_be_read_well(codec
     )
     codes = encode_splits(codec(), splits, tiny)
     mask = splits.test.identity > 20
-    table1(codes, identity_labels(splits), tiny, seeds=1, unseen=True, parts={"some": mask})
+    measure_leakage(codes, identity_labels(splits), tiny, num_seeds=1, unseen_identities=True, subsets={"some": mask})
     for tasks, _, clusters, parts, _ in asked:
         for known in (clusters, tasks[0].groups.test):
             np.testing.assert_array_equal(known, codes.test.identity)
@@ -158,12 +160,15 @@ def test_unseen_identities_stand_or_fall_together_and_s_is_to_be_read_well(codec
 def test_factors_are_read_from_z_and_a_constant_z_fails(codec, make_splits, tiny):
     splits = make_splits()
     codes = encode_splits(codec(), splits, tiny)
-    found = read_factors(codes, factor_labels(splits), tiny, seeds=1, unseen=has_unseen_identities(splits))
-    assert found["height"]["z_mean"].error < 0.05 and found["height"]["s"].error > 0.5
+    found = measure_factors(
+        codes, factor_labels(splits), tiny, num_seeds=1, unseen_identities=has_unseen_identities(splits)
+    )
+    assert found["height"].z_mean.error < 0.05 and found["height"].s.error > 0.5
     for part in (codes.train, codes.validation, codes.test):
         part.z_mean[:] = 0.5
-    found = read_factors(codes, factor_labels(splits), tiny, seeds=1, unseen=False)
-    assert found["height"]["z_mean"].error > 0.5 and found["height"]["z_mean"].told.is_zero()
+    found = measure_factors(codes, factor_labels(splits), tiny, num_seeds=1, unseen_identities=False)
+    assert found["height"].z_mean.error > 0.5
+    assert not found["height"].z_mean.below_baseline.is_significant()
 
 
 def test_test_images_are_dealt_out_within_identities(codec, make_splits):

@@ -26,5 +26,5 @@ def test_the_spread_over_seeds_adds():
 
 
 def test_zero_lies_within_two_standard_errors_on_either_side():
-    assert Estimate(-0.019, 0.01).is_zero() and Estimate(0.019, 0.01).is_zero()
-    assert not Estimate(-0.021, 0.01).is_zero()
+    assert not Estimate(-0.019, 0.01).is_significant() and not Estimate(0.019, 0.01).is_significant()
+    assert Estimate(-0.021, 0.01).is_significant()

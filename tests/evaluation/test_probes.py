@@ -47,22 +47,22 @@ def in_scale(labels, rng):
 
 def test_a_perfect_code_is_read_by_every_probe():
     reading = read([task(perfect)], LIMITS)
-    assert all(probe.test == 0 for probe in reading.probes.values())
-    assert reading.strongest.leak.mean > 0.4
+    assert all(probe.test_error == 0 for probe in (reading.network, reading.linear, reading.neighbours))
+    assert reading.strongest.leakage.mean > 0.4
 
 
 @pytest.mark.parametrize("code", [constant, random])
 def test_a_code_without_identity_errs_as_chance_does(code):
     reading = read([task(code, seed) for seed in range(2)], LIMITS)
-    for probe in reading.probes.values():
-        assert probe.test == pytest.approx(0.75, abs=0.06)
-        assert probe.leak.is_zero() and probe.alike_leak is None
+    for probe in (reading.network, reading.linear, reading.neighbours):
+        assert probe.test_error == pytest.approx(0.75, abs=0.06)
+        assert not probe.leakage.is_significant() and probe.matched_leakage is None
 
 
 def test_identity_in_the_scale_is_found_though_no_linear_probe_can():
     reading = read([task(in_scale)], LIMITS)
-    assert reading.probes["linear"].test > 0.55
-    assert reading.strongest.test < 0.3 and reading.strongest.kind != "linear"
+    assert reading.linear.test_error > 0.55
+    assert reading.strongest.test_error < 0.3 and reading.strongest.family != "linear"
 
 
 def test_identity_in_the_variance_is_read_from_mean_and_log_variance_alone():
@@ -72,8 +72,8 @@ def test_identity_in_the_variance_is_read_from_mean_and_log_variance_alone():
     def both(labels, rng):
         return np.concatenate([mean(labels, rng), np.tile(-0.1 * labels[:, None], DIM)], axis=1)
 
-    assert read([task(mean)], LIMITS).strongest.leak.is_zero()
-    assert read([task(both)], LIMITS).strongest.test < 0.02
+    assert not read([task(mean)], LIMITS).strongest.leakage.is_significant()
+    assert read([task(both)], LIMITS).strongest.test_error < 0.02
 
 
 def test_many_equal_numbers_standardise_to_zero():
@@ -91,7 +91,7 @@ def test_many_equal_numbers_standardise_to_zero():
 def test_chance_is_that_of_a_probe_and_not_one_minus_one_over_n():
     weights = (0.7, 0.1, 0.1, 0.1)
     reading = read([task(random, weights=weights)], LIMITS)
-    assert reading.probes["linear"].chance == pytest.approx(0.3, abs=0.06)
+    assert reading.linear.permutation_baseline == pytest.approx(0.3, abs=0.06)
 
 
 def test_test_labels_take_no_part_in_training():
@@ -100,7 +100,7 @@ def test_test_labels_take_no_part_in_training():
     shuffled = np.random.default_rng(5).permutation(honest.labels.test)
     wrong = Task(honest.codes, honest.labels._replace(test=shuffled), honest.sizes, honest.groups)
     reading = read([wrong], LIMITS)
-    assert reading.strongest.train == 0 and reading.strongest.test > 0.65
+    assert reading.strongest.train_error == 0 and reading.strongest.test_error > 0.65
 
 
 def test_nearest_neighbours_leave_the_training_code_itself_out():
@@ -210,9 +210,9 @@ def test_each_label_is_told_by_itself():
     labels = Parts(*(np.concatenate([part, rng.permutation(part)], axis=1) for part in data.labels))
     reading = read([Task(data.codes, labels, (CLASSES, CLASSES), data.groups)], LIMITS, names=("told", "not"))
     told, hidden = (reading.labels[name] for name in ("told", "not"))
-    assert told.leak.mean > 0.5 and hidden.leak.is_zero()
-    assert reading.strongest.test == pytest.approx((told.test + hidden.test) / 2)
-    assert reading.strongest.leak.mean == pytest.approx((told.leak.mean + hidden.leak.mean) / 2)
+    assert told.leakage.mean > 0.5 and not hidden.leakage.is_significant()
+    assert reading.strongest.test_error == pytest.approx((told.test_error + hidden.test_error) / 2)
+    assert reading.strongest.leakage.mean == pytest.approx((told.leakage.mean + hidden.leakage.mean) / 2)
 
 
 def test_few_validation_images_have_probes_chosen_by_folds():
@@ -232,7 +232,7 @@ def test_few_validation_images_have_probes_chosen_by_folds():
         Parts(data.groups.train, data.groups.validation[rows] + 600, data.groups.test),
     )
     chosen = [
-        read([few], dataclasses.replace(LIMITS, probe_epochs=4, min_validation_images=enough)).strongest.kind
+        read([few], dataclasses.replace(LIMITS, probe_epochs=4, min_validation_images=enough)).strongest.family
         for enough in (0, 500)
     ]
     assert chosen[0] == "linear" != chosen[1]
@@ -246,7 +246,7 @@ def test_a_fold_may_have_another_number_of_codes_than_neighbours_are_asked(train
     )
     groups = Parts(np.arange(train), train + np.arange(validation), data.groups.test)
     few = Task(codes, labels, data.sizes, groups)
-    assert read([few], dataclasses.replace(LIMITS, probe_epochs=2)).probes["neighbours"].test < 0.05
+    assert read([few], dataclasses.replace(LIMITS, probe_epochs=2)).neighbours.test_error < 0.05
 
 
 def test_folds_score_every_code_once_and_keep_groups_together():
@@ -269,7 +269,7 @@ def test_few_unseen_identities_are_few_whatever_their_images():
 def test_of_two_groups_probes_are_chosen_on_the_second_alone():
     data = task(perfect)
     groups = Parts(np.zeros(SIZES[0], int), np.ones(SIZES[1], int), np.full(SIZES[2], 2))
-    assert read([dataclasses.replace(data, groups=groups)], LIMITS).strongest.test < 0.05
+    assert read([dataclasses.replace(data, groups=groups)], LIMITS).strongest.test_error < 0.05
 
 
 def test_permuting_leaves_the_labels_that_score():

@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 import export.versions
-from dfv.training.run_folder import ModelFile, write_flags
+from dfv.evaluation.results import Results
+from dfv.training.run_folder import SHIPPED_MODELS, ModelFile, write_flags
 from export.__main__ import main
 
 
@@ -69,12 +71,14 @@ def test_an_unfinished_run_is_not_exported(run_dir, tmp_path, capsys, monkeypatc
 
 @pytest.mark.parametrize("more_steps", [0, 1])
 def test_an_evaluation_of_fewer_steps_is_left_out_of_the_card(model, run_dir, tmp_path, monkeypatch, more_steps):
-    results = {"run": {"flags": {"num_steps": model.config.training.num_steps - more_steps}}}
-    (run_dir / "results.json").write_text(json.dumps(results))
+    shipped = Results.read(SHIPPED_MODELS / "quickstart" / "results.json")
+    run = replace(shipped.run, num_steps=model.config.training.num_steps - more_steps)
+    results = replace(shipped, run=run)
+    results.write(run_dir / "results.json")
     carded = []
     monkeypatch.setattr(export.versions, "export_model", lambda *given: carded.append(given[-1]))
     assert main([f"--run_dir={run_dir}", f"--export_dir={tmp_path}/models/faces"]) == 0
-    assert carded == [None if more_steps else results]
+    assert [card and card.to_json() for card in carded] == [None if more_steps else results.to_json()]
 
 
 def test_a_broken_evaluation_is_told(run_dir, tmp_path, capsys):

@@ -1,5 +1,10 @@
 """What a model card says."""
 
+from dataclasses import replace
+
+from dfv.evaluation.probes.standard_errors import Estimate
+from dfv.evaluation.results import Results
+from dfv.training.run_folder import SHIPPED_MODELS
 from export import model_card
 
 
@@ -12,11 +17,17 @@ def test_the_card_says_what_it_is(exported):
     assert "--data_dir" not in text
 
 
-def test_the_card_gives_table_1(exported, model):
-    leak = {"mean": 0.004, "standard_error": 0.003}
-    strongest = {"kind": "linear", "train": 0.5, "test": 0.96, "spread": 0.001, "chance": 0.964, "leak": leak}
-    table = {"predicts": "the identity", "codes": {"z_mean": {"strongest": strongest}}}
-    text = model_card.of(model, "tiny", exported, {"run": {"split": "test"}, "table1": table})
-    assert (
-        "| z, mean | 96.00 ± 0.10 | 96.4 | 0.4 ± 0.3 (zero) |" in text and "predicts the identity; `test` split" in text
+def test_the_card_gives_the_identity_leakage_of_each_code(exported, model):
+    results = Results.read(SHIPPED_MODELS / "quickstart" / "results.json")
+    strongest = replace(
+        results.leakage.z_mean.strongest,
+        test_error=0.96,
+        test_error_std=0.001,
+        permutation_baseline=0.964,
+        leakage=Estimate(0.004, 0.003),
     )
+    leakage = replace(results.leakage, z_mean=replace(results.leakage.z_mean, strongest=strongest))
+    text = model_card.of(model, "tiny", exported, replace(results, leakage=leakage))
+    assert "| z, mean | 96.00 ± 0.10 | 96.4 | 0.4 ± 0.3 (not significant) |" in text
+    assert f"trained to predict {leakage.target} from a code, on the test split" in text
+    assert all(f"| {name} | " in text for name in ("z, sampled", "s"))

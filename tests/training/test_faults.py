@@ -1,7 +1,6 @@
 """What stops a run from outside: a message that says what to do, and nothing that was saved is lost."""
 
 import functools
-import json
 import os
 import resource
 import shutil
@@ -16,6 +15,7 @@ import pytest
 import tensorflow as tf
 
 import dfv
+from dfv.evaluation.results import Results
 from dfv.main import main
 from export.serving.config_files import versions
 from tests.training.test_trainer import DETERMINISTIC, SMALLEST, TINY, as_arguments, start, weights_of
@@ -110,12 +110,12 @@ def test_kills_of_an_evaluation_leave_a_run_that_evaluates_as_before(half_done):
     evaluated = functools.partial(start, LONG | {"num_steps": 6}, half_done, "--mode=evaluate", "--probe_seeds=1")
     began = time.monotonic()
     assert evaluated().wait(600) == 0
-    needed, whole = time.monotonic() - began, json.loads((half_done / "results.json").read_text())
+    needed, whole = time.monotonic() - began, Results.read(half_done / "results.json")
     for seconds in moments(needed):
         killed(evaluated(), seconds)
-        assert json.loads((half_done / "results.json").read_text())["run"] == whole["run"]
+        assert Results.read(half_done / "results.json").run.command == whole.run.command
     assert evaluated().wait(600) == 0
-    assert json.loads((half_done / "results.json").read_text())["reconstruction"] == whole["reconstruction"]
+    assert Results.read(half_done / "results.json").reconstruction == whole.reconstruction
 
 
 @pytest.mark.slow

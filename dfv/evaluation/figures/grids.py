@@ -1,4 +1,4 @@
-"""The paper's figures, from test images."""
+"""The paper's figures as grids of test images, swaps, samples and interpolations."""
 
 import numpy as np
 from PIL import Image
@@ -15,14 +15,14 @@ from dfv.model.image_grids import grid, one_of_each, swap_grid
 GAP = 12  # pixels between groups of columns
 
 
-def beside(*pictures: np.ndarray) -> np.ndarray:
-    """Pictures [h, w, 3] uint8 side by side, with a white lane between them and white below the lower ones."""
+def side_by_side(*pictures: np.ndarray) -> np.ndarray:
+    """Pictures [h, w, 3] uint8 side by side, with a white gap between them and white below those that are less high."""
     height = max(map(len, pictures))
     pictures = tuple(
         np.pad(picture, [(0, height - len(picture)), (0, 0), (0, 0)], constant_values=255) for picture in pictures
     )
-    lane = np.full((height, GAP, 3), 255, np.uint8)
-    return np.concatenate([part for picture in pictures for part in (picture, lane)][:-1], axis=1)
+    gap = np.full((height, GAP, 3), 255, np.uint8)
+    return np.concatenate([part for picture in pictures for part in (picture, gap)][:-1], axis=1)
 
 
 def interpolation_grid(model: Codec, first: np.ndarray, last: np.ndarray, steps: int = 8) -> np.ndarray:
@@ -35,16 +35,16 @@ def interpolation_grid(model: Codec, first: np.ndarray, last: np.ndarray, steps:
 
 
 def retrieval_rows(test: EncodedImages, codes: np.ndarray, queries: np.ndarray, number: int = 8) -> np.ndarray:
-    """Figure 4: each query row's image, a white lane, and its nearest neighbours by these codes [N, D]."""
+    """Figure 4: each query row's image, a white gap, and its nearest neighbours by these codes [N, D]."""
     found = nearest(codes, queries, min(number, len(test) - 1))
     left = grid([test.image_set.images[queries[i : i + 1]] for i in range(len(queries))])
-    return beside(left, grid([test.image_set.images[rows] for rows in found]))
+    return side_by_side(left, grid([test.image_set.images[rows] for rows in found]))
 
 
-def generation_rows(model: Codec, donors: np.ndarray, number: int = 8, seed: int = 0) -> np.ndarray:
-    """Figures 5 and 8: each real image [N, H, W, C] uint8, a white lane, and images of its s and z ~ N(0, I)."""
-    samples = model.sample(np.repeat(donors, number, axis=0), seed).reshape(len(donors), number, *donors.shape[1:])
-    return beside(grid([donors[i : i + 1] for i in range(len(donors))]), grid(list(samples)))
+def generation_rows(model: Codec, sources: np.ndarray, number: int = 8, seed: int = 0) -> np.ndarray:
+    """Figures 5 and 8: each real image [N, H, W, C] uint8, a white gap, and images of its s and z ~ N(0, I)."""
+    samples = model.sample(np.repeat(sources, number, axis=0), seed).reshape(len(sources), number, *sources.shape[1:])
+    return side_by_side(grid([sources[i : i + 1] for i in range(len(sources))]), grid(list(samples)))
 
 
 def reconstruction_columns(model: Codec, test: EncodedImages, number: int = 12, seed: int = 0) -> np.ndarray:
@@ -57,9 +57,9 @@ def reconstruction_columns(model: Codec, test: EncodedImages, number: int = 12, 
 def analogy_columns(model: Codec, dataset: str, whole: ImageSet, test: EncodedImages, number: int = 12) -> np.ndarray:
     """Rows: the image that gives s, the one that gives z, the swap, the truth."""
     s_rows, z_rows = pairs_of_other_identity(test.identity, number, seed=1)
-    donors = [test.image_set.select(rows) for rows in (s_rows, z_rows)]
-    images = [donor.images[np.arange(number)] for donor in donors]
-    return grid([*images, model.swap(*images), true_swaps(dataset, whole, *donors)])
+    sources = [test.image_set.select(rows) for rows in (s_rows, z_rows)]
+    images = [source.images[np.arange(number)] for source in sources]
+    return grid([*images, model.swap(*images), true_swaps(dataset, whole, *sources)])
 
 
 def with_own_aspect(picture: np.ndarray, config: DataConfig, part: ImageSet) -> np.ndarray:
@@ -72,15 +72,15 @@ def with_own_aspect(picture: np.ndarray, config: DataConfig, part: ImageSet) -> 
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
 
 
-def pictures(
+def make_grids(
     model: Codec, config: DataConfig, whole: ImageSet, test: EncodedImages, seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """name -> [h, w, 3] uint8: every grid of the report that the set allows; whole: the split that `test` is from."""
+    """Every grid that the data set allows, name -> [h, w, 3] uint8; whole: the split that the test images are from."""
     images = one_of_each(test.image_set, 10, seed)
     queries = np.sort(np.random.default_rng(seed).permutation(len(test))[:8])
     result = {
         "swap": swap_grid(model, images),
-        "interpolation": beside(*(interpolation_grid(model, images[i], images[-1 - i]) for i in range(2))),
+        "interpolation": side_by_side(*(interpolation_grid(model, images[i], images[-1 - i]) for i in range(2))),
         "retrieval_s": retrieval_rows(test, test.s, queries),
         "retrieval_z": retrieval_rows(test, test.z_mean, queries),
         "generation": generation_rows(model, images[:8], seed=seed),

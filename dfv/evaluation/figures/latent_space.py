@@ -1,4 +1,4 @@
-"""A picture of both code spaces: PCA and t-SNE, coloured by identity and by a known factor."""
+"""A figure of s and z: PCA and t-SNE, coloured by identity and by a known factor."""
 
 import io
 
@@ -15,13 +15,13 @@ from dfv.evaluation.labels import Labels
 from dfv.evaluation.sampling import sample_rows
 
 MAX_IDENTITIES = 10
-COLOURS = {10: "tab10", 20: "tab20"}  # by how many they tell apart
+COLOURS = {10: "tab10", 20: "tab20"}  # number of distinct colours -> colour map
 
 
-def code_space(test: EncodedImages, factors: Labels | None, limit: int, seed: int = 0) -> bytes:
+def plot_latent_space(test: EncodedImages, factors: Labels | None, limit: int, seed: int = 0) -> bytes:
     """A PNG: rows are s and z, columns PCA and t-SNE coloured by identity, then t-SNE by the first known factor.
 
-    Identities beyond the first ten are left out, as colours would no longer tell them apart.
+    Only the first ten identities are drawn: more colours are hard to distinguish.
     """
     some = np.unique(test.identity)[:MAX_IDENTITIES]
     rows = np.flatnonzero(np.isin(test.identity, some))
@@ -35,7 +35,7 @@ def code_space(test: EncodedImages, factors: Labels | None, limit: int, seed: in
         maps = {"PCA": _pca(codes), "t-SNE": _tsne(codes, seed)}
         panels = [("PCA", *columns[0]), *(("t-SNE", *column) for column in columns)]
         for axis, (kind, label, values) in zip(line, panels, strict=True):
-            _scatter(axis, _apart(maps[kind], seed), values, key=name != "s")
+            _scatter(axis, _jittered(maps[kind], seed), values, key=name != "s")
             axis.set(title=f"{name}: {kind}, by {label}", xticks=[], yticks=[])
     buffer = io.BytesIO()
     FigureCanvasAgg(figure).print_png(buffer)
@@ -43,7 +43,7 @@ def code_space(test: EncodedImages, factors: Labels | None, limit: int, seed: in
 
 
 def _scatter(axis: Axes, points: np.ndarray, values: np.ndarray, key: bool) -> None:
-    """Points [N, 2] coloured by their values [N]; key: below them, to colours that can be told apart."""
+    """Points [N, 2] coloured by their values [N]; key: draw a legend if there are few enough colours."""
     names, classes = np.unique(values, return_inverse=True)
     colours = next((name for number, name in COLOURS.items() if len(names) <= number), "viridis")
     dots = axis.scatter(points[:, 0], points[:, 1], c=classes, cmap=colours, s=7, linewidths=0, alpha=0.8)
@@ -64,7 +64,7 @@ def _scatter(axis: Axes, points: np.ndarray, values: np.ndarray, key: bool) -> N
         )
 
 
-def _apart(points: np.ndarray, seed: int) -> np.ndarray:
+def _jittered(points: np.ndarray, seed: int) -> np.ndarray:
     """Points [N, 2], moved by up to a hundredth of their extent: many images may share one code."""
     return points + 0.01 * np.ptp(points, 0) * np.random.default_rng(seed).uniform(-1, 1, points.shape)
 

@@ -9,6 +9,7 @@ from dfv.data.dataset import ImageSet
 from dfv.data.sources.toy_sprites.characters import FACTORS
 from dfv.evaluation.encoded_images import EncodedImages
 from dfv.evaluation.metrics.image_similarity import Similarity, similarity, squared_error
+from dfv.evaluation.sample_sizes import SampleSizes
 from dfv.evaluation.sampling import batches, pairs_of_other_identity
 from dfv.model.codec import Codec
 
@@ -64,9 +65,13 @@ def _keys(identity: np.ndarray, pose: np.ndarray) -> np.ndarray:
 
 
 def measure_analogies(
-    model: Codec, dataset: str, whole: ImageSet, test: EncodedImages, number: int, seed: int = 0
+    model: Codec, dataset: str, whole: ImageSet, test: EncodedImages, sizes: SampleSizes, seed: int = 0
 ) -> Analogies:
-    """`number` pairs of different identities; dataset: one that analogies are KNOWN_FOR; whole: its test split."""
+    """Of `sizes.analogies` pairs of different identities.
+
+    dataset: one that analogies are KNOWN_FOR. whole: the split that the test images are from.
+    """
+    number = sizes.analogies
     s_rows, z_rows = pairs_of_other_identity(test.identity, number, seed)
     s_sources, z_sources = test.image_set.select(s_rows), test.image_set.select(z_rows)
     copies = [sources.images[np.arange(number)] for sources in (s_sources, z_sources)]

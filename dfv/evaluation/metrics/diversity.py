@@ -1,6 +1,6 @@
 """How much prior samples of one identity differ among themselves."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,7 +9,8 @@ from dfv.evaluation.sampling import sample_rows
 from dfv.model.codec import Codec
 
 
-class Diversity(NamedTuple):
+@dataclass(frozen=True)
+class Diversity:
     """Mean squared difference of two images of one identity, pixels in [0, 1]: of prior samples that share their s,
     of real test images, and the first over the second; 0 says that z is ignored.
     """
@@ -19,7 +20,7 @@ class Diversity(NamedTuple):
     ratio: float
 
 
-def diversity(
+def measure_diversity(
     model: Codec, test: EncodedImages, identities: int = 64, images: int = 16, seed: int = 0
 ) -> Diversity | None:
     """Over at most `identities` test identities, `images` of each; None if no identity has two images."""

@@ -15,28 +15,37 @@ CODES = ("z_mean", "z_sampled", "s")
 
 
 @dataclass(frozen=True)
-class FactorReading:
-    """Error on test, as a fraction, of one factor read from one code; chance: trained on permuted labels.
+class FactorError:
+    """Test error of one factor predicted from one code, as a fraction; permutation_baseline: with permuted labels.
 
-    told: chance minus error.
+    below_baseline: permutation_baseline - error.
     """
 
     error: float
-    chance: float
-    told: Estimate
+    permutation_baseline: float
+    below_baseline: Estimate
 
 
-def read_factors(
-    coded: EncodedSplits, labels: Labels, limits: SampleSizes, *, seeds: int, unseen: bool
-) -> dict[str, dict[str, FactorReading]]:
-    """factor -> code -> its reading; one probe with an output for each factor."""
-    by_code = {code: _read(coded, labels, code, limits, seeds, unseen) for code in CODES}
-    return {name: {code: by_code[code][i] for code in CODES} for i, name in enumerate(labels.names)}
+@dataclass(frozen=True)
+class FactorErrors:
+    """Test errors of one factor, predicted from each code."""
+
+    z_mean: FactorError
+    z_sampled: FactorError
+    s: FactorError
+
+
+def measure_factors(
+    coded: EncodedSplits, labels: Labels, limits: SampleSizes, *, num_seeds: int, unseen_identities: bool
+) -> dict[str, FactorErrors]:
+    """The errors of one probe with an output for each factor, by factor."""
+    by_code = {code: _read(coded, labels, code, limits, num_seeds, unseen_identities) for code in CODES}
+    return {name: FactorErrors(**{code: by_code[code][i] for code in CODES}) for i, name in enumerate(labels.names)}
 
 
 def _read(
     coded: EncodedSplits, labels: Labels, code: str, limits: SampleSizes, seeds: int, unseen: bool
-) -> list[FactorReading]:
+) -> list[FactorError]:
     wrong: list[np.ndarray] = []
     by_chance: list[np.ndarray] = []
     for seed, task in enumerate(tasks_of(coded, labels, code, seeds, unseen)):
@@ -46,6 +55,6 @@ def _read(
     clusters = coded.test.identity if unseen else None
     error, chance = (np.stack(errors).astype(float) for errors in (wrong, by_chance))
     return [
-        FactorReading(float(e.mean()), float(c.mean()), estimate(c - e, clusters))
+        FactorError(float(e.mean()), float(c.mean()), estimate(c - e, clusters))
         for e, c in zip(np.moveaxis(error, 2, 0), np.moveaxis(chance, 2, 0), strict=True)
     ]

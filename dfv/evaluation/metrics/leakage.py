@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dfv.data.dataset import SPLITS, Splits
+from dfv.data.dataset import Splits
 from dfv.evaluation.encoded_images import CODES, EncodedImages, EncodedSplits
+from dfv.evaluation.evaluation_splits import BySplit
 from dfv.evaluation.labels import Labels, matched_factors
 from dfv.evaluation.probes.probe_data import Parts, Task
-from dfv.evaluation.probes.selection import Reading, leak, read, rightness
+from dfv.evaluation.probes.selection import CodeLeakage, leak, read, rightness
 from dfv.evaluation.sample_sizes import SampleSizes
 from dfv.evaluation.sampling import grouped_by_identity
 
@@ -22,7 +23,7 @@ def read_code(
     seeds: int,
     unseen: bool,
     parts: dict[str, np.ndarray] | None = None,
-) -> Reading:
+) -> CodeLeakage:
     """What the probes read of these labels from one of CODES.
 
     unseen: test identities are not in training, so images of one identity are no independent cases, and folds keep
@@ -57,36 +58,46 @@ def _alike(parts: tuple[EncodedImages, ...]) -> Parts | None:
 
 
 @dataclass(frozen=True)
-class Table1:
-    """What was read of each of CODES.
+class Leakage:
+    """How well the identity is predicted from each code.
 
-    predicts: what the probes were asked for, in words; images: how many trained, stopped and scored them.
+    target: what the probes predict, in words. num_images: that trained the probes, stopped their training, and scored.
     """
 
-    predicts: str
-    images: dict[str, int]
-    codes: dict[str, Reading]
+    target: str
+    num_images: BySplit[int]
+    z_mean: CodeLeakage
+    z_sampled: CodeLeakage
+    z_mean_and_log_var: CodeLeakage
+    s: CodeLeakage
 
 
-def table1(
+def measure_leakage(
     coded: EncodedSplits,
     labels: Labels | None,
     limits: SampleSizes,
     *,
-    seeds: int,
-    unseen: bool,
-    parts: dict[str, np.ndarray],
-) -> Table1:
-    """The table; without labels that training knows, its probes learn test identities from some of their images."""
+    num_seeds: int,
+    unseen_identities: bool,
+    subsets: dict[str, np.ndarray],
+) -> Leakage:
+    """Trains the probes on every code, Table 1 of the paper.
+
+    labels: what they predict; None: the identities of the test images, a part of which then trains the probes.
+    subsets: name -> [N] bool over the whole test split, on which the strongest probe is evaluated as well.
+    """
+    unseen = unseen_identities
     if labels is None:
         coded, labels = among_test_images(coded.test)
-        unseen, predicts = False, "the test identities, trained on other test images of theirs"
+        unseen, target = False, "the identity of test images, trained on other test images of the same identities"
     elif labels.names == ("identity",):
-        predicts = "the identity"
+        target = "the identity"
     else:
-        predicts = f"{', '.join(labels.names)} of unseen identities"
-    readings = {name: read_code(coded, labels, name, limits, seeds=seeds, unseen=unseen, parts=parts) for name in CODES}
-    return Table1(predicts, {name: len(getattr(coded, name)) for name in SPLITS}, readings)
+        target = f"{', '.join(labels.names)} of unseen identities"
+    codes = {
+        name: read_code(coded, labels, name, limits, seeds=num_seeds, unseen=unseen, parts=subsets) for name in CODES
+    }
+    return Leakage(target, BySplit(*map(len, coded)), **codes)
 
 
 def among_test_images(test: EncodedImages, seed: int = 0) -> tuple[EncodedSplits, Labels]:

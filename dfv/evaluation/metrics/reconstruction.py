@@ -6,6 +6,7 @@ import numpy as np
 
 from dfv.evaluation.encoded_images import EncodedImages
 from dfv.evaluation.metrics.image_similarity import Similarity, similarity_of_batches
+from dfv.evaluation.sample_sizes import SampleSizes
 from dfv.evaluation.sampling import batches, pairs_of_same_identity, sample_rows
 from dfv.model.codec import Codec
 from dfv.model.codes import Posterior
@@ -25,8 +26,9 @@ class Reconstruction:
     kl: float
 
 
-def measure_reconstruction(model: Codec, test: EncodedImages, number: int, seed: int = 0) -> Reconstruction:
-    """Over at most `number` test images of each kind."""
+def measure_reconstruction(model: Codec, test: EncodedImages, sizes: SampleSizes, seed: int = 0) -> Reconstruction:
+    """Over at most `sizes.reconstructions` test images of each kind."""
+    number = sizes.reconstructions
     rows = sample_rows(len(test), number, seed)
     s_rows, z_rows = pairs_of_same_identity(test.identity, number, seed)
     kl = np.asarray(kl_to_prior(Posterior(test.z_mean, test.z_log_var)), np.float64)

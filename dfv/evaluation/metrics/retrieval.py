@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from dfv.evaluation.encoded_images import EncodedImages
+from dfv.evaluation.sample_sizes import SampleSizes
 from dfv.evaluation.sampling import sample_rows
 
 RANKS = (1, 5, 10)
@@ -13,10 +14,14 @@ RANKS = (1, 5, 10)
 
 @dataclass(frozen=True)
 class Retrieval:
-    """Precision at k of identity, as a fraction, by code; chance: the fraction of other images of the identity."""
+    """Precision at k as a fraction: how many of an image's k nearest neighbours have its identity.
 
-    precision: dict[str, dict[int, float]]
-    chance: float
+    random_precision: the expected precision of a random ranking.
+    """
+
+    s_precision: dict[int, float]
+    z_mean_precision: dict[int, float]
+    random_precision: float
 
 
 def nearest(codes: np.ndarray, queries: np.ndarray, number: int, seed: int = 0) -> np.ndarray:
@@ -32,13 +37,14 @@ def nearest(codes: np.ndarray, queries: np.ndarray, number: int, seed: int = 0) 
     return found[keep].reshape(len(queries), number)
 
 
-def retrieve(test: EncodedImages, number: int, seed: int = 0) -> Retrieval:
-    """At most `number` queries among all the test images, by Euclidean distance of raw codes, as the paper does."""
-    queries, identity = sample_rows(len(test), number, seed), test.identity
+def measure_retrieval(test: EncodedImages, sizes: SampleSizes, seed: int = 0) -> Retrieval:
+    """Of `sizes.retrieval_queries` test images among all of them, by Euclidean distance of the codes."""
+    queries, identity = sample_rows(len(test), sizes.retrieval_queries, seed), test.identity
     most = min(max(RANKS), len(test) - 1)
-    precision = {}
-    for name, codes in (("s", test.s), ("z_mean", test.z_mean)):
+
+    def precision(codes: np.ndarray) -> dict[int, float]:
         right = identity[nearest(codes, queries, most)] == identity[queries][:, None]
-        precision[name] = {k: float(right[:, :k].mean()) for k in RANKS if k <= most}
+        return {k: float(right[:, :k].mean()) for k in RANKS if k <= most}
+
     others = np.bincount(identity)[identity[queries]] - 1
-    return Retrieval(precision, float(np.mean(others / (len(test) - 1))))
+    return Retrieval(precision(test.s), precision(test.z_mean), float(np.mean(others / (len(test) - 1))))

@@ -7,6 +7,7 @@ import numpy as np
 
 from dfv.evaluation.encoded_images import EncodedImages
 from dfv.evaluation.metrics.oracle_classifier import OracleClassifier
+from dfv.evaluation.sample_sizes import SampleSizes
 from dfv.evaluation.sampling import batches, pairs_of_other_identity
 from dfv.model.codec import Codec
 
@@ -65,9 +66,10 @@ def swap_rates(predicted: np.ndarray, s_source: np.ndarray, z_source: np.ndarray
 
 
 def measure_swaps(
-    model: Codec, test: EncodedImages, oracle: OracleClassifier, number: int, seed: int = 0
+    model: Codec, test: EncodedImages, oracle: OracleClassifier, sizes: SampleSizes, seed: int = 0
 ) -> SwapPredictions:
-    """Predictions from `number` swaps between test images of different identities, and from as many prior samples."""
+    """Predictions from `sizes.swaps` swaps between images of different identities, and from as many prior samples."""
+    number = sizes.swaps
     names, labels = oracle.labels.names, oracle.labels.test[test.rows]
     s_rows, z_rows = pairs_of_other_identity(test.identity, number, seed)
     noise = np.random.default_rng(seed).standard_normal((number, test.z_mean.shape[1]), np.float32)

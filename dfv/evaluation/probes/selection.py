@@ -8,6 +8,7 @@ import numpy as np
 
 from dfv.evaluation.probes.predictions import HIDDEN_UNITS, Neighbours, network_predictions
 from dfv.evaluation.probes.probe_data import Parts, Task
+from dfv.evaluation.probes.probe_result import ProbeResult
 from dfv.evaluation.probes.standard_errors import Estimate, estimate
 from dfv.evaluation.sample_sizes import SampleSizes
 
@@ -39,39 +40,21 @@ def rightness(trial: Trial, split: str) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class ProbeReading:
-    """Errors as fractions, averaged over columns, images and seeds; spread: their standard deviation over seeds.
+class CodeLeakage:
+    """What can be predicted from one code.
 
-    chance: the same probe's error on test, trained on permuted labels. leak: chance minus error on test. alike_chance,
-    alike_leak: the same of labels permuted among images of equal known factors, None where there are none such. Where
-    an identity shows each value of them once, a test image's is one that its identity lacks in training, and a code
-    that tells it and nothing else errs more than permuted labels do.
+    network, linear, neighbours: each probe at its best setting.
+    strongest: the one of them that is best on validation data.
+    subsets: the strongest probe on named subsets of the test images.
+    labels: the strongest probe on each label alone, where there are several.
     """
 
-    kind: str
-    train: float
-    validation: float
-    test: float
-    spread: float
-    chance: float
-    leak: Estimate
-    alike_chance: float | None
-    alike_leak: Estimate | None
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What the probes read of one code.
-
-    probes: the network, the linear one, and nearest neighbours at their best setting. strongest: the one that read
-    most on validation data, and counts. parts: its reading of named parts of the test images; labels: of each label by
-    itself, where there are several.
-    """
-
-    probes: dict[str, ProbeReading]
-    strongest: ProbeReading
-    parts: dict[str, ProbeReading]
-    labels: dict[str, ProbeReading]
+    network: ProbeResult
+    linear: ProbeResult
+    neighbours: ProbeResult
+    strongest: ProbeResult
+    subsets: dict[str, ProbeResult]
+    labels: dict[str, ProbeResult]
 
 
 def read(
@@ -81,7 +64,7 @@ def read(
     parts: dict[str, np.ndarray] | None = None,
     merit: Merit = leak,
     names: tuple[str, ...] = (),
-) -> Reading:
+) -> CodeLeakage:
     """The reading of tasks that differ by their seed alone.
 
     clusters: [N], test images that stand or fall together; parts: name -> [N] bool, parts of the test images; merit:
@@ -98,7 +81,8 @@ def read(
     best = max(kinds, key=merits.__getitem__)
     of_parts = {name: _summary(best, trials[best], clusters, rows=mask) for name, mask in (parts or {}).items()}
     alone = {name: _summary(best, trials[best], clusters, columns=[i]) for i, name in enumerate(names)}
-    return Reading(probes, probes[best.split()[0]], of_parts, alone if len(names) > 1 else {})
+    strongest = probes[best.split()[0]]
+    return CodeLeakage(**probes, strongest=strongest, subsets=of_parts, labels=alone if len(names) > 1 else {})
 
 
 def _trials(tasks: list[Task], limits: SampleSizes) -> dict[str, list[Trial]]:
@@ -143,7 +127,7 @@ def _summary(
     clusters: np.ndarray | None,
     rows: np.ndarray | slice = slice(None),
     columns: list[int] | slice = slice(None),
-) -> ProbeReading:
+) -> ProbeResult:
     """Of some rows of the test images and some columns of the labels."""
     train, validation = (np.mean([trial.errors[split][:, columns].mean() for trial in trials]) for split in range(2))
 
@@ -160,4 +144,7 @@ def _summary(
     by_image = beside([trial.by_chance for trial in trials])
     among_alike = [trial.by_chance_alike for trial in trials if trial.by_chance_alike]
     alike = beside(among_alike) if among_alike else (None, None)
-    return ProbeReading(kind, float(train), float(validation), float(test.mean()), float(spread), *by_image, *alike)
+    family, *setting = kind.replace("(", "").replace(")", "").replace(",", "").split()
+    num_neighbours, standardized = (int(setting[0]), setting[1] == "standardised") if setting else (None, True)
+    errors = (float(train), float(validation), float(test.mean()), float(spread))
+    return ProbeResult(family, num_neighbours, standardized, *errors, *by_image, *alike)

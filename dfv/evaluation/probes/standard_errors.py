@@ -1,19 +1,20 @@
 """Error rates with standard errors."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
 
-class Estimate(NamedTuple):
+@dataclass(frozen=True)
+class Estimate:
     """A mean with its standard error, both in the unit of the values."""
 
     mean: float
     standard_error: float
 
-    def is_zero(self) -> bool:
-        """Whether it lies within two standard errors of zero."""
-        return abs(self.mean) <= 2 * self.standard_error
+    def is_significant(self) -> bool:
+        """Whether the mean is more than two standard errors from zero."""
+        return abs(self.mean) > 2 * self.standard_error
 
 
 def estimate(values: np.ndarray, clusters: np.ndarray | None = None) -> Estimate:

@@ -1,83 +1,88 @@
-"""What runs are compared by: columns of numbers, each a function of what results.json holds."""
+"""The columns that runs are compared by, each a function of their results."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from dfv.evaluation.report.formatting import Results, mean, mean_rates
+import numpy as np
 
-Numbers = tuple[float | None, ...]
+from dfv.evaluation.metrics.swaps import mean_of_known
+from dfv.evaluation.probes.probe_result import ProbeResult
+from dfv.evaluation.results import Results
 
-NOT_JUDGED: Results = {"swap_mean": {}, "prior_sample": {}}
+Numbers = tuple[float, ...]  # NaN where a value is not known
 
 
 class Column(NamedTuple):
-    """A column of a table: its heading, the digits of each of its numbers, and where results have them."""
+    """A column of a table: its heading, the digits of each of its numbers, and the numbers of results."""
 
     heading: str
     digits: tuple[int, ...]
     numbers: Callable[[Results], Numbers]
 
 
-def _percents(*rates: float | None) -> Numbers:
-    return tuple(None if rate is None else 100 * rate for rate in rates)
+def _known(value: float | None) -> float:
+    return np.nan if value is None else value
 
 
-def _leak(code: str) -> Callable[[Results], Numbers]:
-    return lambda results: _percents(results["table1"]["codes"][code]["strongest"]["leak"]["mean"])
+def _percents(*fractions: float) -> Numbers:
+    return tuple(100 * fraction for fraction in fractions)
 
 
-def _error_from_s(results: Results) -> Numbers:
-    return _percents(results["table1"]["codes"]["s"]["strongest"]["test"])
+def _leakage(strongest: ProbeResult) -> Numbers:
+    return _percents(strongest.leakage.mean)
 
 
 def _swaps(results: Results) -> Numbers:
-    return _percents(*mean_rates(results.get("identity_swaps", NOT_JUDGED)["swap_mean"]))
+    swaps = results.identity_swaps
+    return _percents(*swaps.mean_rates) if swaps else (np.nan, np.nan)
 
 
 def _prior_samples(results: Results) -> Numbers:
-    return _percents(mean(results.get("identity_swaps", NOT_JUDGED)["prior_sample"].values()))
+    swaps = results.identity_swaps
+    return _percents(swaps.mean_prior_sample) if swaps else (np.nan,)
 
 
 def _mse(results: Results) -> Numbers:
-    likeness = results["reconstruction"]
-    return tuple(likeness[kind] and likeness[kind]["mse"] for kind in ("own", "swap_same"))
+    swap_same = results.reconstruction.swap_same
+    return results.reconstruction.own.mse, swap_same.mse if swap_same else np.nan
 
 
 def _factors(results: Results) -> Numbers:
-    factors = results.get("factors", {}).values()
-    return _percents(*(mean(factor[code]["error"] for factor in factors) for code in ("z_mean", "s")))
+    factors = (results.factors or {}).values()
+    return _percents(mean_of_known(f.z_mean.error for f in factors), mean_of_known(f.s.error for f in factors))
 
 
 def _neighbours(results: Results) -> Numbers:
-    precision = results["retrieval"]["precision"]
-    return _percents(*(precision[code]["1"] for code in ("s", "z_mean")), results["retrieval"]["chance"])
+    retrieval = results.retrieval
+    return _percents(retrieval.s_precision[1], retrieval.z_mean_precision[1], retrieval.random_precision)
 
 
-def _likeness(results: Results) -> Numbers:
-    return tuple(results["reconstruction"]["own"][name] for name in ("psnr", "ssim"))
+def _similarity(results: Results) -> Numbers:
+    own = results.reconstruction.own
+    return own.psnr, _known(own.ssim)
 
 
 def _dependence(results: Results) -> Numbers:
-    return tuple(results["dependence"][code]["p_value"] for code in ("z_mean", "z_sampled"))
+    return results.dependence.z_mean.p_value, results.dependence.z_sampled.p_value
 
 
 def _diversity(results: Results) -> Numbers:
-    return (results["diversity"] and results["diversity"]["ratio"],)
+    return (results.diversity.ratio if results.diversity else np.nan,)
 
 
-DISENTANGLED = (
-    Column("leak of z: mean, points", (1,), _leak("z_mean")),
-    Column("sampled", (1,), _leak("z_sampled")),
-    Column("mean and log-variance", (1,), _leak("z_mean_and_log_var")),
-    Column("error from s, %", (2,), _error_from_s),
-    Column("swap: s-donor / z-donor, %", (1, 1), _swaps),
-    Column("prior: s-donor, %", (1,), _prior_samples),
+MAIN_COLUMNS = (
+    Column("identity leakage of z: mean, pp", (1,), lambda results: _leakage(results.leakage.z_mean.strongest)),
+    Column("sampled, pp", (1,), lambda results: _leakage(results.leakage.z_sampled.strongest)),
+    Column("mean and log-variance, pp", (1,), lambda results: _leakage(results.leakage.z_mean_and_log_var.strongest)),
+    Column("error rate from s, %", (2,), lambda results: _percents(results.leakage.s.strongest.test_error)),
+    Column("swap: s source / z source, %", (1, 1), _swaps),
+    Column("prior sample: s source, %", (1,), _prior_samples),
     Column("MSE, reconstruction / same-identity swap", (4, 4), _mse),
-    Column("known factors: error from z / s, %", (1, 1), _factors),
+    Column("known factors: error rate from z / s, %", (1, 1), _factors),
 )
-MORE = (
-    Column("PSNR, dB / SSIM", (1, 3), _likeness),
-    Column("nearest image of the identity: by s / by z / by chance, %", (1, 1, 1), _neighbours),
+FURTHER_COLUMNS = (
+    Column("PSNR, dB / SSIM", (1, 3), _similarity),
+    Column("nearest neighbour of the same identity: by s / by z / random, %", (1, 1, 1), _neighbours),
     Column("HSIC with the identity, p: z mean / sampled", (3, 3), _dependence),
-    Column("prior samples of an identity differ, of its real images", (2,), _diversity),
+    Column("diversity of prior samples, relative to real images", (2,), _diversity),
 )

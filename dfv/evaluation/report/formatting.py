@@ -1,11 +1,10 @@
-"""How figures are written in the cells of tables."""
+"""How results are written in tables."""
 
-from collections.abc import Iterable
+import dataclasses
+import math
 from typing import Any
 
 from dfv.evaluation.probes.standard_errors import Estimate
-
-Results = dict[str, Any]  # what results.json holds, or a part of it
 
 CODE_NAMES = {
     "z_mean": "z, mean",
@@ -13,30 +12,29 @@ CODE_NAMES = {
     "z_mean_and_log_var": "z, mean and log-variance",
     "s": "s",
 }
-PROBE_NAMES = {"network": "256 units", "linear": "linear", "neighbours": "neighbours"}
-NONE = "–"
+UNKNOWN = "–"
 
 
 def number(value: float | None, digits: int) -> str:
-    return NONE if value is None else f"{value:.{digits}f}"
+    """The value with so many digits after the point; a dash for None and NaN."""
+    return UNKNOWN if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
-def percent(value: float | None, digits: int = 1) -> str:
-    return NONE if value is None else number(100 * value, digits)
+def percent(fraction: float | None, digits: int = 1) -> str:
+    """The fraction in percent or, of a difference of fractions, in percentage points."""
+    return UNKNOWN if fraction is None else number(100 * fraction, digits)
 
 
-def with_error(estimate: dict[str, float]) -> str:
-    """Points ± standard error, and whether that counts as zero."""
-    zero = " (zero)" if None not in estimate.values() and Estimate(**estimate).is_zero() else ""
-    return f"{percent(estimate['mean'])} ± {percent(estimate['standard_error'])}{zero}"
+def with_standard_error(estimate: Estimate | None) -> str:
+    """Percentage points ± standard error, and whether the estimate is not significant."""
+    if estimate is None:
+        return UNKNOWN
+    unknown = math.isnan(estimate.mean) or math.isnan(estimate.standard_error)
+    note = "" if unknown or estimate.is_significant() else " (not significant)"
+    return f"{percent(estimate.mean)} ± {percent(estimate.standard_error)}{note}"
 
 
-def mean(values: Iterable[float | None]) -> float | None:
-    """Of those that are known; None of none."""
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
-
-
-def mean_rates(by_label: dict[str, dict[str, float | None]]) -> list[float | None]:
-    """Rates of s-donor and z-donor, averaged over the labels that have them."""
-    return [mean(rates[donor] for rates in by_label.values()) for donor in ("s_source", "z_source")]
+def by_code(record: Any) -> list[tuple[str, Any]]:
+    """(name to show, value) of every field of a record that is named by a code, in the record's order."""
+    names = (field.name for field in dataclasses.fields(record) if field.name in CODE_NAMES)
+    return [(CODE_NAMES[name], getattr(record, name)) for name in names]

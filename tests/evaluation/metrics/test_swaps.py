@@ -9,7 +9,10 @@ from dfv.evaluation.encoded_images import encode
 from dfv.evaluation.labels import factor_labels, identity_labels
 from dfv.evaluation.metrics.oracle_classifier import OracleClassifier, OracleErrors, train_oracle
 from dfv.evaluation.metrics.swaps import measure_swaps, swap_rates
+from dfv.evaluation.sample_sizes import SampleSizes
 from dfv.evaluation.sampling import pairs_of_other_identity, pairs_of_same_identity
+
+SIZES = SampleSizes(swaps=80)
 
 
 class SeesIdentity(OracleClassifier):
@@ -29,17 +32,17 @@ def reading(kind, labels):
 def test_identity_follows_s_and_the_factor_follows_z(codec, make_splits):
     splits, model = make_splits(), codec()
     test = encode(model, splits.test, 100)
-    predictions = measure_swaps(model, test, reading(SeesIdentity, identity_labels(splits)), 80)
+    predictions = measure_swaps(model, test, reading(SeesIdentity, identity_labels(splits)), SIZES)
     assert (predictions.swap_mean["identity"].s_source, predictions.swap_mean["identity"].z_source) == (1.0, 0.0)
     assert predictions.prior_sample["identity"] == 1.0
-    predictions = measure_swaps(model, test, reading(SeesFactor, factor_labels(splits)), 80)
+    predictions = measure_swaps(model, test, reading(SeesFactor, factor_labels(splits)), SIZES)
     assert (predictions.swap_mean["height"].s_source, predictions.swap_mean["height"].z_source) == (0.0, 1.0)
 
 
 def test_a_model_with_s_and_z_exchanged_shows_the_z_source(codec, make_splits):
     splits, model = make_splits(), codec(exchanged=True)
     test = encode(model, splits.test, 100)
-    predictions = measure_swaps(model, test, reading(SeesIdentity, identity_labels(splits)), 80)
+    predictions = measure_swaps(model, test, reading(SeesIdentity, identity_labels(splits)), SIZES)
     assert (predictions.swap_mean["identity"].s_source, predictions.swap_mean["identity"].z_source) == (0.0, 1.0)
     assert predictions.prior_sample["identity"] < 0.5
 
@@ -47,7 +50,7 @@ def test_a_model_with_s_and_z_exchanged_shows_the_z_source(codec, make_splits):
 def test_sampled_swaps_use_the_posteriors_width(codec, make_splits):
     splits = make_splits()
     narrow, wide = (
-        measure_swaps(model, encode(model, splits.test, 100), reading(SeesFactor, factor_labels(splits)), 80)
+        measure_swaps(model, encode(model, splits.test, 100), reading(SeesFactor, factor_labels(splits)), SIZES)
         for model in (codec(deviation=0.01), codec(deviation=3.0))
     )
     assert narrow.swap_sampled["height"].z_source == 1.0

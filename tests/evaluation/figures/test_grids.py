@@ -5,12 +5,12 @@ import numpy as np
 from dfv.config.schema import Config
 from dfv.evaluation.encoded_images import encode
 from dfv.evaluation.figures.grids import (
-    beside,
     generation_rows,
     interpolation_grid,
-    pictures,
+    make_grids,
     reconstruction_columns,
     retrieval_rows,
+    side_by_side,
     with_own_aspect,
 )
 from dfv.model.image_grids import SEPARATOR, swap_grid
@@ -23,27 +23,27 @@ def _cell(picture: np.ndarray, row: int, column: int, start: int = 0) -> np.ndar
     return picture[row * CELL : row * CELL + 72 : 6, left : left + 72 : 6, :1]
 
 
-def _is_swap(image: np.ndarray, s_donor: np.ndarray, z_donor: np.ndarray) -> bool:
-    return np.array_equal(image[:, :6], s_donor[:, :6]) and np.array_equal(image[:, 6:], z_donor[:, 6:])
+def _is_swap(image: np.ndarray, s_source: np.ndarray, z_source: np.ndarray) -> bool:
+    return np.array_equal(image[:, :6], s_source[:, :6]) and np.array_equal(image[:, 6:], z_source[:, 6:])
 
 
 def test_swaps_take_s_from_the_top_and_z_from_the_left(codec, make_splits):
     images = make_splits().test.images[[0, 30, 60]]
     picture = swap_grid(codec(), images)
-    for row, z_donor in enumerate(images, 1):
-        np.testing.assert_array_equal(_cell(picture, row, 0), z_donor)
-        for column, s_donor in enumerate(images, 1):
-            np.testing.assert_array_equal(_cell(picture, 0, column), s_donor)
-            assert _is_swap(_cell(picture, row, column), s_donor, z_donor)
+    for row, z_source in enumerate(images, 1):
+        np.testing.assert_array_equal(_cell(picture, row, 0), z_source)
+        for column, s_source in enumerate(images, 1):
+            np.testing.assert_array_equal(_cell(picture, 0, column), s_source)
+            assert _is_swap(_cell(picture, row, column), s_source, z_source)
 
 
 def test_samples_have_the_s_of_the_image_at_their_left(codec, make_splits):
-    donors = make_splits().test.images[[0, 30]]
-    picture = generation_rows(codec(), donors, number=3)
-    for row, donor in enumerate(donors):
-        np.testing.assert_array_equal(_cell(picture, row, 0), donor)
+    sources = make_splits().test.images[[0, 30]]
+    picture = generation_rows(codec(), sources, number=3)
+    for row, source in enumerate(sources):
+        np.testing.assert_array_equal(_cell(picture, row, 0), source)
         samples = [_cell(picture, row, column, start=72 + 12) for column in range(3)]
-        assert all(np.array_equal(sample[:, :6], donor[:, :6]) for sample in samples)
+        assert all(np.array_equal(sample[:, :6], source[:, :6]) for sample in samples)
         assert np.any(samples[0] != samples[1])
 
 
@@ -58,7 +58,7 @@ def test_reconstructions_stand_below_their_images_and_above_those_with_a_partner
 def test_retrieval_by_s_and_by_z_are_not_mixed_up(codec, make_splits):
     part = make_splits().test
     test = encode(codec(), part, 1000)
-    shown = pictures(codec(), Config.of(dataset="mnist").data, part, test)
+    shown = make_grids(codec(), Config.of(dataset="mnist").data, part, test)
     queries = np.sort(np.random.default_rng(0).permutation(len(test))[:8])
     np.testing.assert_array_equal(shown["retrieval_s"], retrieval_rows(test, test.s, queries))
     np.testing.assert_array_equal(shown["retrieval_z"], retrieval_rows(test, test.z_mean, queries))
@@ -95,7 +95,7 @@ def test_faces_get_their_aspect_back(make_splits):
 
 def test_pictures_side_by_side_keep_their_size():
     left, right = np.full((20, 30, 3), 10, np.uint8), np.full((25, 40, 3), 90, np.uint8)
-    both = beside(left, right)
+    both = side_by_side(left, right)
     np.testing.assert_array_equal(both[:20, :30], left)
     np.testing.assert_array_equal(both[:, -40:], right)
     assert (both[20:, :30] == 255).all()

@@ -12,8 +12,10 @@ from dfv.evaluation.encoded_images import encode
 from dfv.evaluation.metrics.analogies import compare_with_truth, measure_analogies, true_swaps
 from dfv.evaluation.metrics.image_similarity import psnr, similarity, squared_error, ssim
 from dfv.evaluation.metrics.reconstruction import measure_reconstruction
+from dfv.evaluation.sample_sizes import SampleSizes
 from dfv.model.codes import Codes, Posterior
 
+SIZES = SampleSizes(analogies=30, reconstructions=50)
 RNG = np.random.default_rng(0)
 A = RNG.integers(0, 256, (3, 16, 14, 3), dtype=np.uint8)
 B = np.clip(A + RNG.integers(-40, 40, A.shape), 0, 255).astype(np.uint8)
@@ -92,18 +94,18 @@ def test_a_model_that_draws_the_truth_has_no_error_and_one_that_copies_has_all()
     test = load(DataConfig(toy_characters=10)).test
     model = DrawsTheTruth(test)
     coded = encode(model, test, 1000)
-    found = measure_analogies(model, "toy_sprites", test, coded, 30)
+    found = measure_analogies(model, "toy_sprites", test, coded, SIZES)
     assert found.mse_ratio == 0 == found.swap_sampled.mse
     model.decode = lambda s, z: test.images[np.rint(z[:, 0]).astype(int)]
-    found = measure_analogies(model, "toy_sprites", test, coded, 30)
+    found = measure_analogies(model, "toy_sprites", test, coded, SIZES)
     assert found.swap == found.copy_of_z_source and found.mse_ratio >= 1
 
 
 def test_reconstruction_and_same_identity_swap(codec, make_splits):
     test = encode(codec(), make_splits().test, 100)
-    found = measure_reconstruction(codec(), test, 50)
+    found = measure_reconstruction(codec(), test, SIZES)
     assert found.own.mse == 0 and 0 < found.swap_same.mse < 0.01
     kl = np.mean(0.5 * np.sum(test.z_mean**2 + np.exp(test.z_log_var) - test.z_log_var - 1, axis=1))
     assert found.kl == pytest.approx(kl, rel=1e-5)
     exchanged = codec(exchanged=True)
-    assert measure_reconstruction(exchanged, encode(exchanged, make_splits().test, 100), 50).swap_same.mse > 0.01
+    assert measure_reconstruction(exchanged, encode(exchanged, make_splits().test, 100), SIZES).swap_same.mse > 0.01

@@ -1,0 +1,43 @@
+"""What the measurements of one evaluation share."""
+
+from functools import cached_property
+
+from dfv.config.schema import Config
+from dfv.data.dataset import Splits
+from dfv.evaluation.encoded_images import EncodedSplits, encode_splits
+from dfv.evaluation.evaluation_splits import evaluation_splits, has_unseen_identities
+from dfv.evaluation.labels import factor_labels, identity_labels
+from dfv.evaluation.metrics.analogies import check_factors
+from dfv.evaluation.metrics.leakage import images_among_test_images
+from dfv.evaluation.metrics.oracle_classifier import OracleClassifier, train_oracle
+from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.model.codec import Codec
+
+
+class EvaluationContext:
+    """A model, the images of an evaluation, and what several measurements need, computed once.
+
+    splits: the images that train probes, stop their training, and score; see `evaluation_splits`.
+    trained_on: the images that the model was trained on.
+    labels: what probes predict of the identity, or None; factor_labels: the known factors, or None.
+    """
+
+    def __init__(self, model: Codec, splits: Splits, config: Config, *, split: str, num_seeds: int, sizes: SampleSizes):
+        self.dataset = config.data.dataset
+        check_factors(self.dataset, splits.test)
+        self.model, self.config, self.split, self.num_seeds, self.sizes = model, config, split, num_seeds, sizes
+        self.trained_on, self.splits = splits.train, evaluation_splits(splits, config.data, split)
+        self.unseen_identities = has_unseen_identities(self.splits)
+        self.labels, self.factor_labels = identity_labels(self.splits), factor_labels(self.splits)
+
+    @cached_property
+    def encoded(self) -> EncodedSplits:
+        """The codes of the images."""
+        return encode_splits(self.model, self.splits, self.sizes)
+
+    @cached_property
+    def oracle(self) -> OracleClassifier:
+        """A classifier of the identity, trained on other test images if no label of theirs is in training."""
+        if self.labels is not None:
+            return train_oracle(self.splits, self.labels, self.sizes)
+        return train_oracle(*images_among_test_images(self.encoded.test), self.sizes)

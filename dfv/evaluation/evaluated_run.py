@@ -1,0 +1,52 @@
+"""Which run an evaluation's results are of, and how they were computed."""
+
+from dataclasses import dataclass
+
+from dfv.config.fields import Role
+from dfv.config.schema import Config, names_by_role
+from dfv.evaluation.evaluation_splits import BySplit
+from dfv.provenance import Provenance
+from dfv.training.run_folder import flag_text
+
+DATA_LOCATIONS = names_by_role(Role.DATA_LOCATION)
+
+
+@dataclass(frozen=True)
+class EvaluatedRun:
+    """The run that was evaluated, and how.
+
+    split: whose images scored, "test" or "validation". seed, split_index, num_steps: of the training.
+    probe_seeds: number of times that each probe was trained.
+    unseen_identities: whether the scored images show identities that are not in training.
+    num_test_identities, num_images: of the images that were encoded.
+    flags: every option but those that say where data lies, as text after `--name=`.
+    command: trains and evaluates the same again, on data in its default place.
+    evaluation, training: what the two were computed with; training is None if the run's folder does not say.
+    """
+
+    dataset: str
+    split: str
+    seed: int
+    split_index: int
+    num_steps: int
+    probe_seeds: int
+    unseen_identities: bool
+    num_test_identities: int
+    num_images: BySplit[int]
+    flags: dict[str, str]
+    command: str
+    evaluation: Provenance
+    training: Provenance | None
+
+
+def text_flags(config: Config) -> dict[str, str]:
+    """Every option but those that say where data lies, as text after `--name=`."""
+    return {name: flag_text(value) for name, value in config.as_flags().items() if name not in DATA_LOCATIONS}
+
+
+def command(flags: dict[str, str], split: str, probe_seeds: int) -> str:
+    """The command that trains and evaluates a run of these flags; those that are at their default are left out."""
+    defaults = text_flags(Config())
+    given = {name: text for name, text in flags.items() if defaults.get(name) != text}
+    given |= {"mode": "train_and_evaluate", "evaluate_split": split, "probe_seeds": str(probe_seeds)}
+    return " ".join(["python -m dfv.main", *(f"--{name}={text}" for name, text in given.items())])

@@ -1,0 +1,94 @@
+"""The results of one evaluation: what results.json holds, and what report, comparison and model card read."""
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import cattrs
+
+from dfv.config.renamed import current_names
+from dfv.evaluation.evaluated_run import EvaluatedRun
+from dfv.evaluation.metrics.analogies import Analogies
+from dfv.evaluation.metrics.dependence import Dependence
+from dfv.evaluation.metrics.diversity import Diversity
+from dfv.evaluation.metrics.factors import FactorErrors
+from dfv.evaluation.metrics.leakage import Leakage
+from dfv.evaluation.metrics.oracle_classifier import OracleErrors
+from dfv.evaluation.metrics.reconstruction import Reconstruction
+from dfv.evaluation.metrics.retrieval import Retrieval
+from dfv.evaluation.metrics.swaps import SwapPredictions
+from dfv.evaluation.old_results import converted
+from dfv.training.run_folder import RunError, write_whole
+
+RESULTS_FILE = "results.json"
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Results:
+    """Every measurement of one evaluation; rates and errors are fractions, NaN is a value that is not defined.
+
+    A measurement is None where the data set does not allow it: analogies without true images, identity_swaps with
+    unseen identities that have no attributes, factors and factor_swaps without known factors, diversity without two
+    images of an identity.
+    """
+
+    run: EvaluatedRun
+    reconstruction: Reconstruction
+    diversity: Diversity | None
+    retrieval: Retrieval
+    dependence: Dependence
+    analogies: Analogies | None
+    leakage: Leakage
+    oracle_errors: OracleErrors
+    identity_swaps: SwapPredictions | None
+    factors: dict[str, FactorErrors] | None
+    factor_swaps: SwapPredictions | None
+    schema_version: int = SCHEMA_VERSION
+
+    def to_json(self) -> str:
+        """The text of results.json; null stands for None and NaN."""
+        return json.dumps(_CONVERTER.unstructure(self), indent=1, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The record of a text that `to_json` or an earlier version wrote; raises ValueError for any other text."""
+        content = json.loads(text)
+        if not isinstance(content, dict):
+            raise ValueError("expected a JSON object")
+        version = content.get("schema_version", 0)
+        if version not in (0, SCHEMA_VERSION):
+            raise ValueError(f"expected schema version {SCHEMA_VERSION} or none; got {version!r}")
+        try:
+            results = _CONVERTER.structure(content if version else converted(content), cls)
+        except cattrs.BaseValidationError as error:
+            raise ValueError("; ".join(cattrs.transform_error(error))) from error
+        run = dataclasses.replace(results.run, flags=current_names(results.run.flags))
+        return dataclasses.replace(results, run=run)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The record of a file; raises RunError, which says what to do, if it cannot be read."""
+        try:
+            return cls.from_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise RunError(f"{path.parent} has no {path.name}; evaluate the run first.") from error
+        except (OSError, ValueError) as error:
+            raise RunError(f"{path} cannot be read ({error}); evaluate the run again.") from error
+
+    def write(self, path: Path) -> None:
+        """Writes the file; it is either the old or the new one, whatever happens."""
+        write_whole(path, self.to_json().encode())
+
+
+def _make_converter() -> cattrs.Converter:
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    converter.register_unstructure_hook(float, lambda value: float(value) if math.isfinite(value) else None)
+    converter.register_structure_hook(float, lambda value, _: math.nan if value is None else float(value))
+    return converter
+
+
+_CONVERTER = _make_converter()
