@@ -1,4 +1,4 @@
-"""Sources of images grouped by identity, behind one interface."""
+"""Loads data sets of images that are labelled with an identity."""
 
 from importlib import import_module
 from typing import Any
@@ -10,13 +10,16 @@ from dfv.data.sources.arrays import from_arrays
 
 __all__ = ["DataError", "ImageSet", "Splits", "from_arrays", "from_tfds", "load"]
 
-# Each is dfv.data.sources.NAME, a module with `load(config)`; imported when it is asked for, since most import
-# TensorFlow.
+# Each is a module dfv.data.sources.NAME with a function `load(config)`. It is imported on first use, since most of
+# them import TensorFlow.
 SOURCES = ("toy_sprites", "mnist", "sprites", "smallnorb", "yaleb", "image_folder", "arrays")
 
 
 def load(config: DataConfig) -> Splits:
-    """The splits of config.dataset, identities numbered from 0; raises DataError if the data is missing or wrong."""
+    """Returns the train, validation and test splits of config.dataset, with identities numbered from 0.
+
+    Raises DataError if the data is missing or invalid.
+    """
     return preprocess(import_module(f"dfv.data.sources.{config.dataset}").load(config), config)
 
 

@@ -1,12 +1,15 @@
-"""Changes of an image that keep its identity."""
+"""Data augmentation that preserves the identity: random shifts and horizontal flips."""
 
 import tensorflow as tf
 
 
 def augment(images: tf.Tensor, draws: tf.Tensor, max_shift: int, flip: bool) -> tf.Tensor:
-    """Each image [n, H, W, C] shifted by up to `max_shift` pixels each way, edges repeated, and mirrored half the time.
+    """Returns the images [n, H, W, C] shifted at random, with edges repeated, and flipped with probability 1/2.
 
-    draws: [n, 3] int64, uniform over the whole range: for the shift down, the shift right, and the mirroring.
+    draws: [n, 3] int64, uniform over all of int64; for the vertical shift, horizontal shift and flip.
+    max_shift: largest shift in pixels, in each direction.
+    flip: whether images may be flipped horizontally.
+    Not in the paper.
     """
     height, width = images.shape[1:3]
     shift = tf.cast(draws[:, :2] % (2 * max_shift + 1), tf.int32) - max_shift
@@ -22,5 +25,5 @@ def _gather_rows(images: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
 
 
 def _swap_axes(images: tf.Tensor) -> tf.Tensor:
-    """Columns become rows: taking rows is several times as fast as taking columns."""
+    """Exchanges rows and columns: gathering rows is several times as fast as gathering columns."""
     return tf.transpose(images, (0, 2, 1, 3))

@@ -1,7 +1,7 @@
 """Images kept in memory if they fit, in fixed-size records on disk otherwise.
 
-The records are one .npy file of {"image": uint8 [H, W, C], "crc32": uint32}, which np.load reads too. None of it is
-held in memory: the operating system's cache of files, which gives way, serves what is read again.
+The records are one .npy file of {"image": uint8 [H, W, C], "crc32": uint32}, which np.load reads too. The process
+holds none of it in memory; records that are read again come from the operating system's file cache.
 """
 
 import fcntl
@@ -31,13 +31,13 @@ Shape = tuple[int, int, int]
 
 
 def store(images: Iterable[np.ndarray], num_images: int, image_shape: Shape, config: DataConfig, name: str) -> Images:
-    """The images [N, H, W, C] uint8, in order, from an iterable of single images [H, W, C].
+    """Stores images [H, W, C] uint8 from an iterable and returns them as [N, H, W, C], in the same order.
 
     In memory up to config.memory_limit_mb, otherwise in a file in config.cache_dir, which is written once: later calls
-    with this name, number and shape read it and leave the iterable alone. A caller whose images may change therefore
-    makes what they depend on part of the name.
+    with the same name, number and shape read the file and do not consume the iterable. A caller whose images may
+    change must therefore include in the name whatever they depend on.
 
-    Raises DataError if an image or their number is not as announced, or the file cannot be written or is damaged.
+    Raises DataError if the images do not have the given number or shape, or the file cannot be written or is damaged.
     """
     num_bytes = num_images * math.prod(image_shape)
     images = _checked(images, num_images, image_shape, name)
@@ -53,10 +53,10 @@ def store(images: Iterable[np.ndarray], num_images: int, image_shape: Shape, con
 
 
 class RecordImages(LazyImages):
-    """Images [N, H, W, C] uint8 in a file that `store` wrote, read by rows, each checked against its CRC-32.
+    """Images [N, H, W, C] uint8 in a file written by `store`; each is checked against its CRC-32 when it is read.
 
-    Threads may share one; a pickled one opens the file again. Raises DataError, which names the file and the record,
-    if the file is not what was written.
+    Safe to use from several threads; unpickling opens the file again. Raises DataError, which names the file and the
+    record, if the file is damaged.
     """
 
     def __init__(self, path: Path, num_images: int, image_shape: Shape) -> None:
@@ -111,7 +111,7 @@ def _checked(images: Iterable[np.ndarray], num_images: int, image_shape: Shape, 
 
 
 def _path(config: DataConfig, num_images: int, image_shape: Shape, name: str) -> Path:
-    """A file right inside the cache's folder, whatever the name; different names never share one."""
+    """The path of the cache file, directly in the cache folder; different names give different paths."""
     folder = expand_home("cache_dir", config.cache_dir or "~/.cache/dfv")
     readable = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:80]
     digest = hashlib.sha256(name.encode(errors="backslashreplace")).hexdigest()[:16]
@@ -119,7 +119,7 @@ def _path(config: DataConfig, num_images: int, image_shape: Shape, name: str) ->
 
 
 def _header(num_images: int, image_shape: Shape) -> bytes:
-    """The .npy format's, version 1.0, at a length of our own: the same bytes from any version of NumPy."""
+    """The header of a .npy file, version 1.0, of a fixed length: all NumPy versions give the same bytes."""
     record = [("image", "|u1", tuple(map(int, image_shape))), ("crc32", "<u4")]
     text = repr({"descr": record, "fortran_order": False, "shape": (int(num_images),)})
     length = _HEADER_BYTES - 10
@@ -131,11 +131,11 @@ def _crc(image: bytes | memoryview) -> bytes:
 
 
 def _write(path: Path, header: bytes, images: Iterator[np.ndarray], num_bytes: int) -> None:
-    """Written aside and renamed, so that a file that is there is whole; of many processes one writes, others wait."""
-    aside = path.with_suffix(".part")
+    """Writes a temporary file and renames it, so that an existing file is complete; one process writes, others wait."""
+    temporary = path.with_suffix(".part")
     with _explained(path, num_bytes):
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = open(aside, "ab", buffering=0)  # not "wb": another process may be writing it
+        file = open(temporary, "ab", buffering=0)  # not "wb": another process may be writing it
     with file:
         with _explained(path, num_bytes):
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -148,9 +148,9 @@ def _write(path: Path, header: bytes, images: Iterator[np.ndarray], num_bytes: i
                     _write_all(file, chunk)
             with _explained(path, num_bytes):
                 os.fsync(file.fileno())
-                os.replace(aside, path)
+                os.replace(temporary, path)
         except BaseException:
-            file.truncate(0)  # gives the room back; not removed, since another process may wait for its lock
+            file.truncate(0)  # frees the space; not removed, since another process may wait for the lock on it
             raise
 
 
@@ -166,7 +166,7 @@ def _chunks(header: bytes, images: Iterator[np.ndarray]) -> Iterator[bytearray]:
 
 
 def _write_all(file: FileIO, data: bytearray) -> None:
-    """Not through a buffer: what a full disk leaves in one is written, or fails, again when the file is closed."""
+    """Unbuffered: with a buffer, a write that fails on a full disk would fail a second time when the file is closed."""
     remaining = memoryview(data)
     while remaining:
         remaining = remaining[file.write(remaining) :]
@@ -179,6 +179,6 @@ def _explained(path: Path, num_bytes: int) -> Iterator[None]:
     except OSError as error:
         needed = math.ceil(num_bytes / 2**20)
         raise DataError(
-            f"cannot write {needed} MiB of images to {path}: {error.strerror}. Make room there, set --cache_dir to"
-            f" another folder, or keep them in memory with --memory_limit_mb={needed}."
+            f"cannot write {needed} MiB of images to {path}: {error.strerror}. Free some space there, set"
+            f" --cache_dir to another folder, or keep them in memory with --memory_limit_mb={needed}."
         ) from error

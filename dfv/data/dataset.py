@@ -1,4 +1,4 @@
-"""What every source gives: splits of uint8 images with their identity, attributes and known unspecified factors."""
+"""ImageSet and Splits: uint8 images with their identity, attributes and known unspecified factors."""
 
 import dataclasses
 import hashlib
@@ -18,12 +18,12 @@ class DataError(ValueError):
 
 
 def check_measure(name: str, values: np.ndarray) -> None:
-    """Raises DataError if values [N] of a measure are not finite: they would make its bins meaningless."""
-    unfit = np.flatnonzero(~np.isfinite(values))
-    if unfit.size:
+    """Raises DataError if the values [N] of a continuous factor are not all finite, since they cannot be binned."""
+    invalid = np.flatnonzero(~np.isfinite(values))
+    if invalid.size:
         raise DataError(
-            f"{name}: expected finite numbers, got {values[unfit[0]]} at image {unfit[0]} ({unfit.size} in all). Leave"
-            " those images out, or give the factor as classes, of which unknown is one."
+            f"{name}: expected finite numbers, got {values[invalid[0]]} at image {invalid[0]} ({invalid.size} in all)."
+            " Leave those images out, or pass the factor as classes, with one class for unknown."
         )
 
 
@@ -31,12 +31,12 @@ def check_measure(name: str, values: np.ndarray) -> None:
 class ImageSet:
     """One split.
 
-    images: [N, H, W, C] uint8, C = 1 or 3; an array, or read when they are indexed by rows (LazyImages).
-    identity: [N] int32; images of one identity share s. Numbered from 0 without gaps in `train`; an identity
-      that `train` does not have gets a number above all of train's.
+    images: [N, H, W, C] uint8, C = 1 or 3; an array, or LazyImages, which are read when indexed.
+    identity: [N] int32; images of one identity share s. Numbered from 0 without gaps in `train`; identities
+      that do not occur in `train` have higher numbers.
     attributes: name -> [N] int32 from 0; specified factors, constant within an identity (NORB: category).
-    factors: name -> [N] int32 from 0 (classes) or finite float32 (a measure, such as degrees); known unspecified
-      factors, for evaluation alone.
+    factors: name -> [N] int32 from 0 (classes) or finite float32 (continuous, such as an angle in degrees); known
+      unspecified factors, used only in evaluation.
     """
 
     images: Images
@@ -53,10 +53,10 @@ class ImageSet:
         return int(height), int(width), int(channels)
 
     def select(self, rows: RowIndex) -> "ImageSet":
-        """The images of these rows, integers [n] from 0 to N - 1 or a slice, in their order, with their labels.
+        """Returns the images of these rows with their labels; rows are integers [n] from 0 to N - 1, or a slice.
 
-        No image is read or copied, wherever the images are: they are read when the new set's `images` are indexed.
-        Raises TypeError for another kind of rows, such as a mask, and IndexError for rows out of range.
+        No image is read or copied until the new set's `images` are indexed.
+        Raises TypeError for other rows, such as a mask, and IndexError for rows out of range.
         """
         rows = row_numbers(rows, len(self))
         return ImageSet(
@@ -67,16 +67,16 @@ class ImageSet:
         )
 
     def load_into_memory(self) -> "ImageSet":
-        """The same set with its images as one array; images on disk are read here."""
+        """Returns the same set with its images in one array; reads those on disk."""
         return dataclasses.replace(self, images=np.asarray(self.images))
 
 
 @dataclass(frozen=True)
 class Splits:
-    """The three splits of a set. Tuning looks at `validation` alone; `test` is for the final figure.
+    """The three splits of a data set: tune on `validation`; use `test` for the final evaluation only.
 
     attribute_sizes: the number of values of each attribute.
-    identity_names: what the user calls each identity, such as its folder's name; empty where numbers are the names.
+    identity_names: the name of each identity, such as its folder's; empty if identities have no names.
     """
 
     train: ImageSet
@@ -87,16 +87,16 @@ class Splits:
 
     @property
     def num_identities(self) -> int:
-        """Identities in `train`."""
+        """The number of identities in `train`."""
         return int(self.train.identity.max()) + 1
 
     def name_of(self, identity: int) -> str:
-        """The identity's name, or its number."""
+        """Returns the name of an identity, or its number if it has none."""
         return self.identity_names[identity] if self.identity_names else str(identity)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of every label and of some images of each split, in hex: images added or moved give another one."""
+        """Hexadecimal SHA-256 of all labels and of up to 64 images of each split, to detect changed data."""
         found = hashlib.sha256()
         for part in (self.train, self.validation, self.test):
             rows = np.linspace(0, len(part) - 1, min(len(part), DIGESTED_IMAGES)).astype(int)
@@ -106,5 +106,5 @@ class Splits:
 
     @property
     def label_sizes(self) -> tuple[int, ...]:
-        """Classes of each column of the labels that triplets carry: the identity, then each attribute."""
+        """The number of classes of each label column of a triplet: the identity, then each attribute."""
         return (self.num_identities, *self.attribute_sizes.values())

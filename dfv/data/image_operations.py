@@ -1,19 +1,19 @@
-"""Operations on images in memory: resizing, grey, PNG."""
+"""Operations on images in memory: resizing, conversion to grey, PNG encoding."""
 
 import io
 from functools import lru_cache
 
 import numpy as np
 
-LUMINANCE = (0.299, 0.587, 0.114)  # weights of red, green and blue (ITU-R BT.601), as Pillow weighs them
+LUMINANCE = (0.299, 0.587, 0.114)  # weights of red, green and blue (ITU-R BT.601), the same as Pillow's
 
 
 @lru_cache(maxsize=32)
 def resize_weights(size: int, new_size: int) -> np.ndarray:
-    """[new_size, size] float32, rows that sum to 1: how much each old pixel of an axis counts in each new one.
+    """[new_size, size] float32, whose rows sum to 1: the weight of each old pixel of an axis in each new pixel.
 
-    An axis that shrinks takes the mean over the area that a new pixel covers (antialiased); one that grows is
-    interpolated linearly between the pixels' centres.
+    Shrinking averages over the area that a new pixel covers (antialiased); enlarging interpolates linearly between
+    pixel centres.
     """
     scale = size / new_size
     if scale >= 1:
@@ -28,9 +28,9 @@ def resize_weights(size: int, new_size: int) -> np.ndarray:
 
 
 def resize(images: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The images [N, H, W, C] uint8 at [N, height, width, C] uint8; each axis on its own, so the aspect may change.
+    """Resizes images [N, H, W, C] uint8 to [N, height, width, C] uint8; the aspect ratio may change.
 
-    See resize_weights. Images of that size already are returned as they are.
+    See resize_weights. Images that have this size already are returned unchanged, without a copy.
     """
     num_images, old_height, old_width, channels = images.shape
     if (old_height, old_width) == (height, width):
@@ -42,13 +42,13 @@ def resize(images: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def to_grey(images: np.ndarray) -> np.ndarray:
-    """The luminance [..., 1] uint8 of images [..., 3] uint8."""
+    """Returns the luminance [..., 1] uint8 of RGB images [..., 3] uint8."""
     return np.rint(images.astype(np.float32) @ np.array(LUMINANCE, np.float32)).astype(np.uint8)[..., None]
 
 
 def encode_png(image: np.ndarray) -> bytes:
-    """The PNG file of an image [H, W, C] uint8, C = 1 or 3."""
-    from PIL import Image  # here: reading sets needs no Pillow, and it takes a while to import
+    """Returns an image [H, W, C] uint8, C = 1 or 3, as the bytes of a PNG file."""
+    from PIL import Image  # not at the top: most callers do not need Pillow, and importing it is slow
 
     file = io.BytesIO()
     Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, "PNG", optimize=True)

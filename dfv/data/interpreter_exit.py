@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-IDLE_SECONDS = 0.2  # buffers count as full after this long without a call, which is a guess
+IDLE_SECONDS = 0.2  # buffers are assumed to be full after this long without a call
 MAX_WAIT_SECONDS = 10.0
 
 _running_calls: list[None] = []
@@ -19,7 +19,7 @@ _last_call_ended = [-IDLE_SECONDS]
 
 @contextmanager
 def delay_exit() -> Iterator[None]:
-    """The interpreter's exit is delayed while the body runs; for Python functions that tf.data calls."""
+    """Delays the interpreter's exit while the body runs; for Python functions called by tf.data."""
     _running_calls.append(None)
     try:
         yield

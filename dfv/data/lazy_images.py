@@ -1,7 +1,6 @@
-"""Images read when they are indexed by rows: a selection of others, two sets joined, colour as grey.
+"""Images that are read when indexed: selected rows, concatenation, conversion to grey.
 
-Every kind of images [N, H, W, C] uint8, in memory or on disk, is indexed by an array of rows or by a slice, and gives
-an array then.
+Images [N, H, W, C] uint8, in memory or on disk, are indexed by an array of rows or by a slice, which gives an array.
 """
 
 from abc import ABC, abstractmethod
@@ -28,9 +27,9 @@ class Images(Protocol):
 
 
 def row_numbers(rows: RowIndex, num_rows: int) -> np.ndarray:
-    """The rows [n] as integers from 0 to num_rows - 1, of an array of such or of a slice.
+    """Returns rows, an array of integers from 0 to num_rows - 1 or a slice, as an array of integers [n].
 
-    Raises TypeError for anything else, a mask among it, and IndexError for rows out of range.
+    Raises TypeError for anything else, such as a mask, and IndexError for rows out of range.
     """
     if isinstance(rows, slice):
         return np.arange(*rows.indices(num_rows))
@@ -46,10 +45,7 @@ def row_numbers(rows: RowIndex, num_rows: int) -> np.ndarray:
 
 
 class LazyImages(ABC):
-    """Images [N, H, W, C] uint8 that are read when they are indexed, by rows [n] or a slice.
-
-    np.asarray reads all of them.
-    """
+    """Images [N, H, W, C] uint8 that are read when indexed, by rows [n] or a slice; np.asarray reads all."""
 
     shape: tuple[int, ...]
 
@@ -57,7 +53,7 @@ class LazyImages(ABC):
         return self.shape[0]
 
     def __getitem__(self, rows: RowIndex) -> np.ndarray:
-        """The images [n, H, W, C] of these rows, in their order; see row_numbers."""
+        """Returns the images [n, H, W, C] of these rows, in the order of the rows; see row_numbers."""
         return self._read(row_numbers(rows, len(self)))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -65,18 +61,18 @@ class LazyImages(ABC):
 
     @abstractmethod
     def _read(self, rows: np.ndarray) -> np.ndarray:
-        """The images of rows [n], which are in range."""
+        """Returns the images of rows [n], which are valid."""
 
 
 class SelectedImages(LazyImages):
-    """The images of these rows [N] of others, in their order."""
+    """Selected rows [N] of other images, in the order of the rows."""
 
     def __init__(self, images: Images, rows: np.ndarray) -> None:
         self.shape = (len(rows), *images.shape[1:])
         self._images, self._rows = images, rows
 
     def select(self, rows: np.ndarray) -> "SelectedImages":
-        """A selection of this selection, in one step."""
+        """Returns a selection from this selection, without a second level of indirection."""
         return SelectedImages(self._images, self._rows[rows])
 
     def _read(self, rows: np.ndarray) -> np.ndarray:
@@ -84,7 +80,7 @@ class SelectedImages(LazyImages):
 
 
 class JoinedImages(LazyImages):
-    """The images of the first, then those of the second."""
+    """The concatenation of two sets of images."""
 
     def __init__(self, first: Images, second: Images) -> None:
         self.shape = (len(first) + len(second), *first.shape[1:])
@@ -110,25 +106,25 @@ class GreyImages(LazyImages):
 
 
 def select_images(images: Images, rows: RowIndex) -> SelectedImages:
-    """The images of these rows, in their order; nothing is read or copied."""
+    """Returns the images of these rows, in the order of the rows; reads and copies nothing."""
     rows = row_numbers(rows, len(images))
     return images.select(rows) if isinstance(images, SelectedImages) else SelectedImages(images, rows)
 
 
 def join_images(first: Images, second: Images) -> Images:
-    """The images of the first, then those of the second: an array of two arrays, otherwise read when indexed."""
+    """Concatenates two sets of images: arrays into an array, others lazily."""
     if isinstance(first, np.ndarray) and isinstance(second, np.ndarray):
         return np.concatenate([first, second])
     return JoinedImages(first, second)
 
 
 def grey_images(images: Images) -> Images:
-    """The images in grey, [N, H, W, 1]: an array of an array, otherwise read when indexed. Grey stays as it is."""
+    """Converts images to grey, [N, H, W, 1]: an array at once, others lazily. Grey images are returned unchanged."""
     if images.shape[-1] == 1:
         return images
     if not isinstance(images, np.ndarray):
         return GreyImages(images)
     result = np.empty((*images.shape[:-1], 1), np.uint8)
-    for start in range(0, len(images), _CHUNK):  # in floating point a whole set would take four times its memory
+    for start in range(0, len(images), _CHUNK):  # in chunks, since float32 takes four times the memory
         result[start : start + _CHUNK] = to_grey(images[start : start + _CHUNK])
     return result

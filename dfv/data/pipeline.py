@@ -11,7 +11,7 @@ from dfv.data.dataset import ImageSet
 from dfv.data.interpreter_exit import delay_exit
 from dfv.data.triplet_sampler import TripletSampler
 
-DRAW, AUGMENT = 1001, 1002  # what a seed is for; apart from the model's
+DRAW, AUGMENT = 1001, 1002  # stream numbers, different from those of the model's random numbers
 PARALLEL_BATCHES = 2
 PREFETCHED_BATCHES = 4
 
@@ -27,19 +27,19 @@ def triplets(
     augment_flip: bool = False,
     input_context: tf.distribute.InputContext | None = None,
 ) -> tf.data.Dataset:
-    """Endless batches of triplets, from `first_step` on.
+    """Returns an endless dataset of triplet batches, starting with that of step `first_step`.
 
-    x1 is uniform over the images whose identity has at least 2, x1_same over the others of its identity, x2 over the
-    images of other identities (`x2_any_identity`: over all). A batch has
+    x1 is uniform over the images whose identity has at least 2, x1_same over the other images of that identity, x2
+    over the images of other identities (of all identities if `x2_any_identity`). A batch is a dict of
       "x1", "x1_same", "x2": [B, H, W, C] uint8;
       "labels1" (of x1 and x1_same), "labels2": [B, 1 + A] int32, the identity, then each attribute.
 
-    `batch_size` is the global one. Under a strategy,
+    `batch_size` is the global batch size. Under a strategy,
       strategy.distribute_datasets_from_function(lambda context: triplets(..., input_context=context))
     gives replica r of R the rows r B to (r + 1) B of each step's global batch, B = batch_size / R: the global batch is
-    the same for any number of replicas and workers. A worker's dataset has the batches of its replicas in turn.
+    the same for any number of replicas and workers. A worker's dataset yields the batches of its replicas in turn.
 
-    Raises DataError if there is no such triplet, ConfigError if R does not divide `batch_size`. An image that cannot
+    Raises DataError if no triplet exists, ConfigError if R does not divide `batch_size`. An image that cannot
     be read surfaces as tf.errors.InvalidArgumentError with the DataError's text.
     """
     context = input_context or tf.distribute.InputContext()
@@ -52,7 +52,7 @@ def triplets(
     replicas_here = context.num_replicas_in_sync // context.num_input_pipelines
     replica_rows = batch_size // context.num_replicas_in_sync
 
-    @tf.autograph.experimental.do_not_convert  # nothing to convert, and it takes a while
+    @tf.autograph.experimental.do_not_convert  # conversion is not needed, and slow
     def batch(element: tf.Tensor) -> dict[str, tf.Tensor]:
         step = element // replicas_here
         replica = context.input_pipeline_id * replicas_here + element % replicas_here
@@ -70,17 +70,17 @@ def triplets(
         return {"x1": x1, "x1_same": x1_same, "x2": x2, "labels1": labels1, "labels2": labels2}
 
     elements = tf.data.Dataset.counter(first_step * replicas_here)
-    # There is nothing to tune, and a program that ends with an iterator may wait for the thread that does, for minutes.
+    # There is nothing to tune, and a program that exits with an open iterator may wait minutes for the tuning thread.
     options = tf.data.Options()
     options.autotune.enabled = False
     return elements.map(batch, PARALLEL_BATCHES, deterministic=True).prefetch(PREFETCHED_BATCHES).with_options(options)
 
 
 def _sample(sampler: TripletSampler, draws: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """TripletSampler.sample in the graph.
+    """Calls TripletSampler.sample from the graph.
 
-    The dataset that calls it has to keep the sampler: TensorFlow never lets go of a function that it was given for
-    numpy_function, so that function must not hold the images.
+    TensorFlow never frees a function that was passed to numpy_function, so the function holds the images by a weak
+    reference only. The dataset has to keep the sampler alive.
     """
     this, num = weakref.proxy(sampler), draws.shape[0]
 
@@ -95,11 +95,11 @@ def _sample(sampler: TripletSampler, draws: tf.Tensor) -> tuple[tf.Tensor, tf.Te
 
 
 def draws_of_step(batch_size: int, seed: int, step: tf.Tensor) -> tf.Tensor:
-    """What the triplets of a global batch are chosen by, [B, 3] int64; see `TripletSampler.choose`."""
+    """Returns random integers [B, 3] int64 for the triplets of a global batch; see `TripletSampler.choose`."""
     return _draws((batch_size, 3), seed, DRAW, step)
 
 
 def _draws(shape: tuple[int, ...], seed: int, purpose: int, step: tf.Tensor) -> tf.Tensor:
-    """Integers over all of int64, so that remainders of up to 10^9 are uniform to 1 part in 10^10."""
+    """Random integers over all of int64: remainders modulo up to 10^9 are uniform to 1 part in 10^10."""
     step_seed = tf.random.experimental.stateless_fold_in(tf.constant([seed, purpose], tf.int64), step, alg="philox")
     return tf.random.stateless_uniform(shape, step_seed, minval=None, maxval=None, dtype=tf.int64, alg="philox")

@@ -1,4 +1,4 @@
-"""Preprocessing of every set: validation joined to train, identities checked and numbered, grey."""
+"""Preprocessing of all data sets: merges validation into train, checks and numbers identities, converts to grey."""
 
 import dataclasses
 from collections.abc import Callable
@@ -12,17 +12,19 @@ from dfv.data.lazy_images import grey_images, join_images
 
 
 def preprocess(splits: Splits, config: DataConfig) -> Splits:
-    """The splits with include_validation, drop_small_identities and grayscale applied, and identities renumbered.
+    """Applies include_validation, drop_small_identities and grayscale, and numbers the identities from 0.
 
-    Raises DataError for an identity with fewer than min_images_per_identity images in `train`, unless those are to
-    be dropped, and for fewer than two identities.
+    Raises DataError for an identity with fewer than min_images_per_identity images in `train`, unless
+    drop_small_identities is set, and for fewer than two identities.
     """
     if config.include_validation:
         splits = dataclasses.replace(splits, train=_join(splits.train, splits.validation))
     splits = _drop_small_identities(splits, config)
     num_identities = len(np.unique(splits.train.identity))
     if num_identities < 2:
-        raise DataError(f"split 'train' has {num_identities} identities; at least 2 are needed. Add images of others.")
+        raise DataError(
+            f"split 'train' has {num_identities} identities; at least 2 are needed. Add images of other identities."
+        )
     splits = _renumber_identities(splits)
     if config.grayscale:
         splits = _map(splits, lambda part: dataclasses.replace(part, images=grey_images(part.images)))
@@ -36,8 +38,8 @@ def _map(splits: Splits, change: Callable[[ImageSet], ImageSet]) -> Splits:
 
 
 def _join(first: ImageSet, second: ImageSet) -> ImageSet:
-    def columns(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return {name: np.concatenate([values, theirs[name]]) for name, values in ours.items()}
+    def columns(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {name: np.concatenate([values, b[name]]) for name, values in a.items()}
 
     return ImageSet(
         join_images(first.images, second.images),
@@ -56,7 +58,7 @@ def _drop_small_identities(splits: Splits, config: DataConfig) -> Splits:
         name, count = splits.name_of(identities[few][0]), counts[few][0]
         raise DataError(
             f"identity {name} has {count} image{'s' if count != 1 else ''} in split 'train'; at least"
-            f" {config.min_images_per_identity} are needed for a positive ({few.sum()} such identities in all)."
+            f" {config.min_images_per_identity} are needed for a positive pair ({few.sum()} such identities in all)."
             " Drop it with --drop_small_identities."
         )
     small = identities[few]

@@ -1,4 +1,4 @@
-"""Triplets chosen by random integers, in NumPy."""
+"""Samples triplets from random integers, in NumPy."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ from dfv.data.lazy_images import Images
 
 @dataclass(frozen=True, eq=False)
 class TripletSampler:
-    """The images in places sorted into blocks of one identity each, identities with a single image last.
+    """Samples triplets; images are sorted into one block per identity, identities with a single image last.
 
-    All in NumPy, since tf.data makes copies of the tensors that it captures.
+    In NumPy, since tf.data would copy the tensors that it captures.
 
-    order: [N] int32 (int64 from 2^31 images on), the image at each place: all that grows with the images.
+    order: [N] int32 (int64 from 2^31 images on), the row of the image at each place of the sorted order.
     start, count: [I] int64, each block's first place and its length.
     labels: [I, 1 + A] int32, each block's identity and attributes.
-    num_paired: the places in blocks of at least 2.
+    num_paired: the number of places in blocks of at least 2.
     """
 
     images: Images
@@ -30,7 +30,7 @@ class TripletSampler:
 
     @classmethod
     def of(cls, image_set: ImageSet, x2_any_identity: bool) -> "TripletSampler":
-        """Raises DataError if no triplet can be drawn, or if an attribute varies within an identity."""
+        """Returns the sampler of a set; raises DataError without triplets or if attributes vary within an identity."""
         order, count = _sorted_blocks(image_set.identity)
         _check_triplets_exist(image_set.identity, count, x2_any_identity)
         start = np.cumsum(count) - count
@@ -38,18 +38,20 @@ class TripletSampler:
         for name, values in image_set.attributes.items():
             labels.append(values[order[start]])
             if np.any(values[order] != np.repeat(labels[-1], count)):
-                raise DataError(f"attribute {name!r} differs between images of one identity; make it one of `factors`.")
+                raise DataError(
+                    f"attribute {name!r} differs between images of one identity; pass it in `factors` instead."
+                )
         table = np.stack(labels, axis=1).astype(np.int32)
         num_paired = int(count[count >= 2].sum())
         return cls(image_set.images, order, start, count, table, num_paired, x2_any_identity)
 
     def sample(self, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The images [3 B, H, W, C] of x1, x1' and x2, and the labels [B, 1 + A] of x1 and x2; see choose."""
+        """Returns the images [3 B, H, W, C] of x1, x1' and x2, and the labels [B, 1 + A] of x1 and x2; see choose."""
         places, block1, block2 = self.choose(draws)
         return self.images[self.order[places]], self.labels[block1], self.labels[block2]
 
     def choose(self, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The places [3 B] of x1, x1' and x2, and the blocks [B] of x1 and of x2."""
+        """Returns the places [3 B] of x1, x1' and x2, and the blocks [B] of x1 and of x2, from draws [B, 3] int64."""
         r1, r1_same, r2 = draws.T
         x1 = r1 % self.num_paired
         block1 = self._block_of(x1)
@@ -67,7 +69,7 @@ class TripletSampler:
 
 
 def _sorted_blocks(identity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The images in order of identity, those of identities with a single image last, and each identity's count."""
+    """Returns the rows sorted by identity, identities with a single image last, and the size of each identity."""
     order = np.argsort(identity, kind="stable").astype(np.int32 if len(identity) < 2**31 else np.int64)
     by_place = identity[order]
     starts = np.flatnonzero(np.r_[len(order) > 0, by_place[1:] != by_place[:-1]])
@@ -80,10 +82,10 @@ def _check_triplets_exist(identity: np.ndarray, count: np.ndarray, x2_any_identi
     if not np.any(count >= 2):
         raise DataError(
             f"expected an identity with at least 2 images, for x1 and x1'; got {len(identity)} images of"
-            f" {len(count)} identities. Add images, or check how they were put together by identity."
+            f" {len(count)} identities. Add images, or check their identity labels."
         )
     if len(count) == 1 and not x2_any_identity:
         raise DataError(
             f"expected at least 2 identities, for x1 and x2; all {len(identity)} images have identity {identity[0]}."
-            " Add images of another, or set --x2_any_identity."
+            " Add images of another identity, or set --x2_any_identity."
         )

@@ -1,4 +1,4 @@
-"""Sets that are in memory already."""
+"""Data sets from NumPy arrays."""
 
 from collections.abc import Mapping
 
@@ -19,14 +19,14 @@ def from_arrays(
     test_fraction: float = 0.1,
     seed: int = 0,
 ) -> Splits:
-    """The images in splits, every identity in each: of its images, drawn by seed, the fractions are held out.
+    """Splits images at random within each identity, by the given fractions.
 
-    Two are held out in place of one where two are left to train on: one alone makes no triplet.
+    Where one image of an identity would be held out, two are, if two remain for training: one makes no triplet.
 
     images: [N, H, W, C] uint8, C = 1 or 3, copied. identity: [N] integers or strings.
     attributes: name -> [N] integers or strings, constant within an identity.
-    factors: name -> [N] integers or strings (classes), or finite floats (measures).
-    Raises DataError for arrays of another form and for identities with fewer than two training images.
+    factors: name -> [N] integers or strings (classes), or finite floats (continuous).
+    Raises DataError for arrays of other shapes or types and for identities with fewer than two training images.
     """
     images, identity = np.asarray(images), np.asarray(identity)
     attributes = {name: np.asarray(values) for name, values in (attributes or {}).items()}
@@ -34,7 +34,7 @@ def from_arrays(
     _check(images, identity, attributes, factors)
     if min(validation_fraction, test_fraction) < 0 or validation_fraction + test_fraction >= 1:
         raise DataError(
-            "expected validation_fraction and test_fraction of at least 0 that leave something for training,"
+            "expected validation_fraction and test_fraction of at least 0 with a sum below 1,"
             f" got {validation_fraction} and {test_fraction}."
         )
     whole = ImageSet(
@@ -50,10 +50,10 @@ def from_arrays(
 
 
 def load(config: DataConfig) -> Splits:
-    """Raises DataError: nothing of --dataset=arrays is kept anywhere."""
+    """Raises DataError, since images of --dataset=arrays are not stored."""
     raise DataError(
-        f"--dataset={config.dataset} is images that a Python program hands over (dfv.data.from_arrays, from_tfds);"
-        " there are none to load. Name another set, or put them into folders for --dataset=image_folder."
+        f"--dataset={config.dataset} means images that a Python program passes in (dfv.data.from_arrays, from_tfds);"
+        " they are not stored. Choose another data set, or put the images into folders for --dataset=image_folder."
     )
 
 
@@ -83,21 +83,21 @@ def _check(
         differs = values != values[first][inverse]
         if differs.any():
             raise DataError(
-                f"{name}: identity {identity[differs][0]} has several values; what varies within an identity is a"
-                " factor. Pass it in factors."
+                f"{name}: identity {identity[differs][0]} has several values; an attribute is constant within an"
+                " identity. Pass it in factors instead."
             )
 
 
 def _rows_of_splits(
     identity: np.ndarray, validation_fraction: float, test_fraction: float, seed: int
 ) -> list[np.ndarray]:
-    """The rows, ascending, of train, validation and test."""
+    """Returns the rows of train, validation and test, each in ascending order."""
     shuffled = np.random.default_rng(seed).permutation(len(identity))
     rows = shuffled[np.argsort(identity[shuffled], kind="stable")]
     _, first, count = np.unique(identity[rows], return_index=True, return_counts=True)
     rank = np.arange(len(rows)) - np.repeat(first, count)
     numbers = np.rint(np.multiply.outer(count, [test_fraction, validation_fraction]))
-    for column in (1, 0):  # validation first: a run in training draws triplets from it
+    for column in (1, 0):  # validation first: training draws triplets from it
         numbers[(numbers[:, column] == 1) & (count - numbers.sum(1) >= 3), column] = 2
     num_test, num_validation = numbers.T
     is_test = rank < np.repeat(num_test, count)

@@ -7,7 +7,7 @@ from dfv.data.sources.tfds_examples import as_int32, read_images_and_columns
 
 
 def load(config: DataConfig) -> Splits:
-    """MNIST: identity is the digit; the last 5,000 training images, in TFDS' order, are `validation`."""
+    """Returns MNIST; identity is the digit, and the last 5,000 training images in TFDS' order are `validation`."""
     builder = open_builder("mnist", config)
     size = (config.image_size or 28,) * 2
 

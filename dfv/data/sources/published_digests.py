@@ -1,4 +1,4 @@
-"""Compares the digests of a set's files with those of the published files."""
+"""Compares the digests of a data set's files with those of the published files."""
 
 from pathlib import Path
 
@@ -6,15 +6,16 @@ from absl import logging
 
 
 def warn_if_changed(found: dict[str, str], table: Path) -> None:
-    """Logs which of the found names have another digest than the table, lines of name and digest, gives them.
+    """Logs a warning that lists the names whose digest differs from that in the table.
 
-    A warning and no error: the digests are of decoded content, and a set may have been changed on purpose.
+    found: name -> digest of the decoded content. table: a text file, a name and its digest a line.
+    Not an error, since the files may have been changed on purpose.
     """
     published = dict(line.split() for line in table.read_text().splitlines())
     changed = [name for name, digest in found.items() if digest != published.get(name)]
     if changed:
         logging.warning(
-            "%s: %d of %d differ from the published: %s%s. Unpack the published archive again if that is unwanted.",
+            "%s: %d of %d differ from the published files: %s%s. If not intended, unpack the published archive again.",
             table.parent.name,
             len(changed),
             len(found),

@@ -11,10 +11,10 @@ _LIGHT = ("elevation", "azimuth", "lighting")
 
 
 def load(config: DataConfig) -> Splits:
-    """small NORB: identity is the toy, (category, instance), and both cameras' images are images of it.
+    """Returns small NORB; identity is the toy, (category, instance), with the images of both cameras.
 
-    `test` is the published 25 toys; `validation` the highest-numbered training toy of each category.
-    Factors: camera, and of elevation, azimuth and lighting those that are known (not the same everywhere).
+    `test` has the published 25 test toys; `validation` the highest-numbered training toy of each category.
+    Factors: camera, and those of elevation, azimuth and lighting that take more than one value.
     """
     builder = open_builder("smallnorb", config)
     names = ["label_category", "instance", *(f"label_{name}" for name in _LIGHT)]
@@ -37,7 +37,7 @@ def load(config: DataConfig) -> Splits:
 
 
 def _highest_instance(category: np.ndarray, instance: np.ndarray) -> np.ndarray:
-    """[N] bool: whether it shows the highest-numbered toy of its category."""
+    """Returns [N] bool: whether an image shows the highest-numbered toy of its category."""
     highest = np.zeros(category.max() + 1, instance.dtype)
     np.maximum.at(highest, category, instance)
     return instance == highest[category]

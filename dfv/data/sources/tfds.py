@@ -1,4 +1,4 @@
-"""Any labelled set of TensorFlow Datasets, by its name."""
+"""Any labelled data set of TensorFlow Datasets, by its name."""
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -20,13 +20,14 @@ def from_tfds(
     validation_fraction: float = 0.1,
     config: DataConfig | None = None,
 ) -> Splits:
-    """The splits of any set of TensorFlow Datasets with an image and an integer or text feature as identity.
+    """Returns the splits of a data set of TensorFlow Datasets with an image and an integer or text feature as identity.
 
-    image, identity: names of features; a nested one by its path, such as "meta/person". No others are decoded.
+    image, identity: names of features; a nested one by its path, such as "meta/person". Only these are decoded.
     Identities are numbered in the order of their values, which may be any integers or texts.
-    `validation` is the last validation_fraction of train_split, in TFDS' order. Of the config, all that does not
-    belong to one dataset counts: data_dir, image_size, grayscale and so on.
-    Raises DataError for features that are missing or unfit, and for images of several sizes without an image_size.
+    `validation` is the last validation_fraction of train_split, in TFDS' order. From the config,
+    the options that apply to every data set are used: data_dir, image_size, grayscale and so on.
+    Raises DataError for features that are missing or of the wrong type, and for images of several sizes if
+    image_size is not set.
     """
     config = config or DataConfig()
     if not 0 <= validation_fraction < 1:

@@ -1,4 +1,4 @@
-"""Builders of TensorFlow Datasets: opened by name, and their sets prepared where they are not."""
+"""Opens builders of TensorFlow Datasets by name, and prepares their data sets."""
 
 import os
 import socket
@@ -21,26 +21,28 @@ It comes from {url}. Run `tfds build {name} --data_dir=DIR` where there is a net
 
 
 def open_builder(name: str, config: DataConfig) -> tfds.core.DatasetBuilder:
-    """The builder of NAME, NAME/CONFIG or NAME:VERSION, its set prepared; raises DataError if there is none."""
+    """Returns the prepared builder of NAME, NAME/CONFIG or NAME:VERSION; raises DataError if there is none."""
     try:
         builder = tfds.builder(name, data_dir=config.data_dir or None)
     except tfds.core.registered.DatasetNotFoundError as error:
-        raise DataError(f"{name}: TensorFlow Datasets has no such set; `tfds.list_builders()` lists them.") from error
+        raise DataError(
+            f"{name}: TensorFlow Datasets has no such data set; `tfds.list_builders()` lists them."
+        ) from error
     except (AssertionError, TypeError, ValueError) as error:  # a wrong version, argument, config or form of the name
         reason = str(error).partition("\n")[0]
         raise DataError(
-            f"{name!r}: expected a set that TensorFlow Datasets has, as NAME, NAME/CONFIG or NAME:VERSION ({reason})."
+            f"{name!r}: expected a data set of TensorFlow Datasets, as NAME, NAME/CONFIG or NAME:VERSION ({reason})."
         ) from error
     prepare(builder, _ORIGIN.format(name=name, path=builder.data_path, url=builder.info.homepage))
     return builder
 
 
 def prepare(builder: tfds.core.DatasetBuilder, origin: str, manual_dir: Path | None = None) -> None:
-    """Prepares the builder's set if it is not prepared, and logs that it does.
+    """Prepares the builder's data set, unless that was done before, and logs it.
 
-    origin: for error messages, which files are expected and where they come from.
-    manual_dir: the folder of files that cannot be downloaded; without it the builder downloads them.
-    Raises DataError if that folder has no files, there is no network, or the preparation fails.
+    origin: which files are expected and where they come from, for error messages.
+    manual_dir: the folder of files that cannot be downloaded; None if the builder downloads its files.
+    Raises DataError if that folder has no files, if there is no network, or if the preparation fails.
     """
     if builder.is_prepared():
         return
@@ -63,7 +65,7 @@ def prepare(builder: tfds.core.DatasetBuilder, origin: str, manual_dir: Path | N
 
 
 def manual_dir(builder: tfds.core.DatasetBuilder, config: DataConfig) -> Path:
-    """The folder of files that cannot be downloaded: config.manual_dir, or TFDS' own place if that is empty."""
+    """Returns the folder of files that cannot be downloaded: config.manual_dir, or TFDS' default if that is empty."""
     if config.manual_dir:
         return expand_home("manual_dir", config.manual_dir)
     return Path(builder.data_path).parents[1] / "downloads" / "manual"

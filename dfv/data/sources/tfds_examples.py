@@ -1,6 +1,6 @@
-"""Images and labels of a prepared set of TensorFlow Datasets, in the order of its files.
+"""Reads images and labels of a prepared data set of TensorFlow Datasets, in the order of its files.
 
-A nested feature is named by its path, such as "meta/person". Features that are not asked for are not decoded.
+A nested feature is named by its path, such as "meta/person". Only the requested features are decoded.
 """
 
 import functools
@@ -25,7 +25,7 @@ Columns = dict[str, np.ndarray]
 
 
 def read_columns(builder: tfds.core.DatasetBuilder, split: str, names: Sequence[str]) -> Columns:
-    """name -> [N] values of features other than images, with the dtype that the set has."""
+    """Returns name -> [N] values of features other than images, with the dtype of the feature."""
     return _joined(builder, split, names, list(_batches(builder, split, names, 4096)))
 
 
@@ -37,12 +37,12 @@ def _joined(builder: tfds.core.DatasetBuilder, split: str, names: Sequence[str],
 
 
 def as_int32(columns: Columns) -> Columns:
-    """The columns with integers as int32: for sets whose labels are known to be small."""
+    """Converts integer columns to int32; for data sets whose labels are known to be small."""
     return {n: values.astype(np.int32) if values.dtype.kind in "iu" else values for n, values in columns.items()}
 
 
 def leaf_features(builder: tfds.core.DatasetBuilder) -> dict[str, tfds.features.FeatureConnector]:
-    """path -> feature of every feature, those of nested ones as "outer/inner"; a sequence counts as one feature."""
+    """Returns path -> feature, with nested features as "outer/inner"; a sequence counts as one feature."""
 
     def leaves(features: tfds.features.FeaturesDict, prefix: str) -> Iterator[tuple[str, Any]]:
         for name, feature in features.items():
@@ -63,9 +63,10 @@ def read_images(
     keep: np.ndarray | None = None,
     features: Sequence[str] = ("image",),
 ) -> Images:
-    """The images, resized to (height, width), of all examples or those that the [N] bool mask keeps, in their order.
+    """Returns the images, resized to (height, width), of all examples or of those where `keep`, [N] bool, is true.
 
-    An example with several image features gives one image of each, one after the other.
+    Several image features give that many images for each example, one after the other.
+    Raises DataError if the files are damaged.
     """
     return read_images_and_columns(builder, split, config, size=size, keep=keep, features=features, names=())[0]
 
@@ -80,7 +81,7 @@ def read_images_and_columns(
     keep: np.ndarray | None = None,
     features: Sequence[str] = ("image",),
 ) -> tuple[Images, Columns]:
-    """`read_images`, and `read_columns` of all examples, in one pass unless the images are on disk already."""
+    """Returns `read_images`, and `read_columns` of all examples, in one pass unless the images are cached on disk."""
     keep = np.ones(builder.info.splits[split].num_examples, bool) if keep is None else keep
     prepared = (Path(builder.data_path) / "dataset_info.json").stat().st_mtime_ns
     content = repr((builder.info.full_name, prepared, split, size, features)).encode() + keep.tobytes()
@@ -104,7 +105,7 @@ def _resized(
     names: Sequence[str],
     seen: list[Columns],
 ) -> Iterator[np.ndarray]:
-    """The images one by one; the columns of these names go into `seen`."""
+    """Yields the images one by one, and appends the columns of these names to `seen`."""
     known = leaf_features(builder)
     same_size = all(None not in known[name].shape for name in features)
     position = 0
@@ -118,7 +119,7 @@ def _resized(
 
 
 def _batches(builder: tfds.core.DatasetBuilder, split: str, names: Sequence[str], batch_size: int) -> Iterator[Columns]:
-    """These features alone, by their paths, in the order of the files."""
+    """Yields batches of these features, named by their paths, in the order of the files."""
     wanted: dict[str, Any] = {}
     for name in names:
         *outer, last = name.split("/")

@@ -39,7 +39,7 @@ def test_every_image_is_in_one_split_with_its_own_columns():
 
 
 def test_there_are_none_to_load_by_name():
-    with pytest.raises(DataError, match="--dataset=arrays is images that a Python program hands over"):
+    with pytest.raises(DataError, match="--dataset=arrays means images that a Python program passes in"):
         dfv.data.load(DataConfig(dataset="arrays"))
 
 
@@ -87,7 +87,7 @@ def test_integers_that_leave_gaps_are_renumbered_in_their_order():
         ({"factors": {"wind": np.arange(39)}}, "wind: expected"),
         ({"factors": {"wind": np.where(IDENTITY == "bob", np.nan, 1)}}, "wind: expected finite .*nan at image 20"),
         ({"identity": np.arange(40)}, "identity 0 has 1 image in split 'train'"),
-        ({"test_fraction": 0.95}, "leave something for training, got 0.1 and 0.95"),
+        ({"test_fraction": 0.95}, "with a sum below 1, got 0.1 and 0.95"),
     ],
 )
 def test_unfit_arrays_are_refused_by_name(change, message):

@@ -129,7 +129,7 @@ def test_without_a_manual_dir_tfds_own_is_expected(tmp_path):
 def test_a_character_without_a_file_is_named(tmp_path):
     write_splits(tmp_path)
     config = DataConfig(dataset="sprites", data_dir=str(tmp_path / "prepared"), manual_dir=str(tmp_path))
-    with pytest.raises(DataError, match=r"sprites_\d.mat: no such file, though sprites_splits.mat names it"):
+    with pytest.raises(DataError, match=r"sprites_\d.mat: missing, but listed in sprites_splits.mat"):
         data.load(config)
 
 
@@ -137,16 +137,18 @@ def test_a_truncated_file_is_named(tmp_path):
     write_character(tmp_path, 3)
     path = tmp_path / "sprites_3.mat"
     path.write_bytes(path.read_bytes()[:5000])
-    with pytest.raises(DataError, match="sprites_3.mat: no whole MATLAB 7.3 file.*Unpack the published archive again"):
+    with pytest.raises(
+        DataError, match="sprites_3.mat: not a complete MATLAB 7.3 file.*Unpack the published archive again"
+    ):
         reader.read_character(tmp_path, 3)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"labels": (0, 4, 0, 0, 0, 0, 0)}, r"mislabelled; expected labels below \[2, 4, .*, got \[0.0, 4"),
-        ({"labels": (0, 0, 0, 0, 0, 0.5, 0)}, "mislabelled"),
-        ({"labels": (0, 0, 0)}, "mislabelled"),
+        ({"labels": (0, 4, 0, 0, 0, 0, 0)}, r"invalid labels; expected labels below \[2, 4, .*, got \[0.0, 4"),
+        ({"labels": (0, 0, 0, 0, 0, 0.5, 0)}, "invalid labels"),
+        ({"labels": (0, 0, 0)}, "invalid labels"),
         ({"frames": lambda number, animation: flat_frames(number, animation)[1:]}, "expected 20 animations"),
         ({"frames": lambda number, animation: flat_frames(number, animation)[:, :-1]}, "expected 20 animations"),
         ({"num_animations": 19}, "expected 20 animations"),
@@ -186,4 +188,4 @@ def test_files_other_than_the_published_are_told_apart(tmp_path, caplog):
         warn_if_changed(digests, tmp_path / "digests.tsv")
         assert not caplog.records
         warn_if_changed(changed, tmp_path / "digests.tsv")
-    assert "1 of 2 differ from the published: sprites_1.mat." in caplog.text
+    assert "1 of 2 differ from the published files: sprites_1.mat." in caplog.text

@@ -256,7 +256,7 @@ def test_a_name_that_cannot_be_opened_is_refused_by_what_came(tmp_path, name, re
 
 
 def test_an_unknown_name_is_refused(tmp_path):
-    with pytest.raises(DataError, match="no_such_set: TensorFlow Datasets has no such set"):
+    with pytest.raises(DataError, match="no_such_set: TensorFlow Datasets has no such data set"):
         data.from_tfds("no_such_set", config=DataConfig(data_dir=str(tmp_path)))
 
 

@@ -83,13 +83,13 @@ def test_true_image_of_an_own_pose_is_the_stored_image(splits):
 
 def test_true_swap_takes_the_character_of_one_and_the_pose_of_the_other(splits):
     rows = np.random.default_rng(0).integers(len(splits.test), size=(2, 50))
-    s_donors, z_donors = splits.test.select(rows[0]), splits.train.select(rows[1])
+    s_sources, z_sources = splits.test.select(rows[0]), splits.train.select(rows[1])
     expected = [
-        render(Characters(np.array([s_donors.identity[i]]), **{n: v[[i]] for n, v in s_donors.attributes.items()}),
-               Poses(**{n: v[[i]] for n, v in z_donors.factors.items()}))[0]
+        render(Characters(np.array([s_sources.identity[i]]), **{n: v[[i]] for n, v in s_sources.attributes.items()}),
+               Poses(**{n: v[[i]] for n, v in z_sources.factors.items()}))[0]
         for i in range(50)
     ]  # fmt: skip
-    np.testing.assert_array_equal(true_swap(s_donors, z_donors), expected)
+    np.testing.assert_array_equal(true_swap(s_sources, z_sources), expected)
 
 
 def test_true_swap_in_grey_at_another_size_and_with_validation_in_training():

@@ -142,16 +142,16 @@ def test_members_that_climb_out_of_a_zip_file_write_nothing(tmp_path):
 
 GOOD = photograph(11, 0, 0)
 BAD_FILES = {
-    "truncated": (file_name(11, 0, 0), pgm(GOOD)[:-100], "not a whole PGM image.*Unpack the published archive"),
-    "no image": (file_name(11, 0, 0), b"no image", "not a whole PGM image"),
+    "truncated": (file_name(11, 0, 0), pgm(GOOD)[:-100], "not a complete PGM image.*Unpack the published archive"),
+    "no image": (file_name(11, 0, 0), b"no image", "not a complete PGM image"),
     "narrow": (file_name(13, 0, 0), pgm(GOOD[:, 1:]), "expected 168x192 pixels, got 167x192.*Replace it"),
     "small": (file_name(11, 0, 0), pgm(GOOD[:9, :9]), "expected 168x192 or 640x480 pixels, got 9x9"),
     "uncropped": (file_name(13, 0, 0), pgm(np.zeros((480, 640), np.uint8)), "expected 168x192 pixels, got 640x480"),
-    "16 bits": (file_name(13, 0, 0), b"P5\n168 192\n65535\n" + bytes(2 * 168 * 192), "expected 8 bits of grey"),
-    "two subjects": ("yaleB11/yaleB13_P00A+000E+00.pgm", pgm(GOOD), "mislabelled; expected yaleBNN"),
-    "no subject": ("yaleB14/yaleB14_P00A+000E+00.pgm", pgm(GOOD), "mislabelled; expected yaleBNN"),
-    "no light": ("yaleB11/yaleB11_P00.pgm", pgm(GOOD), "mislabelled; expected yaleBNN"),
-    "azimuth": ("yaleB11/yaleB11_P00A+190E+00.pgm", pgm(GOOD), "mislabelled; no light has azimuth 190"),
+    "16 bits": (file_name(13, 0, 0), b"P5\n168 192\n65535\n" + bytes(2 * 168 * 192), "expected 8-bit grey pixels"),
+    "two subjects": ("yaleB11/yaleB13_P00A+000E+00.pgm", pgm(GOOD), "invalid name; expected yaleBNN"),
+    "no subject": ("yaleB14/yaleB14_P00A+000E+00.pgm", pgm(GOOD), "invalid name; expected yaleBNN"),
+    "no light": ("yaleB11/yaleB11_P00.pgm", pgm(GOOD), "invalid name; expected yaleBNN"),
+    "azimuth": ("yaleB11/yaleB11_P00A+190E+00.pgm", pgm(GOOD), "invalid name; expected an azimuth within 180.*got 190"),
 }
 
 
@@ -166,7 +166,7 @@ def test_a_bad_file_is_named(tmp_path, write, kind):
 
 def test_a_bad_file_ends_the_load_with_nothing_prepared(tmp_path):
     manual_dir = write_zip(tmp_path / "manual", {**published_files(), file_name(11, 0, 0): b"no image"})
-    with pytest.raises(DataError, match="yaleB11_P00A.000E.00.pgm: not a whole PGM image"):
+    with pytest.raises(DataError, match="yaleB11_P00A.000E.00.pgm: not a complete PGM image"):
         load(tmp_path / "prepared", manual_dir)
     assert not (tmp_path / "prepared" / "yaleb" / "1.0.0").exists()
 
@@ -175,7 +175,7 @@ def test_a_bad_file_ends_the_load_with_nothing_prepared(tmp_path):
 def test_a_damaged_zip_file_is_named(tmp_path, content):
     archive = write_zip(tmp_path, published_files()) / "yaleb" / "CroppedYale.zip"
     archive.write_bytes(content or archive.read_bytes()[:100_000])
-    with pytest.raises(DataError, match="CroppedYale.zip: not a whole zip file.*Download it again"):
+    with pytest.raises(DataError, match="CroppedYale.zip: not a complete zip file.*Download it again"):
         list(reader.read(tmp_path))
 
 
@@ -190,4 +190,4 @@ def test_photographs_other_than_the_published_are_told(folders, tmp_path, caplog
     with caplog.at_level("WARNING"):
         load(tmp_path, folders[1])
     assert "yaleb is not prepared under" in caplog.text
-    assert "yaleb: 28 of 28 differ from the published: yaleB11, yaleB12" in caplog.text
+    assert "yaleb: 28 of 28 differ from the published files: yaleB11, yaleB12" in caplog.text

@@ -7,11 +7,11 @@ from dfv.data.dataset import ImageSet, Splits
 
 
 def load(config: DataConfig) -> Splits:
-    """The published splits of characters; identity is the character, so those of validation and test are unseen.
+    """Returns the published splits; identity is the character, so validation and test have unseen identities.
 
-    Factors: animation, frame within its animation, and pose, one number for both: the true analogy of another
-    character is its image of the same pose. Characters 2k and 2k + 1 differ in the weapon alone, which half of the
-    frames do not show.
+    Factors: animation, frame within the animation, and pose, which numbers both together: the ground truth of an
+    analogy is the other character's image of the same pose. Characters 2k and 2k + 1 differ only in the weapon, which
+    is not visible in half of the frames.
     """
     from dfv.data.sources.sprites.builder import Sprites
     from dfv.data.sources.sprites.reader import ATTRIBUTES, EXPECTED, NUM_FRAMES, SIZE

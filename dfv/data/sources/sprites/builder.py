@@ -1,4 +1,4 @@
-"""Sprites as a set of TensorFlow Datasets."""
+"""Sprites as a data set of TensorFlow Datasets."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Little characters drawn by code: no download, unlimited identities, and every swap's true image known."""
+"""Toy sprites: characters drawn by code, with unlimited identities and the ground truth of every swap."""
 
 from collections.abc import Iterator
 
@@ -27,8 +27,10 @@ _CHUNK = 2048
 
 
 def load(config: DataConfig) -> Splits:
-    """config.toy_characters characters in `train`; others, up to 200 each, in `validation` and `test`, whose
-    combinations of attributes no other split has. 20 different poses of each; identities numbered through the splits.
+    """Returns splits of config.toy_characters characters in `train` and up to 200 others each in the other two.
+
+    No two splits have a combination of attributes in common. Each character is drawn in 20 different poses. Identities
+    are numbered consecutively over train, validation and test. Images are [32, 32, 3] by default.
     """
     held_out = min(MAX_HELD_OUT, config.toy_characters)
     first_test = config.toy_characters + held_out
@@ -40,28 +42,28 @@ def load(config: DataConfig) -> Splits:
     )
 
 
-def true_swap(s_donors: ImageSet, z_donors: ImageSet) -> np.ndarray:
-    """[N, H, W, C] uint8: row by row, the character of s_donors in the pose of z_donors.
+def true_swap(s_sources: ImageSet, z_sources: ImageSet) -> np.ndarray:
+    """Returns [N, H, W, C] uint8, the ground truth of swaps: characters of s_sources in poses of z_sources, row by row.
 
-    Both are sets that `load` gave, or rows taken from them.
+    Both are splits from `load`, or selections from them, of the same length N.
     """
     images = render(
-        Characters(s_donors.identity, **s_donors.attributes), Poses(**z_donors.factors), s_donors.image_shape[0]
+        Characters(s_sources.identity, **s_sources.attributes), Poses(**z_sources.factors), s_sources.image_shape[0]
     )
-    return to_grey(images) if s_donors.image_shape[2] == 1 else images
+    return to_grey(images) if s_sources.image_shape[2] == 1 else images
 
 
 def _part(split: str, numbers: np.ndarray, config: DataConfig) -> ImageSet:
-    who = characters(split, numbers).take(np.repeat(np.arange(len(numbers)), IMAGES_PER_CHARACTER))
-    what = poses(numbers, IMAGES_PER_CHARACTER)
+    chosen = characters(split, numbers).take(np.repeat(np.arange(len(numbers)), IMAGES_PER_CHARACTER))
+    their_poses = poses(numbers, IMAGES_PER_CHARACTER)
     size = config.image_size or 32
 
     def drawn() -> Iterator[np.ndarray]:
-        for start in range(0, len(who), _CHUNK):
+        for start in range(0, len(chosen), _CHUNK):
             rows = slice(start, start + _CHUNK)
-            yield from render(who.take(rows), what.take(rows), size)
+            yield from render(chosen.take(rows), their_poses.take(rows), size)
 
-    name = f"toy_sprites_1_{split}_{numbers[0]}"  # the number counts versions of the drawing
-    images = store(drawn(), len(who), (size, size, 3), config, name)
-    attributes = {attribute: getattr(who, attribute) for attribute in ATTRIBUTES}
-    return ImageSet(images, who.number.astype(np.int32), attributes, dict(vars(what)))
+    name = f"toy_sprites_1_{split}_{numbers[0]}"  # 1 is the version of the drawing
+    images = store(drawn(), len(chosen), (size, size, 3), config, name)
+    attributes = {attribute: getattr(chosen, attribute) for attribute in ATTRIBUTES}
+    return ImageSet(images, chosen.number.astype(np.int32), attributes, dict(vars(their_poses)))

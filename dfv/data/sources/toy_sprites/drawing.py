@@ -1,8 +1,8 @@
-"""The drawing of characters.
+"""Draws characters.
 
-Lengths are in units of which the image has 32 each way: x to the right from its middle, y up from the ground.
-Only operations that IEEE 754 fixes to the bit are used, and each image is drawn by itself: an image does not depend
-on the others in the batch.
+Lengths are in units of 1/32 of the image's side; x points right from the centre, y up from the ground.
+Only operations that IEEE 754 specifies exactly are used, and images are drawn independently: an image is the same on
+every machine and in every batch.
 """
 
 from dataclasses import dataclass
@@ -13,24 +13,24 @@ from dfv.data.sources.toy_sprites.canvas import FAR, Array, Canvas, box, ellipse
 from dfv.data.sources.toy_sprites.characters import Characters, Poses
 from dfv.data.sources.toy_sprites.scenery import GROUND, TINT, backgrounds
 
-_CHUNK_PIXELS = 2**15  # drawn at a time; more leave the processor's cache, and take twice as long
+_CHUNK_PIXELS = 2**15  # drawn at a time; more exceed the processor's cache and take twice as long
 
-# Half the width, half the height, how much narrower on top, how square; by shape.
+# For each shape: half width, half height, taper towards the top, squareness.
 _BODY = np.array([(6.9, 6.7, 0, 0), (5.1, 7.2, 0, 0.2), (7.4, 5.9, 0, 1), (5.9, 7, 0.5, 0.3)], np.float32)
-# Hue, saturation, value; by colour.
+# For each colour: hue, saturation, value.
 _COLOUR = np.array(
     [(0, 0.75, 0.9), (0.82, 0.78, 1), (1.95, 0.7, 0.75), (2.95, 0.62, 0.95), (3.75, 0.75, 0.95), (5.15, 0.5, 1)],
     np.float32,
 )
 _JUMP = np.array([0, 2.5, 5], np.float32)
-_ARMS = np.array([(-1, -1), (1, -1), (1, 1)], np.float32)  # the one that the character faces, the other; 1: up
-_HAT = np.array([(0, 0, 0), (0.98, 0.45, 0.2), (0.36, 0.28, 0.5), (0, 0, 0)], np.float32)  # ears: the body's colour
+_ARMS = np.array([(-1, -1), (1, -1), (1, 1)], np.float32)  # front arm, rear arm; 1: up, -1: down
+_HAT = np.array([(0, 0, 0), (0.98, 0.45, 0.2), (0.36, 0.28, 0.5), (0, 0, 0)], np.float32)  # ears have the body's colour
 _TRIM = np.array([(0, 0, 0), (1, 0.95, 0.8), (0.95, 0.75, 0.25), (1, 0.75, 0.78)], np.float32)
 _DARK, _WHITE, _CREAM = np.array([(0.16, 0.13, 0.22), (1, 1, 1), (1, 0.93, 0.8)], np.float32)
 
 
 def render(characters: Characters, poses: Poses, image_size: int = 32) -> Array:
-    """The images [N, image_size, image_size, 3] uint8 of these characters in these poses."""
+    """Returns the images [N, image_size, image_size, 3] uint8 of these characters in these poses."""
     images = np.empty((len(characters), image_size, image_size, 3), np.uint8)
     chunk = max(1, _CHUNK_PIXELS // image_size**2)
     for start in range(0, len(images), chunk):
@@ -41,8 +41,11 @@ def render(characters: Characters, poses: Poses, image_size: int = 32) -> Array:
 
 @dataclass(frozen=True)
 class _Figure:
-    """A character's body. u, v: [N, H, W] places from its middle, u ahead, v up; a, b: half its width and height;
-    distance: to its outline; colour [N, 3]."""
+    """A character's body.
+
+    u, v: [N, H, W] coordinates from its centre, u forwards, v up. a, b: half width and half height.
+    distance: [N, H, W] signed distance to its outline. colour: [N, 3].
+    """
 
     u: Array
     v: Array
@@ -76,12 +79,12 @@ def _draw(characters: Characters, poses: Poses, size: int) -> Array:
 
 
 def _each(values: Array) -> Array:
-    """[N] for use with [N, H, W]."""
+    """Reshapes [N] to [N, 1, 1], to broadcast with [N, H, W]."""
     return values[:, None, None]
 
 
 def _figure(characters: Characters, ahead: Array, height: Array) -> _Figure:
-    """The body at these places, ahead of its middle and above its feet."""
+    """Returns the body at these coordinates: forwards from its centre, upwards from its feet."""
     hue_shift, size_shift = characters.details()
     hue, saturation, value = _COLOUR[characters.colour].T
     colour = rgb(hue + np.float32(0.09) * hue_shift, saturation, value)
@@ -97,7 +100,7 @@ def _figure(characters: Characters, ahead: Array, height: Array) -> _Figure:
 
 
 def _limbs(figure: _Figure, up: Array) -> Array:
-    """Distance to the feet and to the arms: strokes from the shoulders outwards, each up (1) or down (-1)."""
+    """Returns the distance to the feet and arms; the arms are strokes from the shoulders, up (1) or down (-1)."""
     u, v, a, b = figure.u, figure.v, figure.a, figure.b
     feet = ellipse(np.abs(u - 0.9) - 0.48 * a, v + b + 0.1, 2.3, 1.5)
     direction = np.where(u > 0, _each(up[:, 0]), _each(up[:, 1]))
@@ -109,7 +112,7 @@ def _limbs(figure: _Figure, up: Array) -> Array:
 
 
 def _hats(hat: Array, figure: _Figure) -> tuple[Array, Array]:
-    """Distances to the hat and to its trim; FAR for those without."""
+    """Returns the distances to the hat and to its trim; FAR for characters without a hat."""
     distance, trim = np.full((2, *figure.distance.shape), FAR, np.float32)
     above = figure.v - figure.b
     for kind, shape in ((1, _cone), (2, _top_hat), (3, _ears)):
@@ -131,8 +134,8 @@ def _top_hat(across: Array, above: Array, a: Array) -> tuple[Array, Array]:
 
 
 def _ears(across: Array, above: Array, a: Array) -> tuple[Array, Array]:
-    beside = across - 0.52 * a
-    return ellipse(beside, above - 1, 2.1, 4), ellipse(beside, above - 1.2, 0.9, 2.6)
+    offset = across - 0.52 * a
+    return ellipse(offset, above - 1, 2.1, 4), ellipse(offset, above - 1.2, 0.9, 2.6)
 
 
 def _paint_belly(canvas: Canvas, belly: Array, figure: _Figure) -> None:
@@ -145,14 +148,14 @@ def _paint_belly(canvas: Canvas, belly: Array, figure: _Figure) -> None:
 
 
 def _paint_face(canvas: Canvas, eyes: Array, figure: _Figure) -> None:
-    """One eye, two eyes, or sunglasses with a glint; ahead of the middle, so that one sees where it looks."""
+    """Paints one eye, two eyes, or sunglasses with a glint, ahead of the centre to show the viewing direction."""
     u, v, a, b = figure.u, figure.v, figure.a, figure.b
     one, shades = _each(eyes == 0), _each(eyes == 2)
     across, above = u - 0.3 * a, v - 0.28 * b
     radius = np.where(one, 0.46 * a, 0.31 * a)
     spacing = np.where(one, 0, 0.34 * a)
-    eye = ellipse(_beside(across, spacing), above, radius, radius * 1.1)
-    pupil = ellipse(_beside(across - 0.14 * a, spacing), above, 0.58 * radius, 0.64 * radius)
+    eye = ellipse(_mirrored(across, spacing), above, radius, radius * 1.1)
+    pupil = ellipse(_mirrored(across - 0.14 * a, spacing), above, 0.58 * radius, 0.64 * radius)
     glasses = box(across, above, 0.66 * a, 0.27 * b) - 0.3
     glint = box(across - 0.3 * a + 0.5 * above, above, 0.1 * a, 0.15 * b)
     canvas.paint(np.where(shades, glasses, eye), np.where(shades[:, :, 0], _DARK, _WHITE))
@@ -160,6 +163,6 @@ def _paint_face(canvas: Canvas, eyes: Array, figure: _Figure) -> None:
     canvas.paint(np.maximum(ellipse(across, v + 0.2 * b, 1.7, 1.5), v + 0.2 * b), _DARK)
 
 
-def _beside(across: Array, spacing: Array) -> Array:
-    """Distance across from the nearer of two points, each `spacing` from the middle."""
+def _mirrored(across: Array, spacing: Array) -> Array:
+    """Distance to the nearer of two points at +-spacing."""
     return np.abs(across) - spacing

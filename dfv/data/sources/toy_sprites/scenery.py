@@ -1,12 +1,12 @@
-"""Sky, sun or moon, and a hill, under each light."""
+"""Backgrounds for each light: sky, sun or moon, and a hill."""
 
 from functools import lru_cache
 
 import numpy as np
 
-GROUND = np.float32(28.7)  # from the image's top, where a standing character's feet are
+GROUND = np.float32(28.7)  # distance from the top of the image to the feet of a standing character
 
-# Top of the sky, its foot, the ground, the disc in the sky; by light.
+# For each light: colour of the sky at its top and at the horizon, of the ground, of the sun or moon.
 _SCENES = np.array(
     [
         [(110, 185, 250), (205, 235, 255), (125, 200, 95), (255, 245, 150)],
@@ -16,13 +16,13 @@ _SCENES = np.array(
     ],
     np.float32,
 )
-# What the light does to the colours of a character; by light.
+# For each light: factors of the character's red, green and blue.
 TINT = np.array([(1, 1, 1), (1, 0.87, 0.8), (0.76, 0.78, 0.94), (0.94, 0.95, 1)], np.float32)
 
 
 @lru_cache(maxsize=4)
 def backgrounds(size: int) -> np.ndarray:
-    """[4, 3, size, size] float32 in [0, 1], one for each light."""
+    """Returns the backgrounds [4, 3, size, size] float32 in [0, 1], one for each light."""
     place = (np.arange(size, dtype=np.float32) + np.float32(0.5)) * np.float32(32 / size)
     x, row = place[None, :] - 16, place[:, None]
     top, foot, ground, disc = (_SCENES[:, part, :, None, None] / 255 for part in range(4))

@@ -1,4 +1,4 @@
-"""Extended Yale B: 28 faces, each under some 64 lights; the light is the unspecified factor."""
+"""Extended Yale B: 28 faces under about 64 illuminations each; the illumination is the unspecified factor."""
 
 import hashlib
 
@@ -13,11 +13,11 @@ VALIDATION_FRACTION = 0.1
 
 
 def split_of(names: np.ndarray, subject: np.ndarray, split_index: int) -> np.ndarray:
-    """[N] str: the split of each file, within its subject, by a hash of its name salted with split_index."""
+    """Returns [N] str: the split of each file, drawn within its subject by a hash of split_index and name."""
     digests = np.array([hashlib.sha256(f"{split_index}:{name}".encode()).hexdigest() for name in names])
     splits = np.full(len(names), "train", dtype="<U10")
-    for one in np.unique(subject):
-        rows = np.flatnonzero(subject == one)
+    for number in np.unique(subject):
+        rows = np.flatnonzero(subject == number)
         rows = rows[np.argsort(digests[rows])]
         num_test = round(len(rows) * TEST_FRACTION)
         num_validation = round((len(rows) - num_test) * VALIDATION_FRACTION)
@@ -27,10 +27,11 @@ def split_of(names: np.ndarray, subject: np.ndarray, split_index: int) -> np.nda
 
 
 def load(config: DataConfig) -> Splits:
-    """The paper's ratio of splits within every subject; see split_of. Factors: azimuth and elevation, degrees.
+    """Returns splits in the paper's ratio within every subject; see split_of.
 
-    Images are square, 64 pixels if not set: the aspect of the 192x168 photographs changes, as is usual for this set.
-    `pose` is a factor if there are several: the uncropped photographs have nine.
+    Images are square, 64 pixels by default, which changes the aspect ratio of the 192x168 photographs.
+    Factors: azimuth and elevation of the light in degrees, and `pose` if there are several (the uncropped photographs
+    have nine).
     """
     from dfv.data.sources.tfds_builders import manual_dir, prepare
     from dfv.data.sources.tfds_examples import as_int32, read_columns, read_images

@@ -1,4 +1,4 @@
-"""Extended Yale B as a set of TensorFlow Datasets."""
+"""Extended Yale B as a data set of TensorFlow Datasets."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from dfv.data.sources.yaleb import reader
 
 
 class YaleB(tfds.core.GeneratorBasedBuilder):
-    """28 subjects, some 64 lights each; one split, `train`: the source draws the paper's splits from it."""
+    """28 subjects, about 64 illuminations each, in one split, `train`; dfv.data.sources.yaleb divides it."""
 
     name = "yaleb"
     VERSION = tfds.core.Version("1.0.0")

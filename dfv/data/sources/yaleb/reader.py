@@ -1,4 +1,4 @@
-"""The files of Extended Yale B, cropped or not, from a folder or a zip file."""
+"""Reads the files of Extended Yale B, cropped or uncropped, from a folder or a zip file."""
 
 import hashlib
 import io
@@ -14,9 +14,9 @@ from PIL import Image
 
 from dfv.data.dataset import DataError
 
-# The 28 individuals of the extension; there is no yaleB14, and yaleB01 to yaleB10 are the older Yale B.
+# The 28 individuals of the extension; there is no yaleB14, and yaleB01 to yaleB10 are the original Yale B.
 SUBJECTS = tuple(f"yaleB{number}" for number in range(11, 40) if number != 14)
-_OLDER = tuple(f"yaleB{number:02d}" for number in range(1, 11))
+_ORIGINAL = tuple(f"yaleB{number:02d}" for number in range(1, 11))
 CROPPED, UNCROPPED = (192, 168), (480, 640)  # height, width
 _LARGEST_FILE = 2**20  # bytes; an uncropped photograph has 0.3 of it
 
@@ -42,7 +42,7 @@ class Photograph:
 
 
 def read(manual_dir: Path) -> Iterator[Photograph]:
-    """Every photograph of the 28 subjects, by path; a bad file ends in a DataError that names it."""
+    """Yields every photograph of the 28 subjects, sorted by path; raises DataError, which names the invalid file."""
     size = None
     for path, content in _files(manual_dir):
         name, subject, pose, azimuth, elevation = _parse(path)
@@ -52,7 +52,7 @@ def read(manual_dir: Path) -> Iterator[Photograph]:
             raise DataError(
                 f"{path}: expected {' or '.join(f'{width}x{height}' for height, width in expected)} pixels, got"
                 f" {image.shape[1]}x{image.shape[0]}. Replace it by the published file, and keep cropped and uncropped"
-                " photographs in folders of their own."
+                " photographs in separate folders."
             )
         size = image.shape
         yield Photograph(name, subject, pose, azimuth, elevation, image)
@@ -61,7 +61,7 @@ def read(manual_dir: Path) -> Iterator[Photograph]:
 
 
 def digests(photographs: Iterable[Photograph]) -> dict[str, str]:
-    """subject -> digest of the names and pixels of its photographs, in their order."""
+    """Returns subject -> digest of the names and pixels of its photographs, in order."""
     found = {subject: hashlib.sha256() for subject in SUBJECTS}
     for one in photographs:
         found[one.subject].update(one.name.encode() + one.image.tobytes())
@@ -73,12 +73,15 @@ def _parse(path: str) -> tuple[str, str, int, float, float]:
     match = _NAME.fullmatch(name)
     if not match or match[1] != folder or folder not in SUBJECTS:
         raise DataError(
-            f"{path}: mislabelled; expected yaleBNN/yaleBNN_P0pA(azimuth)E(elevation).pgm, NN the same in both and from"
-            " 11 to 39 without 14. Rename it, or unpack the published archive again."
+            f"{path}: invalid name; expected yaleBNN/yaleBNN_P0pA(azimuth)E(elevation).pgm, NN the same in both and"
+            " from 11 to 39 without 14. Rename it, or unpack the published archive again."
         )
     azimuth, elevation = float(match[3]), float(match[4])
     if abs(azimuth) > 180 or abs(elevation) > 90:
-        raise DataError(f"{path}: mislabelled; no light has azimuth {azimuth} and elevation {elevation}. Rename it.")
+        raise DataError(
+            f"{path}: invalid name; expected an azimuth within 180 degrees and an elevation within 90, got"
+            f" {azimuth} and {elevation}. Rename it."
+        )
     return name, folder, int(match[2]), azimuth, elevation
 
 
@@ -87,27 +90,27 @@ def _decode(path: str, content: bytes) -> np.ndarray:
         with Image.open(io.BytesIO(content), formats=["PPM"]) as image:
             pixels = np.asarray(image)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: not a whole PGM image ({error}). Unpack the published archive again.") from error
+        raise DataError(f"{path}: not a complete PGM image ({error}). Unpack the published archive again.") from error
     if pixels.ndim != 2 or pixels.dtype != np.uint8:
-        raise DataError(f"{path}: expected 8 bits of grey a pixel, got {image.mode}. Replace it by the published file.")
+        raise DataError(f"{path}: expected 8-bit grey pixels, got {image.mode}. Replace it by the published file.")
     return pixels
 
 
 def _wanted(path: str) -> bool:
-    """Whether it is to be read: not the pictures without a light, the .pgm.bad and the older subjects' beside them."""
+    """Whether a file is used: not ambient-light pictures, .pgm.bad files and subjects of the original Yale B."""
     name = PurePosixPath(path).name
-    other = name.startswith("._") or name.endswith("_Ambient.pgm") or PurePosixPath(path).parent.name in _OLDER
+    other = name.startswith("._") or name.endswith("_Ambient.pgm") or PurePosixPath(path).parent.name in _ORIGINAL
     return name.endswith(".pgm") and not other
 
 
 def _check_size(path: str, num_bytes: int) -> None:
-    """Before anything is unpacked."""
+    """Raises DataError for a file that is too large; called before it is unpacked."""
     if num_bytes > _LARGEST_FILE:
-        raise DataError(f"{path}: {num_bytes} bytes are more than a photograph has. Replace it by the published file.")
+        raise DataError(f"{path}: {num_bytes} bytes are too many for a photograph. Replace it by the published file.")
 
 
 def _files(manual_dir: Path) -> Iterator[tuple[str, bytes]]:
-    """(path, content), sorted. A zip file's members are read in memory: nothing is written, wherever names lead."""
+    """Yields (path, content), sorted. Members of a zip file are read in memory, so unsafe paths in it do no harm."""
     archive = manual_dir / "yaleb" / "CroppedYale.zip"
     if archive.is_file():
         try:
@@ -118,7 +121,7 @@ def _files(manual_dir: Path) -> Iterator[tuple[str, bytes]]:
         except DataError:
             raise
         except Exception as error:  # zipfile raises nearly anything for a damaged archive
-            raise DataError(f"{archive}: not a whole zip file ({error}). Download it again.") from error
+            raise DataError(f"{archive}: not a complete zip file ({error}). Download it again.") from error
         return
     walk = os.walk(manual_dir / "yaleb", followlinks=True)
     paths = [Path(folder, name) for folder, _, names in walk for name in names]
