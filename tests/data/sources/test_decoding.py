@@ -88,6 +88,16 @@ def test_exif_orientation(tmp_path, orientation, suffix):
     np.testing.assert_allclose(image, turned[orientation](four_quarters())[4::8, 4::8], atol=25)
 
 
+def test_an_invalid_exif_tag_does_not_matter(tmp_path):
+    """A signed rational -1/0 among the GPS data, which Pillow reads but cannot write again."""
+    entries = [struct.pack(">HHII", 0x0112, 3, 1, 6 << 16), struct.pack(">HHII", 0x8825, 4, 1, 38)]
+    gps = struct.pack(">HHHIII", 1, 6, 10, 1, 56, 0) + struct.pack(">iI", -1, 0)
+    exif = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 2) + b"".join(entries) + bytes(4) + gps
+    path = write(tmp_path / "gps.jpg", four_quarters(), exif=exif, quality=95, subsampling=0)
+    expected = np.rot90(four_quarters(), -1)[4::8, 4::8]
+    np.testing.assert_allclose(decode(path, 2, grey=False).astype(int), expected, atol=25)
+
+
 def test_transparent_pixels_show_white(tmp_path):
     pixels = np.zeros((8, 8, 4), np.uint8)
     pixels[:, 4:] = (0, 0, 0, 255)

@@ -10,7 +10,7 @@ from dfv import data
 from dfv.config.schema import ConfigError, DataConfig
 from dfv.data.dataset import SPLITS, DataError
 from dfv.data.sources.image_folder import load
-from dfv.data.sources.image_folder.files import find, split_across, split_within
+from dfv.data.sources.image_folder.files import find, is_ignored, split_across, split_within
 
 
 def fill(folder, counts):
@@ -116,8 +116,57 @@ def test_nested_folders_and_what_is_skipped(tmp_path, caplog):
         found = find(folder)
     assert found == {"id00": ["id00/0.png", "id00/1.png", "id00/b/c/deep.png"], "id01": ["id01/0.png", "id01/1.png"]}
     (line,) = [record.getMessage() for record in caplog.records]
-    for part in ("1 hidden", "1 .txt", "1 .heic", "1 folder without images", "1 image outside"):
+    for part in ("1 hidden", "1 .txt", "1 .heic", "1 folder without images (empty)", "1 image outside"):
         assert part in line
+
+
+def test_files_of_the_system_are_not_images(tmp_path, caplog):
+    folder = fill(tmp_path / "images", [2, 2])
+    for name in ("__MACOSX/id00/0.png", "id00/__MACOSX/0.png", "id00/@eaDir/0.png", "id00/._0.png", "lost/._1.jpg"):
+        write(folder / name, plain(0))
+    for name in ("Thumbs.db", ".DS_Store", "desktop.ini"):
+        (folder / "id01" / name).touch()
+    write(folder / "id01" / "photo.png", plain(0)).rename(folder / "id01" / "photo.JFIF")
+    with caplog.at_level("WARNING"):
+        found = find(folder)
+    assert found == {"id00": ["id00/0.png", "id00/1.png"], "id01": ["id01/0.png", "id01/1.png", "id01/photo.JFIF"]}
+    assert "1 folder without images (lost)" in caplog.text and "2 system file" in caplog.text
+    assert [is_ignored(name) for name in ("._a.jpg", "Thumbs.db", "__MACOSX", "a.jpg")] == [True, True, True, False]
+
+
+def test_all_bad_files_are_named_at_once(tmp_path):
+    fill(tmp_path, [12, 12])
+    whole = write(tmp_path / "id00" / "whole.jpg", plain(0, 64, 64)).read_bytes()
+    (tmp_path / "id01" / "half.jpg").write_bytes(whole[: len(whole) // 2])  # its header is fine
+    with pytest.raises(DataError, match=r"half\.jpg: cannot be read"):
+        load(config(tmp_path))
+    (tmp_path / "id00" / "text.png").write_text("no image")
+    with pytest.raises(DataError, match=r"(?s)^2 files cannot be used:.*text\.png: cannot.*half\.jpg: cannot be read"):
+        load(config(tmp_path))
+    for number in range(30):
+        (tmp_path / "id00" / f"bad{number}.png").touch()
+    with pytest.raises(DataError, match="32 files cannot be used") as error:
+        load(config(tmp_path))
+    assert len(str(error.value).splitlines()) == 22 and "... and 12 more" in str(error.value)
+
+
+def test_a_colour_file_among_grey_ones_is_named(tmp_path, caplog):
+    for number in range(20):
+        write(tmp_path / f"{number % 2}" / f"{number}.png", np.zeros((8, 8), np.uint8))
+    write(tmp_path / "0" / "colour.png", plain(0))
+    with caplog.at_level("WARNING"):
+        assert load(config(tmp_path)).train.image_shape == (8, 8, 3)
+    assert "0/colour.png: images are read as RGB, since 1 of 21 files" in caplog.text
+
+
+@pytest.mark.parametrize(("highest", "is_reported"), [(1023, True), (4095, True), (16383, True), (65535, False)])
+def test_files_of_fewer_than_sixteen_bits_are_reported(tmp_path, caplog, highest, is_reported):
+    for number in range(20):
+        value = highest if number == 13 else 100
+        write(tmp_path / f"{number % 2}" / f"{number}.png", np.full((8, 8), value, np.uint16))
+    with caplog.at_level("WARNING"):
+        load(config(tmp_path))
+    assert (f"19 other 16-bit files have no value above {highest}" in caplog.text) == is_reported
 
 
 def test_links_are_followed_once(tmp_path):
@@ -148,7 +197,7 @@ def make_file(folder):
         (lambda folder: folder.mkdir(), "has no images"),
         (lambda folder: (folder / "anna").mkdir(parents=True), "has no images"),
         (make_flat, "has 1 image.* no folders"),
-        (lambda folder: fill(folder, [8]), "has images in one folder alone, 'id00'"),
+        (lambda folder: fill(folder, [8]), "has images in one folder only, 'id00'"),
     ],
 )
 def test_a_wrong_tree_is_answered_with_the_right_one(tmp_path, make, message):

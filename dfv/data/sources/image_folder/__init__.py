@@ -1,26 +1,32 @@
-"""A user's own images: one folder for each identity, any common format and size."""
+"""The user's own images: one folder for each identity, files of any common format and size."""
 
 import hashlib
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from absl import logging
 
 from dfv.config.paths import expand_home
 from dfv.config.schema import DataConfig
 from dfv.data.cache import store
 from dfv.data.dataset import DataError, ImageSet, Splits
 from dfv.data.sources.image_folder import files
-from dfv.data.sources.image_folder.decoding import decode, is_grey
+from dfv.data.sources.image_folder.decoding import all_errors, decode, highest_value, is_grey, is_sixteen_bit
+
+# The highest value of a 14-bit camera; 16-bit files that stay below it are probably not scaled to 16 bits.
+_HIGHEST_OF_14_BITS = 2**14 - 1
 
 
 def load(config: DataConfig) -> Splits:
-    """The images below each folder of config.image_dir; identities are numbered in the order of the folders' names.
+    """Returns splits of the images below each folder of config.image_dir; a folder is an identity, sorted by name.
 
-    Images are square, 64 pixels if not set, see decoding.decode; in grey if all files are stored so, without a palette,
-    or config.grayscale is set.
-    Splits are 80 / 10 / 10, by a hash of names and config.split_index, of each identity's images or of the identities;
-    see files.split_within and split_across.
+    Images are square, 64 pixels by default, see decoding.decode. They are grey if all files are grey, without a
+    palette, or if config.grayscale is set.
+    Splits have 80, 10 and 10 % of each identity's images or of the identities, chosen by a hash of names and
+    config.split_index; see files.split_within and split_across.
+    Raises DataError, which names every file that cannot be decoded, and for fewer images or identities than needed.
     """
     if not config.image_dir:
         raise DataError(
@@ -30,7 +36,9 @@ def load(config: DataConfig) -> Splits:
     found = files.find(folder)
     names = np.array([name for images in found.values() for name in images])
     identity = np.repeat(np.arange(len(found), dtype=np.int32), [len(images) for images in found.values()])
-    grey = all([is_grey(folder / name) for name in names]) or config.grayscale  # all opened: bad files come out early
+    paths = [folder / name for name in names]
+    grey = _are_grey(paths) or config.grayscale
+    _warn_of_unscaled_sixteen_bits(paths)
     folders = list(found)
     if config.split_by == "within":
         splits = files.split_within(names, identity, config.split_index)
@@ -41,33 +49,81 @@ def load(config: DataConfig) -> Splits:
         folders = [folders[number] for number in np.argsort(numbers)]
     if any(len(np.unique(identity[splits == split])) < 2 for split in ("validation", "test")):
         raise DataError(
-            f"{folder}: {len(names)} images are too few to hold out some of two identities, for validation and for the"
+            f"{folder}: {len(names)} images are too few to hold out images of two identities for validation and for"
             " test; expected at least 20 images, in folders of 4 or more. Add some, or set --split_by=across, which"
             " needs 6 folders of 2 or more."
         )
 
     def part(split: str) -> ImageSet:
-        return _part(folder, names[splits == split], identity[splits == split], grey, config)
+        rows = np.flatnonzero(splits == split)
+        return _part(paths, rows, identity[rows], grey, config)
 
     return Splits(part("train"), part("validation"), part("test"), identity_names=tuple(folders))
 
 
 def _unseen_last(splits: np.ndarray) -> np.ndarray:
-    """[number of identities] int32: their numbers if those of train come first, otherwise in the same order."""
+    """Returns [number of identities] int32, new numbers: those of train first, otherwise in the same order."""
     numbers = np.empty(len(splits), np.int32)
     numbers[np.argsort(splits != "train", kind="stable")] = np.arange(len(splits))
     return numbers
 
 
-def _part(folder: Path, names: np.ndarray, identity: np.ndarray, grey: bool, config: DataConfig) -> ImageSet:
+def _are_grey(paths: Sequence[Path]) -> bool:
+    """Returns whether all files are grey; logs colour files if they are the fewer. Opens all: finds most bad files."""
+    try:
+        colour = [path for path in paths if not is_grey(path)]
+    except DataError as error:
+        raise all_errors(paths) or error from error
+    if 0 < len(colour) < len(paths) / 2:
+        logging.warning(
+            "%s: images are read as RGB, since %d of %d files have colour, such as this. Set --grayscale to read all in"
+            " grey.",
+            colour[0],
+            len(colour),
+            len(paths),
+        )
+    return not colour
+
+
+def _warn_of_unscaled_sixteen_bits(paths: Sequence[Path]) -> None:
+    """Logs a warning if all 16-bit files use the range of 14 bits or fewer, as 10- and 12-bit cameras write them."""
+    deep = [path for path in paths if is_sixteen_bit(path)]
+    highest = 0
+    for path in deep:
+        try:
+            highest = max(highest, highest_value(path))
+        except DataError as error:
+            raise all_errors(paths) or error from error
+        if highest > _HIGHEST_OF_14_BITS:
+            return
+    if highest:
+        logging.warning(
+            "%s: this and %d other 16-bit files have no value above %d of 65535, so the images are dark. Scale the"
+            " files to the range of 16 bits if they come from a camera of fewer bits.",
+            deep[0],
+            len(deep) - 1,
+            highest,
+        )
+
+
+def _part(
+    all_paths: Sequence[Path], rows: np.ndarray, identity: np.ndarray, grey: bool, config: DataConfig
+) -> ImageSet:
     size = config.image_size or 64
-    paths = [folder / name for name in names]
-    images = (decode(path, size, grey) for path in paths)
-    return ImageSet(store(images, len(paths), (size, size, 1 if grey else 3), config, _version(paths)), identity)
+    paths = [all_paths[row] for row in rows]
+
+    def decoded() -> Iterator[np.ndarray]:
+        for path in paths:
+            try:
+                yield decode(path, size, grey)
+            except DataError as error:
+                raise all_errors(all_paths) or error from error
+
+    return ImageSet(store(decoded(), len(paths), (size, size, 1 if grey else 3), config, _version(paths)), identity)
 
 
 def _version(paths: list[Path]) -> str:
-    """A name for these files as they are now: another one as soon as any of them changes."""
+    """Returns a name for the cache, which differs as soon as any of these files changes."""
     digest = hashlib.sha256()
     for path in paths:
         status = path.stat()

@@ -1,35 +1,75 @@
-"""One file to one square image of uint8."""
+"""Decodes an image file into a square uint8 image."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from dfv.data.dataset import DataError
 
 MAX_PIXELS = 100_000_000
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-_DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
-_GREY = ("1", "L", "LA", *_DEEP)
+_MAX_LISTED = 20
+_SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+_GREY = ("1", "L", "LA", *_SIXTEEN_BIT)
+_ORIENTATION = 0x0112  # the EXIF tag
+_TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def is_grey(path: Path) -> bool:
-    """Whether the file's header says grey (a palette counts as colour); reads no pixels. Raises DataError."""
+    """Returns whether a file is grey, from its header; a palette counts as colour. Raises DataError."""
     with _open(path) as image:
         return image.mode in _GREY
 
 
-def decode(path: Path, size: int, grey: bool) -> np.ndarray:
-    """[size, size, 1 if grey, otherwise 3] uint8: the middle square, resized by area if it shrinks.
+def is_sixteen_bit(path: Path) -> bool:
+    """Returns whether a file has pixels of more than 8 bits, from its header. Raises DataError."""
+    with _open(path) as image:
+        return image.mode in _SIXTEEN_BIT
 
-    Turned as its EXIF tag says; the first frame of several; what is transparent shows white.
+
+def highest_value(path: Path) -> int:
+    """Returns the highest value of a grey file's pixels, before they are scaled. Raises DataError."""
+    with _open(path) as image:
+        try:
+            return int(np.asarray(image).max())
+        except Exception as error:
+            raise _error(path, error) from error
+
+
+def all_errors(paths: Iterable[Path]) -> DataError | None:
+    """Returns one error that names every file that cannot be decoded and why, up to 20; None if all can be."""
+    errors = []
+    for path in paths:
+        try:
+            decode(path, 1, grey=False)
+        except DataError as error:
+            errors.append(str(error))
+    if len(errors) < 2:
+        return DataError(errors[0]) if errors else None
+    more = f"\n  ... and {len(errors) - _MAX_LISTED} more" if len(errors) > _MAX_LISTED else ""
+    return DataError("\n  ".join([f"{len(errors)} files cannot be used:", *errors[:_MAX_LISTED]]) + more)
+
+
+def decode(path: Path, size: int, grey: bool) -> np.ndarray:
+    """Returns the central square as [size, size, 1 if grey, otherwise 3] uint8, shrunk by area or enlarged linearly.
+
+    The EXIF orientation is applied; of several frames the first is read; transparent pixels become white.
     Raises DataError, which names the file.
     """
     with _open(path) as opened:
         try:
             opened.draft(None, (2 * size, 2 * size))  # large JPEG files are decoded at a fraction of their size
-            ImageOps.exif_transpose(opened, in_place=True)
-            image = _over_white(_eight_bits(opened)).convert("L" if grey else "RGB")
+            image = _over_white(_eight_bits(_upright(opened))).convert("L" if grey else "RGB")
         except Exception as error:  # Pillow's decoders raise nearly anything for a damaged file
             raise _error(path, error) from error
     side = min(image.size)
@@ -52,8 +92,15 @@ def _open(path: Path) -> Image.Image:
     return image
 
 
+def _upright(image: Image.Image) -> Image.Image:
+    """Applies the EXIF orientation; ImageOps.exif_transpose rewrites all tags, and fails if any of them is invalid."""
+    image.load()  # a TIFF file is turned here, and loses the tag
+    method = _TRANSPOSE.get(image.getexif().get(_ORIENTATION, 1))
+    return image if method is None else image.transpose(method)
+
+
 def _eight_bits(image: Image.Image) -> Image.Image:
-    if image.mode not in (*_DEEP, "F"):
+    if image.mode not in (*_SIXTEEN_BIT, "F"):
         return image
     pixels = np.asarray(image)
     if image.mode == "F" or pixels.min() < 0 or pixels.max() > 65535:

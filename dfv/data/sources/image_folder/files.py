@@ -1,4 +1,4 @@
-"""Which files of a folder are images of whom, and in which split each is."""
+"""Finds the images of each identity in a folder, and assigns images or identities to splits."""
 
 import hashlib
 import os
@@ -11,7 +11,11 @@ from absl import logging
 
 from dfv.data.dataset import DataError
 
-SUFFIXES = frozenset(".bmp .gif .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split())
+SUFFIXES = frozenset(".bmp .gif .jfif .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split())
+
+# In lower case. Files and folders that systems create next to a user's images; some contain thumbnails of them.
+_SYSTEM_NAMES = frozenset(("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin"))
+_MAX_LISTED = 20
 
 _EXPECTED = """Expected one folder of images for each identity, at least two:
   {folder}/anna/1.jpg, {folder}/anna/2.png, ...
@@ -19,10 +23,19 @@ _EXPECTED = """Expected one folder of images for each identity, at least two:
 Set --image_dir to the folder that holds them."""
 
 
-def find(folder: Path) -> dict[str, list[str]]:
-    """identity's name -> its images' paths, relative to the folder; both sorted. Says what it skipped.
+def is_ignored(name: str) -> bool:
+    """Returns whether a file or folder of this name is not one of the user's images, in any image folder.
 
-    Raises DataError, with the tree that is expected, if fewer than two identities are there.
+    These are hidden names (`.DS_Store`, macOS' `._a.jpg`) and files that systems create (`__MACOSX`, `Thumbs.db`).
+    Public for every reader of image folders, such as export.demo. name: without its folder.
+    """
+    return name.startswith(".") or name.lower() in _SYSTEM_NAMES
+
+
+def find(folder: Path) -> dict[str, list[str]]:
+    """Returns identity's name -> paths of its images, relative to the folder; both sorted.
+
+    Logs what was skipped. Raises DataError, with the expected layout, if there are fewer than two identities.
     """
     if not os.path.isdir(folder):  # Path.is_dir raises for a name that is too long
         raise _error(folder, "is not a folder" if os.path.exists(folder) else "does not exist")
@@ -31,21 +44,22 @@ def find(folder: Path) -> dict[str, list[str]]:
     except OSError as error:
         raise _error(folder, f"cannot be read ({error.strerror})") from error
     skipped = Counter(_kind(name) for name, is_dir in top.items() if not is_dir)
-    found = {}
-    for identity in sorted(name for name, is_dir in top.items() if is_dir and not name.startswith(".")):
+    found: dict[str, list[str]] = {}
+    without_images = []
+    for identity in sorted(name for name, is_dir in top.items() if is_dir and not is_ignored(name)):
         names = list(_walk(folder, identity))
         images = sorted(name for name in names if _kind(name) == "image")
         skipped.update(_kind(name) for name in names if _kind(name) != "image")
         if images:
             found[identity] = images
         else:
-            skipped["folder without images"] += 1
-    _check(folder, found, skipped)
+            without_images.append(identity)
+    _check(folder, found, skipped, without_images)
     return found
 
 
 def _walk(folder: Path, identity: str) -> Iterator[str]:
-    """Every file below folder / identity, relative to folder. Links are followed; no folder is entered twice."""
+    """Yields the files below folder / identity, relative to folder; follows links, but enters no folder twice."""
 
     def refuse(error: OSError) -> None:
         raise DataError(f"{error.filename}: cannot be read ({error.strerror}). Change its permissions, or move it out.")
@@ -62,7 +76,7 @@ def _walk(folder: Path, identity: str) -> Iterator[str]:
     enter(folder)
     enter(folder / identity)
     for parent, folders, names in os.walk(folder / identity, followlinks=True, onerror=refuse):
-        folders[:] = [name for name in sorted(folders) if not name.startswith(".") and enter(Path(parent, name))]
+        folders[:] = [name for name in sorted(folders) if not is_ignored(name) and enter(Path(parent, name))]
         for name in names:
             yield Path(parent, name).relative_to(folder).as_posix()
 
@@ -72,20 +86,25 @@ def _kind(name: str) -> str:
     suffix = os.path.splitext(name)[1].lower()
     if name.startswith("."):
         return "hidden"
+    if is_ignored(name):
+        return "system file"
     return "image" if suffix in SUFFIXES else suffix or "without suffix"
 
 
-def _check(folder: Path, found: dict[str, list[str]], skipped: Counter[str]) -> None:
+def _check(folder: Path, found: dict[str, list[str]], skipped: Counter[str], without_images: list[str]) -> None:
     num_flat = skipped.pop("image", 0)
     if not found and num_flat:
-        raise _error(folder, f"has {num_flat} images but no folders of images in it, so whose they are is not known")
+        raise _error(folder, f"has {num_flat} images but no folders of images, so their identities are not known")
     if not found:
         known = ", ".join(sorted(SUFFIXES))
-        raise _error(folder, f"has no images ({known}) in folders of their own")
+        raise _error(folder, f"has no images ({known}) in a folder for each identity")
     if len(found) == 1:
-        raise _error(folder, f"has images in one folder alone, {next(iter(found))!r}")
+        raise _error(folder, f"has images in one folder only, {next(iter(found))!r}")
     if num_flat:
         skipped["image outside the identities' folders"] = num_flat
+    if without_images:
+        listed = ", ".join(without_images[:_MAX_LISTED]) + (", ..." if len(without_images) > _MAX_LISTED else "")
+        skipped[f"folder without images ({listed})"] = len(without_images)
     if skipped:
         counts = ", ".join(f"{count} {kind}" for kind, count in skipped.most_common())
         logging.warning("%s: skipped %s.", folder, counts)
@@ -96,11 +115,11 @@ def _error(folder: Path, what: str) -> DataError:
 
 
 def split_within(names: Sequence[str] | np.ndarray, identity: np.ndarray, split_index: int) -> np.ndarray:
-    """[N] str: the split of each image; a tenth each of every identity's, more of a set of fewer than 40 images.
+    """Returns [N] str, the split of each image: a tenth of each identity's images in validation and in test.
 
-    They are chosen by a hash of the name, in pairs of one identity, which triplets and retrieval need, and rounded so
-    that the sum is right too. An identity with three images or fewer has them all in train, every other one at least
-    two there.
+    Sets of fewer than 40 images hold out more. Images are chosen by a hash of their names, in pairs of one identity,
+    which triplets and retrieval need, and the totals are a tenth too. All images of an identity with at most three are
+    in train; other identities have at least two there.
     """
     order = np.lexsort((_digests(names, split_index), identity))
     identities = np.split(order, np.cumsum(np.bincount(identity))[:-1])
@@ -113,12 +132,15 @@ def split_within(names: Sequence[str] | np.ndarray, identity: np.ndarray, split_
 
 
 def _pairs(rows: np.ndarray) -> np.ndarray:
-    """An identity's rows two by two, [number of pairs, 2]; none of fewer than four rows."""
+    """Returns an identity's rows in pairs, [number of pairs, 2]; no pairs of fewer than four rows."""
     return rows[: len(rows) // 2 * 2 if len(rows) >= 4 else 0].reshape(-1, 2)
 
 
 def split_across(identities: Sequence[str], split_index: int) -> np.ndarray:
-    """[number of identities] str: the split of each, a tenth and at least two in validation and in test."""
+    """Returns [number of identities] str, the splits: validation and test have a tenth each, at least two.
+
+    Raises DataError for fewer than 6 identities.
+    """
     if len(identities) < 6:
         raise DataError(
             f"--split_by=across needs at least 6 identities, got {len(identities)}. Add some, or set --split_by=within."
