@@ -83,6 +83,7 @@ setup(
         "serving": SERVING,
         "demo": ["gradio>=6.31,<7"],
         "benchmark": ["torch>=2.9,<3", "jax>=0.10.2,<0.12"],
+        "docs": ["sphinx>=8.2,<10", "myst-parser>=4,<6"],
         "test": TEST,
     },
     classifiers=[
