@@ -96,7 +96,8 @@ def test_each_label_has_a_row(evaluated):
         "s",
     ]
     alone = evaluated[1].leakage.s.labels["parity"]
-    assert rows[1][4].startswith(f"{100 * alone.test_error:.1f} ({100 * alone.leakage.mean:.1f} ± ")
+    lines = f"{100 * alone.test_error:.1f}", f"{100 * alone.leakage.mean:.1f} ± "  # one below the other
+    assert rows[1][4].startswith("".join(lines))
 
 
 def test_leakage_among_matched_factors_is_shown_where_it_is_known(evaluated):
