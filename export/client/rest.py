@@ -43,7 +43,7 @@ class RestClient(Client):
         columns = {name: _to_json(values) for name, values in inputs.items()}
         has_names = len(types.outputs) > 1  # a single output comes without its name
         if not self.rows:
-            body = {"signature_name": signature, "inputs": columns}
+            body: dict[str, Any] = {"signature_name": signature, "inputs": columns}
             answer = self._ask(":predict", ["outputs"], timeout_s, body)
             columns = answer if has_names else dict.fromkeys(types.outputs, answer)
         else:
