@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from benchmarks import benchmark, timing
 from dfv import data
@@ -22,7 +21,7 @@ from dfv.config.command_line import CONFIG_GROUPS, Arguments
 from dfv.config.schema import Config
 from dfv.model.disentangler import Disentangler
 from dfv.training import run_folder as runs
-from dfv.training.trainer import Loop
+from dfv.training.trainer import Trainer
 
 STARTS, STEPS_FOR_MEMORY, ROUNDS = 3, 300, 5
 INDEPENDENCE_WEIGHTS = ("identity_mmd_weight", "mean_kernel_weight", "latent_adversary_weight")
@@ -73,18 +72,19 @@ def steps(config: Config, folder: Path) -> str:
     loops = {name: _loop(one, splits, folder / name.split()[-1]) for name, one in models.items()}
     loop = loops[STEP]
     batches = iter(loop.triplets("train", 0))
-    batch, bar = next(batches), tqdm(disable=True)
+    batch = next(batches)
+    loop.callbacks.on_epoch_begin(0)
 
     def turns() -> None:
-        for _ in range(training.log_steps):
-            loop.one_step(batches, bar)
+        for number in range(training.log_steps):
+            loop.one_step(number, batches)
 
     def plain(name: str) -> None:
         for _ in range(training.log_steps):
             loops[name].train_step(batch)
 
     calls = {STEP: lambda: plain(STEP), LOOP: turns, PAPERS: lambda: plain(PAPERS)}
-    now_and_then = {VALIDATION: loop.validate, CHECKPOINT: loop.checkpoint}
+    now_and_then = {VALIDATION: loop.validate, CHECKPOINT: loop.checkpointing.save}
     timings = timing.interleaved(calls, ROUNDS, 1) | timing.interleaved(now_and_then, ROUNDS, 1)
     per_step = {LOOP: training.log_steps, STEP: training.log_steps, PAPERS: training.log_steps}
     per_step |= {VALIDATION: training.validation_steps, CHECKPOINT: training.checkpoint_steps}
@@ -97,12 +97,12 @@ def steps(config: Config, folder: Path) -> str:
     return timing.table(["spread over the steps between", "ms a step", "of the step", "middle half"], rows)
 
 
-def _loop(config: Config, splits: data.Splits, run_dir: Path) -> Loop:
+def _loop(config: Config, splits: data.Splits, run_dir: Path) -> Trainer:
     model = Disentangler(config, splits.train.image_shape, splits.label_sizes)
     model.compile()
     never = config.replace(validation_steps=10**9, checkpoint_steps=10**9, checkpoint_minutes=0.0, num_steps=10**9)
     run_dir.mkdir(parents=True)
-    return Loop(model, never, splits, run_dir, tf.distribute.get_strategy())
+    return Trainer(model, never, splits, run_dir, tf.distribute.get_strategy())
 
 
 def run(given: Arguments) -> None:

@@ -24,6 +24,7 @@ from dfv.model.step_metrics import FirstNonFinite, TermMeans
 from dfv.model.triplet_batch import REPLAY_DRAWS, Noise, Triplet, read
 
 Terms = dict[str, tf.Tensor]
+VALIDATION_TERMS = ("reconstruction", "swap_same", "kl")
 
 
 @keras.saving.register_keras_serializable("dfv")
@@ -37,7 +38,7 @@ class Disentangler(Codec):
     def __init__(self, config: Config, image_shape: ImageShape, label_sizes: tuple[int, ...], **kwargs: Any):
         super().__init__(config, image_shape, label_sizes, **kwargs)
         self.means = TermMeans(self.active.term_names, name="training")
-        self.validation_means = TermMeans(("reconstruction", "swap_same", "kl"), name="validation")
+        self.validation_means = [keras.metrics.Mean(name) for name in ("loss", *VALIDATION_TERMS)]
         self.first_non_finite = FirstNonFinite()
 
     def _build_networks(self, dtype: str) -> None:
@@ -210,24 +211,37 @@ class Disentangler(Codec):
         return {"latent_adversary_on_mean": on_mean, "latent_adversary_on_sample": on_sample}
 
     def _report(self, terms: Terms, step: tf.Tensor) -> Terms:
+        terms["loss"] = self._weighted_sum(terms)
         values = tf.stack([terms[name] for name in self.means.names])
         self.means.update_state(values)
         self.first_non_finite(replicas.mean_over_replicas(values), step)
         return self.means.result()
 
+    def _weighted_sum(self, terms: Terms) -> tf.Tensor:
+        weighted = [weight * terms[name] for name, weight in self.active.weights.items() if name in terms]
+        return tf.add_n([tf.zeros(()), *weighted])
+
     def test_step(self, data: dict[str, tf.Tensor]) -> Terms:
-        """Errors and KL on a batch of triplets, from the mean of z."""
+        """Mean errors and KL on triplets, from the mean of z, and as `loss` the sum of the three by their weights."""
         triplet = read(data)
         s, posterior = self.encoder(triplet.images)
         (s1, s1_same, _), z1 = tf.split(s, 3), tf.split(posterior.mean, 3)[0]
-        errors = [squared_error(self.decoder(z1, code), triplet.x1) for code in (s1, s1_same)]
-        kl = kl_to_prior(posterior) / math.prod(self.image_shape)
-        self.validation_means.update_state(tf.stack([tf.reduce_mean(term) for term in (*errors, kl)]))
-        return self.validation_means.result()
+        errors = [tf.reduce_mean(squared_error(self.decoder(z1, code), triplet.x1)) for code in (s1, s1_same)]
+        kl = tf.reduce_mean(kl_to_prior(posterior)) / math.prod(self.image_shape)
+        terms = dict(zip(VALIDATION_TERMS, (*errors, kl), strict=True))
+        terms["loss"] = self._weighted_sum(terms)
+        for mean in self.validation_means:
+            mean.update_state(terms[mean.name])
+        return {mean.name: mean.result() for mean in self.validation_means}
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        return [self.means, self.validation_means]
+        return [*self.validation_means, self.means]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of the values that `evaluate` returns, in its order."""
+        return [mean.name for mean in self.validation_means]
 
     def get_metrics_result(self) -> Terms:
         # Training and validation share names: what each step returns is the result, not the union.

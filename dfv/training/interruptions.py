@@ -1,15 +1,21 @@
-"""What ends a run from outside: too little memory, images that cannot be read, a request to stop."""
+"""What ends a run from outside: too little memory, images that cannot be read, another worker that is gone."""
 
 import contextlib
-import signal
-from collections.abc import Iterable, Iterator
-from types import FrameType
+from collections.abc import Callable, Iterable, Iterator
 
 import tensorflow as tf
 
 from dfv.config.schema import Config
 from dfv.data.dataset import DataError
 from dfv.training import run_folder as runs
+
+WORKER_IS_GONE = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+)
 
 
 @contextlib.contextmanager
@@ -38,16 +44,14 @@ def read_batches(batches: Iterable) -> Iterator:
 
 
 @contextlib.contextmanager
-def stop_requests() -> Iterator[list[int]]:
-    """A list that SIGTERM and Ctrl-C append their number to; the handlers before are put back."""
-    requests: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        requests.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+def workers_together(several: bool, step: Callable[[], int]) -> Iterator[None]:
+    """Turns what TensorFlow says when one of several workers is gone into what the user can do."""
     try:
-        yield requests
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        yield
+    except WORKER_IS_GONE as error:
+        if not several:
+            raise
+        raise runs.TrainingError(
+            f"another worker stopped answering after step {step()} ({error.message.splitlines()[0][:200]}). "
+            "Start all workers again: they continue from the last checkpoint, if there is one."
+        ) from error

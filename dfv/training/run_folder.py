@@ -35,6 +35,9 @@ FORMER_COLUMNS = {
     "z_classifier": "latent_adversary",
     "z_classifier_on_mean": "latent_adversary_on_mean",
     "z_classifier_on_sample": "latent_adversary_on_sample",
+    "validation_reconstruction": "val_reconstruction",
+    "validation_swap_same": "val_swap_same",
+    "validation_kl": "val_kl",
 }
 
 

@@ -49,7 +49,7 @@ def test_fit_learns_and_gives_every_term(tiny_model):
     model = tiny_model(generator_learning_rate=1.0)
     rates = keras.callbacks.LearningRateScheduler(lambda epoch: [0.02, 0.01][epoch])
     history = fit(model, callbacks=[rates])
-    validation = {"val_reconstruction", "val_swap_same", "val_kl"}
+    validation = {"val_loss", "val_reconstruction", "val_swap_same", "val_kl"}
     assert set(history) == {*model.means.names, *validation, "learning_rate"}
     assert all(len(values) == EPOCHS and np.all(np.isfinite(values)) for values in history.values())
     for term in ("reconstruction", "swap_same"):
@@ -92,6 +92,27 @@ def test_evaluate_is_the_mean_error_on_the_batches_and_changes_nothing(paper):
     assert results["kl"] == pytest.approx(np.mean(kls), rel=1e-3)
     for variable, value in zip(model.variables, before, strict=True):
         np.testing.assert_array_equal(variable, value)
+
+
+def test_evaluate_returns_its_values_in_the_order_of_metrics_names(paper):
+    model = paper.at_start().model
+    values = model.evaluate(learnable_triplets(2), verbose=0)
+    by_name = model.evaluate(learnable_triplets(2), verbose=0, return_dict=True)
+    assert model.metrics_names[0] == "loss" and len(values) == len(by_name) == 4
+    for name, value in zip(model.metrics_names, values, strict=True):
+        assert value == pytest.approx(by_name[name]), name
+
+
+def test_loss_is_the_sum_of_the_generators_terms_by_their_weights(everything, triplet_batch):
+    model = everything.at_start().model
+    terms = {name: float(value) for name, value in everything.step(triplet_batch()).items()}
+    assert {"latent_adversary", "identity_mmd", "mean_kernel"} <= set(model.active.weights)
+    expected = sum(weight * terms[name] for name, weight in model.active.weights.items())
+    assert terms["loss"] == pytest.approx(expected, rel=1e-4)
+    validation = model.evaluate(learnable_triplets(1), verbose=0, return_dict=True)
+    weights = {name: model.active.weights[name] for name in ("reconstruction", "swap_same", "kl")}
+    expected = sum(weight * validation[name] for name, weight in weights.items())
+    assert validation["loss"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_means_are_those_of_the_steps_since_the_last_reset(paper, triplet_batch):

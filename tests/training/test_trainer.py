@@ -20,9 +20,10 @@ from dfv.config.schema import Config, ConfigError
 from dfv.main import main
 from dfv.model.disentangler import Disentangler
 from dfv.model.latent import fitting as z_fitting
+from dfv.training.callbacks.checkpointing import Checkpointing
 from dfv.training.checkpoints import check_finished, last_step
 from dfv.training.run_folder import MetricsTable, RunError, TrainingError, find_model, locked, read_flags
-from dfv.training.trainer import Loop, train
+from dfv.training.trainer import Trainer, train
 
 SMALLEST = {
     "dataset": "toy_sprites",
@@ -81,7 +82,7 @@ def test_metrics_have_a_row_for_each_logged_step_and_validation(finished_run):
     with (finished_run / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [int(row["step"]) for row in rows] == [2, 3, 4, 6]
-    assert [bool(row["validation_reconstruction"]) for row in rows] == [False, True, False, True]
+    assert [bool(row["val_reconstruction"]) for row in rows] == [False, True, False, True]
     assert all(np.isfinite(float(row["reconstruction"])) for row in rows if row["reconstruction"])
 
 
@@ -111,12 +112,12 @@ def test_more_steps_for_a_finished_run_begin_without_what_was_fitted_to_the_old_
     train(Config.of(**flags), tmp_path)
     seen = {}
 
-    def one_step(loop, batches, progress):
-        seen.setdefault(loop.step, [part.get_weights() for part in z_fitting.fitted_parts(loop.model)])
-        loop.step = loop.config.training.num_steps
+    def one_epoch(trainer, epoch, steps, batches):
+        seen.setdefault(steps[0], [part.get_weights() for part in z_fitting.fitted_parts(trainer.model)])
+        trainer.model.generator_optimizer.iterations.assign(4)
 
-    monkeypatch.setattr(Loop, "one_step", one_step)
-    monkeypatch.setattr(Loop, "checkpoint", lambda loop: None)
+    monkeypatch.setattr(Trainer, "one_epoch", one_epoch)
+    monkeypatch.setattr(Checkpointing, "save", lambda checkpointing: None)
     model = train(Config.of(**flags | {"num_steps": 4}), tmp_path)
     new = Disentangler(model.config, model.image_shape, model.label_sizes)
     for fresh, part, again in zip(z_fitting.fitted_parts(new), seen[2], z_fitting.fitted_parts(model), strict=True):
@@ -227,7 +228,7 @@ def test_a_run_whose_checkpoints_do_not_fit_is_left_as_it_is(finished_run, tmp_p
     run_dir = shutil.copytree(finished_run, tmp_path / "run")
     with pytest.raises(RunError, match="none of the 2 checkpoints .* fits.*move the run's folder away"):
         # As when the images have other identities by now: the run's flags are the same, the networks are not.
-        Loop(*parts_of_a_run(Config.of(**TINY).replace(s_dim=9), run_dir))
+        Trainer(*parts_of_a_run(Config.of(**TINY).replace(s_dim=9), run_dir))
     assert len(list((run_dir / "checkpoints").glob("*.index"))) == 2
     assert len((run_dir / "metrics.csv").read_text().splitlines()) > 2
 
@@ -239,7 +240,7 @@ def test_s_is_not_pretrained_again_after_the_checkpoint_that_follows_it(tmp_path
         raise KeyboardInterrupt
 
     monkeypatch.setattr("dfv.training.trainer.pretrain_s", lambda *_: calls.append("pretrained"))
-    monkeypatch.setattr(Loop, "one_step", killed)
+    monkeypatch.setattr(Trainer, "one_step", killed)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             train(config, tmp_path / "run")
@@ -248,12 +249,12 @@ def test_s_is_not_pretrained_again_after_the_checkpoint_that_follows_it(tmp_path
 
 def test_training_alone_is_augmented(tmp_path):
     config = Config.of(**SMALLEST | {"augment_flip": True, "augment_shift": 2})
-    loop = Loop(*parts_of_a_run(config, tmp_path / "run"))
+    trainer = Trainer(*parts_of_a_run(config, tmp_path / "run"))
 
     def are_images_as_they_are(split: str) -> bool:
-        part = getattr(loop.splits, split)
+        part = getattr(trainer.splits, split)
         own = {image.tobytes() for image in part.images[np.arange(len(part))]}
-        shown = next(iter(loop.triplets(split, first_step=0)))["x1"].numpy()
+        shown = next(iter(trainer.triplets(split, first_step=0)))["x1"].numpy()
         return all(image.tobytes() in own for image in shown)
 
     assert are_images_as_they_are("validation") and not are_images_as_they_are("train")

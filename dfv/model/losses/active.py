@@ -53,10 +53,10 @@ class ActiveLosses:
 
     @property
     def term_names(self) -> list[str]:
-        """The terms of every player, in the order in which a step reports them."""
+        """The terms of every player, and last the generator's loss, in the order in which a step reports them."""
         names = list(self.weights)
         if self.adversary:
             names += ["adversary_on_real", "adversary_on_fakes", "adversary_accuracy"]
         if self.latent_adversary:
             names += ["latent_adversary_on_mean", "latent_adversary_on_sample"]
-        return names
+        return [*names, "loss"]

@@ -1,4 +1,4 @@
-"""What `fit` can call besides Keras' own callbacks."""
+"""A swap grid after every epoch, as a PNG file."""
 
 from pathlib import Path
 

@@ -1,0 +1,25 @@
+"""The duties of a training run as Keras callbacks: `dfv.training.trainer` drives them, and `model.fit` takes them.
+
+With `fit`, give them in this order, your own callbacks before StopOnSignal:
+CheckFinite, MetricsCsv, Summaries, Progress, StopOnSignal, FitLatentTransform, Checkpointing.
+"""
+
+from dfv.training.callbacks.check_finite import CheckFinite
+from dfv.training.callbacks.checkpointing import Checkpointing
+from dfv.training.callbacks.latent_transform import FitLatentTransform
+from dfv.training.callbacks.metrics_csv import MetricsCsv
+from dfv.training.callbacks.progress import Progress
+from dfv.training.callbacks.stop_on_signal import StopOnSignal
+from dfv.training.callbacks.summaries import Summaries
+from dfv.training.callbacks.swap_grid import SwapGrid
+
+__all__ = [
+    "CheckFinite",
+    "Checkpointing",
+    "FitLatentTransform",
+    "MetricsCsv",
+    "Progress",
+    "StopOnSignal",
+    "Summaries",
+    "SwapGrid",
+]

@@ -1,0 +1,35 @@
+"""Ends a run whose loss is not finite, and says which term it was."""
+
+from typing import Any
+
+import keras
+
+from dfv.training.callbacks.step_callback import StepCallback
+from dfv.training.run_folder import TrainingError
+
+
+def check_finite(model: keras.Model) -> None:
+    """Raises TrainingError if a term was not finite in any step so far."""
+    step, term = (int(value) for value in model.first_non_finite.found.numpy())
+    if step >= 0:
+        raise TrainingError(
+            f"the loss is not finite: {model.means.names[term]} at step {step}. The last checkpoint stays; "
+            "try a lower --generator_learning_rate or a lower weight of that term."
+        )
+
+
+class CheckFinite(StepCallback):
+    """Raises TrainingError, every `log_steps` steps and after each epoch, if a term of a loss was not finite."""
+
+    def __init__(self, log_steps: int):
+        super().__init__()
+        self.log_steps = log_steps
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        before = self.step // self.log_steps
+        super().on_train_batch_end(batch, logs)
+        if self.step // self.log_steps > before:
+            check_finite(self.model)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        check_finite(self.model)

@@ -1,0 +1,47 @@
+"""Fits the latent transform at the end of training: the one place where training calls it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from dfv.data.dataset import ImageSet
+from dfv.model.codec import Codec
+from dfv.model.latent.fitting import fit_z, fitted_parts, is_fitted
+from dfv.training.callbacks.step_callback import steps_taken
+from dfv.training.callbacks.stop_on_signal import StopOnSignal
+
+
+class FitLatentTransform(keras.callbacks.Callback):
+    """Fits the model's latent transform to the codes of these images, unless it was fitted at this step before.
+
+    stop: where it received a signal, training is not over and nothing is fitted.
+    after_fit: called after a fit.
+    """
+
+    def __init__(
+        self, train: ImageSet, stop: StopOnSignal | None = None, after_fit: Callable[[], Any] | None = None
+    ) -> None:
+        super().__init__()
+        self.train, self.stop, self.after_fit = train, stop, after_fit
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        if self.stop is not None and self.stop.received is not None:
+            return
+        step = steps_taken(self.model)
+        if not is_fitted(self.model, step):
+            fit_z(self.model, self.train, step)
+            if self.after_fit is not None:
+                self.after_fit()
+
+
+def unfitted(model: Codec) -> Callable[[], None]:
+    """A function that takes the latent transform back to what it is now, not yet fitted."""
+    parts = fitted_parts(model)
+    weights = [part.get_weights() for part in parts]
+
+    def reset() -> None:
+        for part, values in zip(parts, weights, strict=True):
+            part.set_weights(values)
+
+    return reset

@@ -1,0 +1,43 @@
+"""Ends training after the current step when SIGTERM or Ctrl-C asks for it."""
+
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+import keras
+
+
+class StopOnSignal(keras.callbacks.Callback):
+    """Sets `model.stop_training` after SIGTERM or Ctrl-C, so that what comes after training still saves.
+
+    `received` is the number of the signal, None before one came. A second signal goes to the handler that was there
+    before. In another thread than the main one, where Python lets nobody handle signals, it does nothing.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.received: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.received = None
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._note) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if self.received is not None:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        self.restore_handlers()
+
+    def restore_handlers(self) -> None:
+        """Puts back the handlers that were there before; to be called too where training ends by an exception."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before = {}
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.received = number
+        self.restore_handlers()
