@@ -160,7 +160,7 @@ class Trainer:
         return logs
 
     def one_step(self, number: int, batches: Iterator) -> None:
-        """Takes one step, the `number`th of its epoch, with what the callbacks do around it."""
+        """Takes step `number` of the epoch, with what the callbacks do around it."""
         self.callbacks.on_train_batch_begin(number)
         self.train_step(next(batches))
         # Reading the logs waits for the device, and only a user's callbacks look at them.
