@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from dfv.config.schema import Config, ConfigError
 from dfv.model import optimizers, replicas
-from dfv.model.codec import Codec
 from dfv.model.codes import Codes, Posterior, sample
 from dfv.model.decoded_pairs import DecodedPairs, decode_pairs
 from dfv.model.losses import adversarial
@@ -22,13 +21,14 @@ from dfv.model.losses.reconstruction import kl_to_prior, squared_error
 from dfv.model.networks import Adversary, ImageShape
 from dfv.model.step_metrics import FirstNonFinite, TermMeans
 from dfv.model.triplet_batch import REPLAY_DRAWS, Noise, Triplet, read
+from dfv.model.triplet_model import TripletModel
 
 Terms = dict[str, tf.Tensor]
 VALIDATION_TERMS = ("reconstruction", "swap_same", "kl")
 
 
 @keras.saving.register_keras_serializable("dfv")
-class Disentangler(Codec):
+class Disentangler(TripletModel):
     """A codec that learns from triplets (x1, x1', x2): x1 and x1' share an identity, x2 has another.
 
     `fit` takes elements as `dfv.data.pipeline` makes them: a dict of x1, x1_same, x2 [B, H, W, C] uint8 and
@@ -63,26 +63,14 @@ class Disentangler(Codec):
             raise ConfigError(f"--{flag}=attributes needs a set with attributes; this one has none. Use identity.")
         return slice(1, None) if kind == "attributes" else slice(0, 1)
 
-    def compile(
-        self,
-        generator_optimizer: keras.optimizers.Optimizer | None = None,
-        adversary_optimizer: keras.optimizers.Optimizer | None = None,
-        latent_adversary_optimizer: keras.optimizers.Optimizer | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Gives each player its optimizer, the config's by default. Call it in the strategy's scope."""
-        training, updates = self.config.training, self.config.loss.num_latent_adversary_updates
-        self.generator_optimizer = generator_optimizer or optimizers.generator_optimizer(training)
-        self.generator_optimizer.build(self.generator_variables)
+    def player_variables(self) -> dict[str, list[keras.Variable]]:
+        """The variables that each player learns, by its name; a player that no loss needs is left out."""
+        variables = {"generator": self.generator_variables}
         if self.active.adversary:
-            self.adversary_optimizer = adversary_optimizer or optimizers.adversary_optimizer(training)
-            self.adversary_optimizer.build(self.adversary.trainable_variables)
+            variables["adversary"] = self.adversary.trainable_variables
         if self.active.latent_adversary:
-            default = optimizers.latent_adversary_optimizer(training, updates)
-            self.latent_adversary_optimizer = latent_adversary_optimizer or default
-            self.latent_adversary_optimizer.build(self.latent_adversary.trainable_variables)
-        # Keras' callbacks look for `optimizer`; left out, compile() would make a stray RMSprop.
-        super().compile(optimizer=self.generator_optimizer, **{"jit_compile": training.jit_compile, **kwargs})
+            variables["latent_adversary"] = self.latent_adversary.trainable_variables
+        return variables
 
     @property
     def generator_variables(self) -> list[keras.Variable]:
@@ -233,24 +221,3 @@ class Disentangler(Codec):
         for mean in self.validation_means:
             mean.update_state(terms[mean.name])
         return {mean.name: mean.result() for mean in self.validation_means}
-
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        return [*self.validation_means, self.means]
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """The names of the values that `evaluate` returns, in its order."""
-        return [mean.name for mean in self.validation_means]
-
-    def get_metrics_result(self) -> Terms:
-        # Training and validation share names: what each step returns is the result, not the union.
-        return {}
-
-    def get_compile_config(self) -> dict[str, Any]:
-        names = ("generator_optimizer", "adversary_optimizer", "latent_adversary_optimizer")
-        return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in names if hasattr(self, name)}
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        names = {"z_classifier_optimizer": "latent_adversary_optimizer"}  # of files of earlier versions
-        self.compile(**{names.get(k, k): keras.saving.deserialize_keras_object(value) for k, value in config.items()})

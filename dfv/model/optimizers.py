@@ -1,9 +1,11 @@
 """One optimizer for each player, as the config says."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
-from dfv.config.schema import TrainingConfig
+from dfv.config.schema import Config, TrainingConfig
 
 CONSTANT_PART = 0.1
 
@@ -48,22 +50,48 @@ def _optimizer(kind: str, rate: float, schedule: str, config: TrainingConfig) ->
     return FusedAdam(rate, beta_1=config.adam_beta1)
 
 
-def generator_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
-    """Encoder's and decoder's."""
-    return _optimizer(config.generator_optimizer, config.generator_learning_rate, config.generator_schedule, config)
+def of_config(player: str, config: Config) -> keras.optimizers.Optimizer:
+    """The optimizer that the config gives a player: "generator" (encoder, decoder), "adversary", "latent_adversary"."""
+    training = config.training
+    if player == "generator":
+        return _optimizer(
+            training.generator_optimizer, training.generator_learning_rate, training.generator_schedule, training
+        )
+    if player == "adversary":
+        return _optimizer(
+            training.adversary_optimizer, training.adversary_learning_rate, training.adversary_schedule, training
+        )
+    # It makes several updates in a step.
+    num_updates = training.num_steps * config.loss.num_latent_adversary_updates
+    rate, schedule = training.latent_adversary_learning_rate, training.latent_adversary_schedule
+    return FusedAdam(learning_rate(rate, schedule, num_updates))
 
 
-def adversary_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
-    """The adversary's on images."""
-    return _optimizer(config.adversary_optimizer, config.adversary_learning_rate, config.adversary_schedule, config)
+def resolve(argument: str, identifier: Any) -> keras.optimizers.Optimizer:
+    """The optimizer of an argument of `compile`: a Keras optimizer, its name ("adam"), or its serialized config.
 
-
-def latent_adversary_optimizer(config: TrainingConfig, updates_per_step: int) -> keras.optimizers.Optimizer:
-    """The latent adversary's, which makes several updates in a step."""
-    num_updates = config.num_steps * updates_per_step
-    return FusedAdam(
-        learning_rate(config.latent_adversary_learning_rate, config.latent_adversary_schedule, num_updates)
-    )
+    Raises ValueError for what is no optimizer, and for options of one that a training step cannot follow.
+    """
+    try:
+        optimizer = keras.optimizers.get(identifier)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{argument}: expected a Keras optimizer, its name such as 'adam', or its config; received {identifier!r}."
+            " compile takes one optimizer for each player: generator_optimizer (or optimizer), adversary_optimizer and"
+            " latent_adversary_optimizer."
+        ) from error
+    if optimizer.gradient_accumulation_steps:
+        raise ValueError(
+            f"{argument}: expected an optimizer that updates at every step; received"
+            f" gradient_accumulation_steps={optimizer.gradient_accumulation_steps}. The players learn in turns, and the"
+            " noise of a step follows from the number of updates; use a larger batch_size instead."
+        )
+    if optimizer.loss_scale_factor or isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        raise ValueError(
+            f"{argument}: expected an optimizer without loss scaling, since losses are computed in float32 and are not"
+            f" scaled; received {type(optimizer).__name__} with loss scaling. Leave it out."
+        )
+    return optimizer
 
 
 def apply_where(

@@ -16,12 +16,12 @@ from dfv.data.dataset import DataError, Splits
 from dfv.data.pipeline import triplets
 from dfv.model.disentangler import Disentangler
 from dfv.model.image_grids import GRID_IMAGES, one_of_each, save_pictures
-from dfv.model.pretraining import pretrain_s
 from dfv.training import callbacks as duties
 from dfv.training import run_folder as runs
 from dfv.training.callbacks.step_callback import RowCallback, steps_taken
 from dfv.training.distribution import is_chief, make_deterministic, make_logical_cpus, make_strategy
 from dfv.training.interruptions import read_batches, within_memory, workers_together
+from dfv.training.pretraining import pretrain_s
 
 LOGGER = logging.getLogger(__name__)
 

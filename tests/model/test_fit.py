@@ -1,11 +1,9 @@
-"""`fit` as Keras users know it, on one device and on two replicas; precision and XLA; pre-trained s."""
+"""`fit` as Keras users know it, on one device and on two replicas; precision and XLA."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-
-from dfv.model.pretraining import pretrain_s
 
 NUM_IDENTITIES, BATCH = 3, 8
 NO_ADVERSARY = {"swap_other_weight": 0.0, "prior_sample_weight": 0.0, "identity_mmd_weight": 0.5}
@@ -149,21 +147,3 @@ def test_step_compiles_with_xla(mode, tiny_model, triplet_batch, additions):
     assert all(np.isfinite(term) for term in terms.values())
     changed = [np.any(variable != value) for variable, value in zip(model.trainable_variables, before, strict=True)]
     assert all(changed)
-
-
-def test_pre_training_teaches_s_the_identity_and_freezes_it(tiny_model):
-    model = tiny_model(pretrain_s_steps=15, log_steps=5)
-    start = [variable.numpy() for variable in model.encoder.z_encoder.variables]
-    batches = learnable_triplets(15)
-    pretrain_s(model, batches, tf.distribute.get_strategy())
-    frozen = [variable.numpy() for variable in model.encoder.s_encoder.variables]
-    for variable, value in zip(model.encoder.z_encoder.variables, start, strict=True):
-        np.testing.assert_array_equal(variable, value)
-    batch = next(iter(batches))
-    s, identity = model.encode(batch["x1"].numpy()).s, batch["labels1"].numpy()[:, 0]
-    centres = np.stack([s[identity == i].mean(0) for i in np.unique(identity)])
-    nearest = np.unique(identity)[np.argmin(((s[:, None] - centres) ** 2).sum(-1), axis=1)]
-    assert np.mean(nearest == identity) > 0.9
-    model.train_step(batch)
-    for variable, value in zip(model.encoder.s_encoder.variables, frozen, strict=True):
-        np.testing.assert_array_equal(variable, value)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dfv.config.schema import TrainingConfig
+from dfv.config.schema import Config
 from dfv.model import optimizers
 from dfv.model.optimizers import apply_where, learning_rate
 
@@ -50,8 +50,9 @@ def rate_at(optimizer, step):
 
 
 def test_each_player_has_its_own_kind_rate_and_schedule():
-    config = TrainingConfig(
+    config = Config.of(
         num_steps=100,
+        num_latent_adversary_updates=5,
         generator_optimizer="sgd",
         sgd_momentum=0.9,
         generator_learning_rate=0.1,
@@ -61,8 +62,8 @@ def test_each_player_has_its_own_kind_rate_and_schedule():
         latent_adversary_learning_rate=0.02,
         latent_adversary_schedule="cosine",
     )
-    generator, adversary = optimizers.generator_optimizer(config), optimizers.adversary_optimizer(config)
-    classifiers = optimizers.latent_adversary_optimizer(config, updates_per_step=5)
+    players = ("generator", "adversary", "latent_adversary")
+    generator, adversary, classifiers = (optimizers.of_config(player, config) for player in players)
     assert isinstance(generator, keras.optimizers.SGD) and generator.momentum == 0.9
     assert isinstance(adversary, keras.optimizers.Adam) and adversary.beta_1 == 0.4
     assert isinstance(classifiers, keras.optimizers.Adam) and classifiers.beta_1 == 0.9
@@ -73,7 +74,7 @@ def test_each_player_has_its_own_kind_rate_and_schedule():
 
 
 def test_sgd_moves_a_weight_by_rate_times_gradient():
-    optimizer = optimizers.generator_optimizer(TrainingConfig(generator_optimizer="sgd", generator_learning_rate=0.1))
+    optimizer = optimizers.of_config("generator", Config.of(generator_optimizer="sgd", generator_learning_rate=0.1))
     weight = keras.Variable([1.0, 2.0])
     optimizer.build([weight])
     optimizer.apply([tf.constant([3.0, -1.0])], [weight])
@@ -99,7 +100,7 @@ def test_adam_follows_the_formula_of_its_paper():
     random = np.random.default_rng(0)
     value, rate, (beta1, beta2, epsilon) = random.normal(size=(3, 2)), 0.01, (0.5, 0.999, 1e-7)
     weight = keras.Variable(value, dtype="float32")
-    optimizer = optimizers.generator_optimizer(TrainingConfig(generator_learning_rate=rate))
+    optimizer = optimizers.of_config("generator", Config.of(generator_learning_rate=rate))
     optimizer.build([weight])
     apply = tf.function(lambda gradient: optimizer.apply([gradient], [weight]))
     m, v = np.zeros_like(value), np.zeros_like(value)

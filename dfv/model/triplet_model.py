@@ -1,0 +1,102 @@
+"""What Keras asks of a model that learns from triplets: `compile`, and the names of what is measured."""
+
+from typing import Any
+
+import keras
+
+from dfv.model import optimizers
+from dfv.model.codec import Codec
+from dfv.model.step_metrics import TermMeans
+
+PLAYERS = ("generator", "adversary", "latent_adversary")
+# What Keras' compile takes besides, and a config decides here.
+LOSS_OPTIONS = ("loss", "loss_weights", "metrics", "weighted_metrics")
+
+
+class TripletModel(Codec):
+    """A codec whose players learn from triplets, each with an optimizer of its own.
+
+    A subclass has `player_variables`, `means` and `validation_means`, and the steps.
+    """
+
+    means: TermMeans
+    validation_means: list[keras.metrics.Mean]
+    generator_optimizer: keras.optimizers.Optimizer
+    adversary_optimizer: keras.optimizers.Optimizer
+    latent_adversary_optimizer: keras.optimizers.Optimizer
+
+    def player_variables(self) -> dict[str, list[keras.Variable]]:
+        """The variables that each player learns, by its name; a player that no loss needs is left out."""
+        raise NotImplementedError
+
+    def compile(
+        self,
+        generator_optimizer: Any = None,
+        adversary_optimizer: Any = None,
+        latent_adversary_optimizer: Any = None,
+        *,
+        optimizer: Any = None,
+        **options: Any,
+    ) -> None:
+        """Gives each player its optimizer: an instance, a name or a config, as in Keras; None: the config's.
+
+        optimizer: Keras' name for the generator's. `model.optimizer` is that one too, so a callback that sets the
+          learning rate, such as ReduceLROnPlateau, sets that of encoder and decoder and leaves the adversaries'.
+        options: Keras' other options; jit_compile is the config's by default. Losses, their weights and what is
+          measured follow from the config, so `loss` and `metrics` are refused.
+
+        Call it in the strategy's scope. Raises ValueError for optimizers and options that a step cannot follow.
+        """
+        _refuse_losses(options)
+        if generator_optimizer is not None and optimizer is not None:
+            raise ValueError("optimizer and generator_optimizer are both the generator's optimizer; give one of them.")
+        chosen = (
+            optimizer if generator_optimizer is None else generator_optimizer,
+            adversary_optimizer,
+            latent_adversary_optimizer,
+        )
+        given = {
+            player: optimizers.resolve(f"{player}_optimizer", identifier)
+            for player, identifier in zip(PLAYERS, chosen, strict=True)
+            if identifier is not None
+        }
+        if len(set(map(id, given.values()))) < len(given):
+            raise ValueError("expected an optimizer for each player; received one instance for several. Make another.")
+        for player, variables in self.player_variables().items():
+            of_player = given.get(player) or optimizers.of_config(player, self.config)
+            of_player.build(variables)
+            setattr(self, f"{player}_optimizer", of_player)
+        # Keras' callbacks look for `optimizer`; left out, compile() would make a stray RMSprop.
+        options.setdefault("jit_compile", self.config.training.jit_compile)
+        super().compile(optimizer=self.generator_optimizer, **options)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return [*self.validation_means, self.means]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of the values that `evaluate` returns, in its order."""
+        return [mean.name for mean in self.validation_means]
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        # Training and validation share names: what each step returns is the result, not the union.
+        return {}
+
+    def get_compile_config(self) -> dict[str, Any]:
+        names = [f"{player}_optimizer" for player in PLAYERS]
+        return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in names if hasattr(self, name)}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        names = {"z_classifier_optimizer": "latent_adversary_optimizer"}  # of files of earlier versions
+        self.compile(**{names.get(k, k): keras.saving.deserialize_keras_object(value) for k, value in config.items()})
+
+
+def _refuse_losses(options: dict[str, Any]) -> None:
+    given = [name for name in LOSS_OPTIONS if options.pop(name, None)]
+    if given:
+        raise ValueError(
+            f"{', '.join(given)}: expected none, since the losses of Algorithm 1 and their weights follow from the"
+            " config, and every term of them is in the logs. Set weights such as kl_weight in dfv.Config.of, and give"
+            " compile optimizers alone."
+        )
