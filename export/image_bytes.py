@@ -1,20 +1,26 @@
-"""Encoded images inside the graph: PNG or JPEG of any size as the model's images, and images as PNG."""
+"""Decoding and encoding of images inside the graph: PNG or JPEG of any size to the model's images, and back to PNG."""
 
 import tensorflow as tf
 
-# Rows are decoded one after the other, so an RGB image in float32, 400 MB at this limit, bounds the memory.
+from dfv.data.image_operations import LUMINANCE
+from export.exif_orientation import jpeg_orientation, upright
+
+# Rows are decoded one after the other, so that memory is bounded by one image at this limit: 400 MB as RGB in float32.
 MAX_PIXELS = 2**25
 MAX_SIDE = 2**14
 
 _PNG_START, _JPEG_START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"\xff\xd8\xff"
-_PNG_HEADER_LENGTH = 24
-_LUMINANCE = (0.299, 0.587, 0.114)  # as dfv.data weighs colours
+_PNG_DEPTH_AT = 24  # after width and height, 4 bytes each
+_PNG_HEADER_LENGTH = _PNG_DEPTH_AT + 1
 
 
 def decode_images(encoded: tf.Tensor, image_shape: tuple[int, int, int]) -> tf.Tensor:
-    """[N, H, W, C] uint8 of PNG or JPEG images [N]; resized as dfv.data resizes, each axis on its own.
+    """Returns PNG or JPEG images [N] as [N, H, W, C] uint8.
 
-    Fails if a row is neither, is broken, has more than MAX_PIXELS or a side of more than MAX_SIDE.
+    They are decoded as `dfv.data.sources.image_folder` decodes files: transparent pixels become white, 16 bits are
+    rounded to 8, CMYK becomes RGB, and the EXIF orientation of a JPEG image is applied (of a PNG image it is ignored).
+    They are resized as `dfv.data.image_operations.resize` does, so the aspect ratio may change; `image_folder` crops.
+    Fails if a row is neither PNG nor JPEG, is damaged, or has more than MAX_PIXELS or a side of more than MAX_SIDE.
     """
     return tf.map_fn(
         lambda row: _decode(row[0], row[1], image_shape),
@@ -25,24 +31,64 @@ def decode_images(encoded: tf.Tensor, image_shape: tuple[int, int, int]) -> tf.T
 
 
 def encode_images(images: tf.Tensor) -> tf.Tensor:
-    """PNG [N] of images [N, H, W, C] uint8."""
+    """Returns images [N, H, W, C] uint8 as PNG [N]."""
     return tf.io.encode_png(images)
 
 
 def _decode(row: tf.Tensor, encoded: tf.Tensor, image_shape: tuple[int, int, int]) -> tf.Tensor:
     height, width, channels = image_shape
     with tf.control_dependencies([_check_size(row, encoded)]):
-        colour = tf.io.decode_image(encoded, channels=3, expand_animations=False)
+        colour = tf.cond(_is_png(encoded), lambda: _decode_png(encoded), lambda: _decode_jpeg(encoded))
     pixels = _resize(tf.cast(tf.ensure_shape(colour, (None, None, 3)), tf.float32), height, width)
     if channels == 1:
-        pixels = tf.reduce_sum(pixels * _LUMINANCE, -1, keepdims=True)
+        pixels = tf.reduce_sum(pixels * LUMINANCE, -1, keepdims=True)
     return tf.cast(tf.clip_by_value(tf.round(pixels), 0.0, 255.0), tf.uint8)
 
 
+def _decode_jpeg(encoded: tf.Tensor) -> tf.Tensor:
+    """[h, w, 3] uint8, turned as EXIF says."""
+    # Pillow decodes with the accurate DCT too.
+    image = tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
+    return upright(image, jpeg_orientation(encoded))
+
+
+def _decode_png(encoded: tf.Tensor) -> tf.Tensor:
+    """[h, w, 3] uint8, on a white background."""
+    depth = tf.io.decode_raw(tf.strings.substr(encoded, _PNG_DEPTH_AT, 1), tf.uint8)[0]
+    rgba = tf.cond(
+        tf.equal(depth, 16),
+        lambda: _eight_bits(tf.io.decode_png(encoded, channels=4, dtype=tf.uint16)),
+        lambda: tf.io.decode_png(encoded, channels=4),
+    )
+    return _over_white(rgba[..., :3], _alpha(rgba, depth))
+
+
+def _eight_bits(pixels: tf.Tensor) -> tf.Tensor:
+    """round(pixels / 257) of uint16, without a wider type."""
+    return tf.cast(pixels // 257 + tf.cast(pixels % 257 > 128, tf.uint16), tf.uint8)
+
+
+def _alpha(rgba: tf.Tensor, depth: tf.Tensor) -> tf.Tensor:
+    """[h, w, 1] uint8. Of a PNG with 1 to 4 bits and no alpha the decoder fills in 2**depth - 1 instead of 255."""
+    alpha = rgba[..., 3:]
+    filled_in = tf.bitwise.left_shift(tf.constant(1, tf.uint8), tf.minimum(depth, 7)) - 1
+    is_opaque = (depth < 8) & tf.reduce_all(alpha == filled_in)
+    return tf.where(is_opaque, tf.constant(255, tf.uint8), alpha)
+
+
+def _over_white(colour: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
+    """round((alpha colour + (255 - alpha) 255) / 255); the products fit into uint16."""
+    colour, alpha = tf.cast(colour, tf.uint16), tf.cast(alpha, tf.uint16)
+    return tf.cast((colour * alpha + 255 * (255 - alpha) + 127) // 255, tf.uint8)
+
+
+def _is_png(encoded: tf.Tensor) -> tf.Tensor:
+    return tf.equal(tf.strings.substr(encoded, 0, len(_PNG_START)), _PNG_START)
+
+
 def _check_size(row: tf.Tensor, encoded: tf.Tensor) -> tf.Operation:
-    """Reads the size in the header, before anything as large as the image is made."""
-    long_enough = tf.strings.length(encoded) >= _PNG_HEADER_LENGTH
-    is_png = long_enough & tf.equal(tf.strings.substr(encoded, 0, len(_PNG_START)), _PNG_START)
+    """Checks the size that the header states, before memory for the image is allocated."""
+    is_png = (tf.strings.length(encoded) >= _PNG_HEADER_LENGTH) & _is_png(encoded)
     is_jpeg = tf.equal(tf.strings.substr(encoded, 0, len(_JPEG_START)), _JPEG_START)
     kind = tf.debugging.Assert(is_png | is_jpeg, ["expected PNG or JPEG images; neither is row", row])
     with tf.control_dependencies([kind]):

@@ -56,9 +56,10 @@ def of(model: Codec, name: str, version: Path, results: Results | None) -> str:
         f"Every input and output has as many rows, at most {max_rows(model.image_shape)} in a request; a row's result"
         " depends on no other row. `serving_default` is `encode`. The same seed gives the same image.",
         _signature_table(version),
-        "Encoded images may have any size up to 33 megapixels and 16384 pixels a side; each axis is resized on its own,"
-        " colours are turned to grey where the model is grey, transparency and EXIF rotation are ignored. A row that is"
-        " no image, or a number out of range, fails the whole request.",
+        "Encoded images may have any size up to 33 megapixels and 16384 pixels a side. They are resized to the model's"
+        " height and width, without keeping the aspect ratio. Transparent pixels become white, 16 bits are rounded to"
+        " 8, colour is converted to grey for a grey model, and the EXIF orientation of JPEG images is applied (of PNG"
+        " images it is ignored). A row that is not an image, or a number out of range, fails the whole request.",
         "## Training",
         "```\n" + "\n".join(flags) + "\n```",
     ]

@@ -94,6 +94,12 @@ class _Networks:
 
     def __init__(self, model: Codec, float_images: bool):
         self._model, self._float_images = model, float_images
+        # A function of its own, so that the graph of decoding is traced and saved once for all signatures.
+        self._decoded = tf.function(
+            lambda encoded: decode_images(encoded, model.image_shape),
+            input_signature=[tf.TensorSpec((None,), tf.string)],
+            autograph=False,
+        )
 
     def _pixels(self, image: tf.Tensor) -> tf.Tensor:
         """The networks' float32 in [-1, 1]."""
@@ -137,6 +143,3 @@ class _Networks:
     def sample_bytes(self, image_s_bytes: tf.Tensor, seed: tf.Tensor) -> Outputs:
         pixels = self._model.sampled(to_float(self._decoded(image_s_bytes)), seed)
         return {"image_bytes": encode_images(to_uint8(pixels))}
-
-    def _decoded(self, encoded: tf.Tensor) -> tf.Tensor:
-        return decode_images(encoded, self._model.image_shape)

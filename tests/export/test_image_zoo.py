@@ -1,0 +1,148 @@
+"""One collection of unusual files, read by training, by the signatures of an exported model and by the page."""
+
+import functools
+import io
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from dfv.data.sources.image_folder.decoding import decode
+from export.demo.exported_model import Served
+from export.image_bytes import decode_images
+
+SIDE = 24
+SMOOTH = np.asarray(
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (3, 3, 4), np.uint8)).resize(
+        (SIDE, SIDE), Image.Resampling.BICUBIC
+    )
+)
+COLOUR, GREY = SMOOTH[..., :3], SMOOTH[..., 0]
+TOLERANCE = 2  # grey levels: 16-bit colours, which Pillow truncates; grey before or after resizing; the DCT
+
+
+def saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def palette() -> Image.Image:
+    return Image.fromarray(COLOUR).quantize(16)
+
+
+def sixteen_bits(pixels: np.ndarray) -> bytes:
+    return tf.io.encode_png(tf.constant(pixels.astype(np.uint16) * 257 + 100)).numpy()
+
+
+def exif(orientation: int, byte_order: str = "<") -> bytes:
+    """EXIF metadata with the orientation between two other tags."""
+    magic = b"II" if byte_order == "<" else b"MM"
+    entries = [(0x0100, 4, 1, 7), (0x010F, 2, 4, 0x616263), (0x0128, 3, 1, 2)]
+    packed = [struct.pack(byte_order + "HHII", *entry) for entry in entries[:2]]
+    packed.append(struct.pack(byte_order + "HHIHH", 0x0112, 3, 1, orientation, 0))
+    packed.append(struct.pack(byte_order + "HHIHH", *entries[2], 0))
+    count = struct.pack(byte_order + "H", len(packed))
+    return b"Exif\0\0" + magic + struct.pack(byte_order + "HI", 42, 8) + count + b"".join(packed) + b"\0" * 4
+
+
+def turned(orientation: int, **options: object) -> bytes:
+    options = {"quality": 95, "exif": exif(orientation, "<>"[orientation % 2])} | options
+    return saved(Image.fromarray(COLOUR), "JPEG", **options)
+
+
+ZOO = {
+    "rgb.png": saved(Image.fromarray(COLOUR)),
+    "rgba.png": saved(Image.fromarray(SMOOTH)),
+    "grey.png": saved(Image.fromarray(GREY)),
+    "grey_alpha.png": saved(Image.fromarray(SMOOTH).convert("LA")),
+    "grey_one_transparent_level.png": saved(Image.fromarray(GREY // 64 * 64), transparency=64),
+    "rgb_one_transparent_colour.png": saved(Image.fromarray(COLOUR), transparency=tuple(map(int, COLOUR[3, 4]))),
+    "one_bit.png": saved(Image.fromarray(GREY).convert("1")),
+    "palette.png": saved(palette()),
+    "palette_one_transparent_colour.png": saved(palette(), transparency=3),
+    "palette_alpha.png": saved(palette(), transparency=bytes(range(0, 256, 16))),
+    "grey_16.png": saved(Image.fromarray(GREY.astype(np.uint16) * 257 + 100)),
+    "rgb_16.png": sixteen_bits(np.minimum(COLOUR, 254)),
+    "rgba_16.png": sixteen_bits(np.minimum(SMOOTH, 254)),
+    "rgb.jpg": saved(Image.fromarray(COLOUR), "JPEG", quality=95),
+    "progressive.jpg": saved(Image.fromarray(COLOUR), "JPEG", quality=95, progressive=True),
+    "grey.jpg": saved(Image.fromarray(GREY), "JPEG", quality=95),
+    "cmyk.jpg": saved(Image.fromarray(COLOUR).convert("CMYK"), "JPEG", quality=95),
+} | {f"turned_{orientation}.jpg": turned(orientation) for orientation in range(10)}
+
+
+@functools.cache
+def graph(shape: tuple[int, int, int]) -> tf.types.experimental.GenericFunction:
+    return tf.function(
+        lambda encoded: decode_images(encoded, shape), input_signature=[tf.TensorSpec([None], tf.string)]
+    )
+
+
+def in_graph(encoded: Iterable[bytes], shape: tuple[int, int, int] = (SIDE, SIDE, 3)) -> np.ndarray:
+    return graph(shape)(tf.constant(list(encoded))).numpy()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    place = tmp_path_factory.mktemp("zoo")
+    for name, encoded in ZOO.items():
+        (place / name).write_bytes(encoded)
+    return place
+
+
+@pytest.mark.parametrize("size", [SIDE, SIDE // 3, 2 * SIDE])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_graph_decodes_what_training_reads(folder, channels, size):
+    images = in_graph(ZOO.values(), (size, size, channels)).astype(int)
+    expected = [decode(folder / name, size, grey=channels == 1) for name in ZOO]
+    apart = {name: np.abs(image - other).max() for name, image, other in zip(ZOO, images, expected, strict=True)}
+    assert {name: levels for name, levels in apart.items() if levels > TOLERANCE} == {}
+
+
+def test_transparent_pixels_show_white():
+    nothing = saved(Image.new("RGBA", (5, 5), (10, 20, 30, 0)))
+    assert (in_graph([nothing]) == 255).all()
+
+
+def test_each_orientation_gives_another_image():
+    images = in_graph(turned(orientation) for orientation in range(1, 9))
+    assert len({image.tobytes() for image in images}) == 8
+
+
+def test_an_image_that_is_not_square_is_turned_before_it_is_resized(tmp_path):
+    half = saved(Image.fromarray(COLOUR[: SIDE // 2]), "JPEG", quality=95, exif=exif(6))
+    expected = Image.open(io.BytesIO(half)).transpose(Image.Transpose.ROTATE_270)
+    received = in_graph([half], (SIDE, SIDE // 2, 3))[0]
+    assert np.abs(received.astype(int) - np.asarray(expected)).max() <= 1
+
+
+def test_metadata_that_end_early_are_ignored_until_the_orientation_is_there():
+    upright, on_its_side = in_graph([turned(1), turned(6)])
+    received = in_graph(turned(6, exif=exif(6)[:length]) for length in range(8, 64))
+    is_turned = [np.array_equal(image, on_its_side) for image in received]
+    assert all(np.array_equal(image, upright) for image in received[: is_turned.index(True)])
+    assert all(is_turned[is_turned.index(True) :])
+
+
+def test_other_segments_and_a_thumbnail_do_not_hide_the_orientation():
+    profile = bytes(100_000)  # two segments
+    encoded = turned(8, icc_profile=profile, comment=b"Exif\0\0" * 10)
+    np.testing.assert_array_equal(*in_graph([encoded, turned(8)]))
+
+
+def test_signatures_and_page_take_every_file(exported, loaded, folder):
+    served = Served(exported.parent)
+    files = [folder / name for name in ZOO]
+    assert {Path(file).name for file in served.examples(folder)} == set(ZOO)
+    pixels = in_graph(ZOO.values(), served.image_shape)
+    expected = loaded["encode"](image=pixels)
+    received = loaded["encode_bytes"](image_bytes=tf.constant(list(ZOO.values())))
+    on_page = served.codes([str(file) for file in files])
+    for key, page in zip(("s", "z_mean"), on_page, strict=True):
+        np.testing.assert_allclose(received[key], expected[key], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(page, expected[key], rtol=1e-4, atol=1e-5)
