@@ -30,7 +30,7 @@ def latency(model: Codec, saved_model: Path, name: str) -> list[list[str]]:
     """Rows of the table: milliseconds of both, interleaved, and their ratio."""
     loaded = tf.saved_model.load(str(saved_model))
     encode = loaded.signatures["encode"]
-    compiled = tf.function(lambda image: model.encoder(to_float(image)), reduce_retracing=True)
+    compiled = tf.function(lambda image: model.encoded(to_float(image)), reduce_retracing=True)
     rows = []
     for size in SIZES:
         image = tf.constant(np.random.default_rng(0).integers(0, 256, (size, *model.image_shape), np.uint8))

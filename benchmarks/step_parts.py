@@ -75,9 +75,9 @@ def _encoder(model: Disentangler, batch: Batch, backward: bool) -> Call:
 
 def _decoder(model: Disentangler, batch: Batch, backward: bool) -> Call:
     triplet, num_triplets = read(batch), model.config.training.batch_size
-    noise = Noise(model.config.training.seed, tf.constant(0, tf.int64), triplet, model.z_dim)
+    noise = Noise(model.config.training.seed, tf.constant(0, tf.int64), triplet, model.config.network.z_dim)
     s = tf.random.stateless_normal((3 * num_triplets, model.config.network.s_dim), (0, 0))
-    z = tf.random.stateless_normal((model.active.num_z * num_triplets, model.z_dim), (0, 1))
+    z = tf.random.stateless_normal((model.active.num_z * num_triplets, model.config.network.z_dim), (0, 1))
     compute = lambda: list(model.decode_pairs(s, z, noise))  # noqa: E731
     return _differentiated(compute, [z, s], model.decoder.trainable_variables, backward)
 

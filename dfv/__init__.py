@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dfv.evaluation import evaluate
     from dfv.model.codec import Codec
     from dfv.model.disentangler import Disentangler
-    from dfv.model.latent.fitting import fit_z as fit_latent
+    from dfv.model.latent.fit import fit_latent
     from dfv.training.callbacks import SwapGrid
     from dfv.training.run_folder import RunError, load
 
@@ -54,12 +54,12 @@ if not TYPE_CHECKING:  # so that type checkers report unknown names
             "RunError": "dfv.training.run_folder",
             "SwapGrid": "dfv.training.callbacks",
             "evaluate": "dfv.evaluation",
-            "fit_latent": "dfv.model.latent.fitting:fit_z",
+            "fit_latent": "dfv.model.latent.fit",
             "from_arrays": "dfv.data",
             "from_tfds": "dfv.data",
             "load": "dfv.training.run_folder",
             "load_data": "dfv.data:load",
             "triplets": "dfv.data.pipeline",
-            "fit_z": "dfv.model.latent.fitting",  # the earlier name
+            "fit_z": "dfv.model.latent.fit",  # the earlier name
         },
     )

@@ -111,12 +111,12 @@ class _Networks:
         return (pixels + 1.0) / 2.0 if self._float_images else to_uint8(pixels)
 
     def encode(self, image: tf.Tensor) -> Outputs:
-        s, (mean, log_var) = self._model.encoder(self._pixels(image))
+        s, (mean, log_var) = self._model.encoded(self._pixels(image))
         return {"s": s, "z_mean": mean, "z_log_var": log_var}
 
     def decode(self, s: tf.Tensor, z: tf.Tensor) -> Outputs:
         s, z = (_within("codes", code, -MAX_CODE, MAX_CODE) for code in (s, z))
-        return {"image": self._image(self._model.decoder(z, s))}
+        return {"image": self._image(self._model.decoded(s, z))}
 
     def reconstruct(self, image: tf.Tensor) -> Outputs:
         return {"image": self._image(self._model(self._pixels(image)))}

@@ -11,7 +11,6 @@ from PIL import Image
 
 from dfv.data.image_operations import encode_png
 from dfv.model.codec import Codec
-from dfv.model.codes import prior_samples
 from export import ExportError
 
 Arrays = dict[str, np.ndarray]
@@ -73,11 +72,11 @@ def cases(model: Codec, float_images: bool) -> tuple[Arrays, Arrays]:
     seeds = np.array([0, -1, 2**62], np.int64)
     weight_s, weight_z = np.array([[0.0, 0.25, 1.0], [1.0, 0.5, -0.5]], np.float32)
     codes_a, codes_b = model.encode(a), model.encode(b)
-    prior = prior_samples(tf.constant(seeds), model.z_dim).numpy()
+    prior = model.prior_samples(tf.constant(seeds)).numpy()
     z_a, z_b = codes_a.z.mean, codes_b.z.mean
 
     def decoded(s: np.ndarray, z: np.ndarray) -> np.ndarray:
-        return (model.decoder(z, s).numpy() + 1.0) / 2.0
+        return (model.decoded(s, z).numpy() + 1.0) / 2.0
 
     def grey_levels(s: np.ndarray, z: np.ndarray) -> np.ndarray:
         return np.clip(np.rint(255.0 * decoded(s, z)), 0, 255).astype(np.uint8)

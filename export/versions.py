@@ -14,7 +14,7 @@ import tensorflow as tf
 from dfv.config.paths import expand_home
 from dfv.evaluation.results import Results
 from dfv.model.codec import Codec
-from dfv.model.latent.fitting import AS_TRAINED, is_as_trained
+from dfv.model.latent.transform import NOT_FITTED
 from export import ExportError, example_images
 from export import model_card as card
 from export.serving import config_files, warmup
@@ -39,8 +39,9 @@ def export_model(
     results: what an evaluation wrote, for the model card. Raises ExportError; the folder then is as it was.
     """
     place = checked_place(export_dir)
-    if is_as_trained(model):
-        raise ExportError(AS_TRAINED)
+    if not model.latent.is_fitted():
+        raise ExportError(NOT_FITTED)
+    model = model.folded()
     number = next_version(place) if version is None else version
     final = place / str(number)
     if final.exists():
@@ -66,8 +67,8 @@ def save(model: Codec, folder: Path, float_images: bool) -> None:
     """Writes the bare SavedModel."""
     exported = tf.Module()
     # Keras models tracked by a tf.Module break its saving: only their variables are.
-    weights = {id(variable): variable.value for part in (model.encoder, model.decoder) for variable in part.variables}
-    exported.weights = list(weights.values())
+    parts = (model.encoder, model.decoder, model.latent)
+    exported.weights = [variable.value for part in parts for variable in part.variables]
     limit, offered = max_rows(model.image_shape), signatures(model, float_images)
     functions = {name: traced(signature, limit) for name, signature in offered.items() if name != DEFAULT}
     functions[DEFAULT] = functions[DEFAULT_IS]

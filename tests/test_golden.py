@@ -1,17 +1,55 @@
 """What the shipped models and three training steps gave before the code was reorganised, they still give."""
 
+import io
+import zipfile
+
+import h5py
 import numpy as np
 import pytest
+import tensorflow as tf
 
+import dfv
+from dfv.model.codec import to_uint8
+from dfv.model.codes import prior_samples
+from dfv.training.run_folder import find_model
 from tests.golden import outputs
 
+WITH_PCA = "quickstart"
+
 GREY_LEVELS = 1  # by which a pixel may differ on another processor
+
+
+def samples_of_the_first_version(name: str) -> np.ndarray:
+    """Samples with noise in the dropped components too, which the first version kept the weights of.
+
+    The kept components are drawn and decoded as they are today.
+    """
+    model = dfv.load(name)
+    images, kept = outputs.images_for(model.image_shape), model.z_dim
+    seeds = tf.range(11, 11 + len(images), dtype=tf.int64)
+    noise, s = prior_samples(seeds, model.config.network.z_dim), model.encode(images).s
+    np.testing.assert_array_equal(model.prior_samples(seeds), noise[:, :kept])
+    today = to_uint8(model.decoded(s, noise[:, :kept])).numpy().astype(int)
+    assert np.abs(model.sample(images, 11) - today).max() <= GREY_LEVELS
+    with zipfile.ZipFile(find_model(name)) as archive:
+        weights = h5py.File(io.BytesIO(archive.read("model.weights.h5")))
+        from_dropped = weights["decoder/axes/vars/2"][kept:]
+    return to_uint8(model.decoder(model.latent.inverse(noise[:, :kept], s) + noise[:, kept:] @ from_dropped, s)).numpy()
 
 
 @pytest.mark.parametrize("name", outputs.SHIPPED)
 def test_a_shipped_model_gives_the_stored_codes_and_images(name: str) -> None:
     stored, found = outputs.read(name), outputs.of_shipped_model(name)
     assert stored.keys() == found.keys()
+    kept = found["z_mean"].shape[1]
+    for key in ("z_mean", "z_log_var"):
+        # The first version gave the dropped components as well: the same for every image, with mean 0.
+        dropped, stored[key] = stored[key][:, kept:], stored[key][:, :kept]
+        same = np.zeros((1, dropped.shape[1])) if key == "z_mean" else dropped[:1]
+        np.testing.assert_array_equal(dropped, np.repeat(same, len(dropped), axis=0))
+    if name == WITH_PCA:
+        assert kept < dfv.load(name).config.network.z_dim
+        found["sample"] = samples_of_the_first_version(name)
     for key, expected in stored.items():
         if expected.dtype == np.uint8:
             assert np.abs(found[key].astype(int) - expected).max() <= GREY_LEVELS, key

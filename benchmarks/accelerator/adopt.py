@@ -3,7 +3,7 @@
     python -m benchmarks.accelerator.adopt programs/mnist trained/mnist --run_dir=runs/mnist
     python -m dfv.main --flagfile=programs/mnist/config.flags --run_dir=runs/mnist --mode=evaluate
 
-The folder holds the model, its axes, flow and codebook fitted here, and its pictures, but no checkpoint to go on from.
+The folder holds the model, its latent transform fitted here, and its pictures, but no checkpoint to go on from.
 """
 
 import argparse
@@ -18,17 +18,16 @@ from dfv.config.schema import Config, ConfigError
 from dfv.main import parse_config
 from dfv.model.codec import Codec
 from dfv.model.image_grids import save_pictures
-from dfv.model.latent import fitting as z_fitting
+from dfv.model.latent.fit import fit_latent
 from dfv.training import run_folder as runs
 
 
 def adopt(config: Config, weights: dict[str, np.ndarray], splits: data.Splits, run_dir: Path) -> None:
-    """Writes the run folder, after the fit of axes, flow and codebook where it has them."""
+    """Writes the run folder, after the fit of the latent transform."""
     model = Codec(config, splits.train.image_shape, splits.label_sizes)
     for place, variable in enumerate(trained(model)):
         variable.assign(weights[str(place)].astype(variable.dtype))
-    if not z_fitting.is_fitted(model, config.training.num_steps):
-        z_fitting.fit_z(model, splits.train, config.training.num_steps)
+    fit_latent(model, splits.train)
     run_dir.mkdir(parents=True, exist_ok=True)
     runs.write_flags(run_dir, config)
     runs.ModelFile(model, run_dir).save()

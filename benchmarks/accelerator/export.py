@@ -28,7 +28,6 @@ from dfv.data.triplet_sampler import TripletSampler
 from dfv.main import parse_config
 from dfv.model.codec import Codec
 from dfv.model.disentangler import Disentangler
-from dfv.model.latent.fitting import fitted_parts
 from dfv.training import run_folder as runs
 from dfv.training.checkpoints import all_variables
 
@@ -131,9 +130,8 @@ def export(config: Config, train: ImageSet, label_sizes: tuple[int, ...], out: P
 
 
 def trained(model: Codec) -> list[keras.Variable]:
-    """What training leaves of encoder and decoder; axes, flow and codebook are fitted afterwards."""
-    fitted = {id(variable) for part in fitted_parts(model) for variable in part.variables}
-    return [v for v in (*model.encoder.variables, *model.decoder.variables) if id(v) not in fitted]
+    """The weights of encoder and decoder; those of the latent transform are fitted afterwards."""
+    return [*model.encoder.variables, *model.decoder.variables]
 
 
 def _captured(concrete: tf.types.experimental.ConcreteFunction, variables: list[tf.Variable]) -> list[int]:

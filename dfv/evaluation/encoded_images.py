@@ -101,6 +101,6 @@ def encode(model: Codec, image_set: ImageSet, limit: int) -> EncodedImages:
 
 def encode_splits(model: Codec, splits: Splits, sizes: SampleSizes) -> EncodedSplits:
     """Encodes as many images of each split as the probes and other measurements of codes use."""
-    limits = (sizes.probe_train_images(model.z_dim), sizes.validation_images, sizes.test_images)
+    limits = (sizes.probe_train_images(model.config.network.z_dim), sizes.validation_images, sizes.test_images)
     parts = (splits.train, splits.validation, splits.test)
     return EncodedSplits(*(encode(model, part, limit) for part, limit in zip(parts, limits, strict=True)))

@@ -18,7 +18,7 @@ from dfv.evaluation.report.report import render
 from dfv.evaluation.results import RESULTS_FILE, Results
 from dfv.evaluation.sample_sizes import SampleSizes
 from dfv.model.codec import Codec
-from dfv.model.latent.fitting import AS_TRAINED, is_as_trained
+from dfv.model.latent.transform import NOT_FITTED
 from dfv.provenance import Provenance, current_provenance
 from dfv.training.run_folder import write_whole, writing
 
@@ -47,8 +47,8 @@ def evaluate(
 
     Raises ConfigError for a model whose latent transform is not fitted yet.
     """
-    if is_as_trained(model):
-        raise ConfigError(AS_TRAINED)
+    if not model.latent.is_fitted():
+        raise ConfigError(NOT_FITTED)
     started = time.monotonic()
     sizes = limits or SampleSizes()
     context = EvaluationContext(model, splits, config, split=split, num_seeds=seeds, sizes=sizes)

@@ -1,8 +1,10 @@
-"""Encoder and decoder in use: codes, swaps, samples and interpolations of NumPy images."""
+"""A trained model: codes, swaps, samples and interpolations of NumPy images."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, Self
 
+import h5py
 import keras
 import numpy as np
 import tensorflow as tf
@@ -10,7 +12,11 @@ import tensorflow as tf
 from dfv.config.renamed import current_names
 from dfv.config.schema import Config
 from dfv.model.codes import Codes, Posterior, prior_samples
-from dfv.model.networks import Decoder, Encoder, ImageShape, PretrainedSEncoder, seeded
+from dfv.model.latent.file_migration import is_earlier_layout, migrated
+from dfv.model.latent.folding import copy_folded
+from dfv.model.latent.transform import NOT_FITTED, LatentTransform
+from dfv.model.networks import Decoder, Encoder, ImageShape, PretrainedSEncoder
+from dfv.model.seeding import seeded
 
 BATCH = 256
 
@@ -27,50 +33,83 @@ def to_uint8(images: tf.Tensor) -> tf.Tensor:
 
 @keras.saving.register_keras_serializable("dfv")
 class Codec(keras.Model):
-    """Encoder and decoder, all that a trained model is used through.
+    """Encoder, latent transform and decoder: images to codes s and z, and back.
 
-    config: the flags of its run, dimensions among them; see `dfv.Config`.
+    config: the run's options; see `dfv.Config`.
     image_shape: (H, W, C) of the images.
     label_sizes: the number of classes of each column of the labels: the identity, then each attribute.
+    pca_is_folded: the networks apply the PCA of the latent transform themselves; see `folded`.
 
     Images are [N, H, W, C] uint8 of the model's image shape, in batches of any size; a ValueError names what came
     instead. z is the posterior's mean wherever it comes from an image.
     """
 
-    def __init__(self, config: Config, image_shape: ImageShape, label_sizes: tuple[int, ...], **kwargs: Any):
+    def __init__(
+        self,
+        config: Config,
+        image_shape: ImageShape,
+        label_sizes: tuple[int, ...],
+        pca_is_folded: bool = False,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.config, self.image_shape, self.label_sizes = config, image_shape, label_sizes
-        self.z_dim = config.network.z_dim
+        self.pca_is_folded = pca_is_folded
         with seeded(config.training.seed):
             self._build_networks("mixed_bfloat16" if config.training.mixed_precision else "float32")
         self.built = True
 
     def _build_networks(self, dtype: str) -> None:
+        network, latent = self.config.network, self.config.latent
+        if self.pca_is_folded:
+            network = dataclasses.replace(network, z_dim=min(latent.pca_dim, network.z_dim))
         encoder = PretrainedSEncoder if self.config.training.pretrain_s_steps else Encoder
-        self.encoder = encoder(self.config.network, self.image_shape, dtype, self.config.latent)
-        self.decoder = Decoder(self.config.network, self.image_shape, dtype, self.encoder.axes, self.encoder.flow)
+        self.encoder = encoder(network, self.image_shape, dtype)
+        self.decoder = Decoder(network, self.image_shape, dtype, z_bias=self.pca_is_folded)
+        with seeded(0):  # the networks built after it start as without it
+            self.latent = LatentTransform(latent, network.s_dim, network.z_dim, self.pca_is_folded)
+
+    @property
+    def z_dim(self) -> int:
+        """Dimension of z at inference; that of raw z, `config.network.z_dim`, until the latent transform is fitted."""
+        return self.latent.output_dim if self.latent.is_fitted() else self.config.network.z_dim
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Reconstructions [B, H, W, C] of images, both float32 in [-1, 1]."""
-        codes = self.encoder(images, training=training)
-        return self.decoder(codes.z.mean, codes.s, training=training)
+        """Reconstructions [B, H, W, C] of images, both float32 in [-1, 1]; training: BatchNorm by batch statistics."""
+        s, posterior = self.encoder(images, training=training)
+        z = self.latent.inverse(self.latent.forward(posterior, s).mean, s)
+        return self.decoder(z, s, training=training)
+
+    def encoded(self, images: tf.Tensor) -> Codes:
+        """`encode` of tensors: of images [B, H, W, C] float32 in [-1, 1], as are all images of tensor methods."""
+        s, posterior = self.encoder(images)
+        return Codes(s, self.latent.forward(posterior, s))
+
+    def decoded(self, s: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
+        """`decode` of tensors."""
+        return self.decoder(self.latent.inverse(z, s), s)
 
     def swapped(self, images_s: tf.Tensor, images_z: tf.Tensor) -> tf.Tensor:
-        """`swap` of tensors [B, H, W, C], float32 in [-1, 1] in and out, as are those of the next two."""
-        return self.decoder(self.encoder(images_z).z.mean, self.encoder(images_s).s)
+        """`swap` of tensors."""
+        return self.decoded(self.encoded(images_s).s, self.encoded(images_z).z.mean)
 
     def sampled(self, images_s: tf.Tensor, seeds: tf.Tensor) -> tf.Tensor:
         """`sample` of tensors; a seed [B] int64 for each row."""
-        return self.decoder(prior_samples(seeds, self.z_dim), self.encoder(images_s).s)
+        return self.decoded(self.encoded(images_s).s, self.prior_samples(seeds))
+
+    def prior_samples(self, seeds: tf.Tensor) -> tf.Tensor:
+        """z ~ N(0, I), [B, z_dim] float32, row i a function of seeds[i] ([B] int64) alone."""
+        # As many numbers as raw z has, so that a seed's sample does not depend on what the transform keeps.
+        return prior_samples(seeds, self.config.network.z_dim)[:, : self.z_dim]
 
     def interpolated(
         self, images_a: tf.Tensor, images_b: tf.Tensor, weight_s: tf.Tensor, weight_z: tf.Tensor
     ) -> tf.Tensor:
         """`interpolate` of tensors; weights [B] float32."""
-        a, b = self.encoder(images_a), self.encoder(images_b)
+        a, b = self.encoded(images_a), self.encoded(images_b)
         s = a.s + weight_s[:, None] * (b.s - a.s)
         z = a.z.mean + weight_z[:, None] * (b.z.mean - a.z.mean)
-        return self.decoder(z, s)
+        return self.decoded(s, z)
 
     def encode(self, images: np.ndarray) -> Codes:
         """s [N, s_dim], and the posterior's mean and log-variance of z [N, z_dim], NumPy float32."""
@@ -103,41 +142,46 @@ class Codec(keras.Model):
         weights = (np.broadcast_to(np.float32(weight), len(images_a)) for weight in (weight_s, weight_z))
         return self._in_batches(self._interpolate, self._checked(images_a), self._checked(images_b), *weights)[0]
 
-    @tf.function(autograph=False, reduce_retracing=True)
-    def _encode(self, images: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        s, (mean, log_var) = self.encoder(to_float(images))
-        return s, mean, log_var
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    def _decode(self, s: tf.Tensor, z: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        return (to_uint8(self.decoder(z, s)),)
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    def _reconstruct(self, images: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        return (to_uint8(self(to_float(images))),)
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    def _swap(self, images_s: tf.Tensor, images_z: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        return (to_uint8(self.swapped(to_float(images_s), to_float(images_z))),)
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    def _sample(self, images_s: tf.Tensor, seeds: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        return (to_uint8(self.sampled(to_float(images_s), seeds)),)
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    def _interpolate(self, images_a: tf.Tensor, images_b: tf.Tensor, *weights: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        return (to_uint8(self.interpolated(to_float(images_a), to_float(images_b), *weights)),)
-
     def _in_batches(self, function: Callable, *arrays: np.ndarray) -> list[np.ndarray]:
         lengths = {len(array) for array in arrays}
         if len(lengths) > 1:
             raise ValueError(f"expected as many rows in every argument; received {[len(array) for array in arrays]}.")
-        num_rows = lengths.pop()
+        num_rows, is_fitted = lengths.pop(), self.latent.is_fitted()
         if num_rows == 0:  # TensorFlow's convolutions refuse a batch of none.
             arrays = tuple(np.zeros((1, *array.shape[1:]), array.dtype) for array in arrays)
-        starts = range(0, max(num_rows, 1), BATCH)
-        parts = [function(*(tf.convert_to_tensor(array[i : i + BATCH]) for array in arrays)) for i in starts]
+        batches = (
+            [tf.convert_to_tensor(array[start : start + BATCH]) for array in arrays]
+            for start in range(0, max(num_rows, 1), BATCH)
+        )
+        parts = [function(is_fitted, *batch) for batch in batches]
         return [np.concatenate([part.numpy() for part in column])[:num_rows] for column in zip(*parts, strict=True)]
+
+    # `is_fitted` has them traced again once the latent transform is fitted.
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _encode(self, is_fitted: bool, images: tf.Tensor) -> list[tf.Tensor]:
+        return tf.nest.flatten(self.encoded(to_float(images)))
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _decode(self, is_fitted: bool, s: tf.Tensor, z: tf.Tensor) -> list[tf.Tensor]:
+        return [to_uint8(self.decoded(s, z))]
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _reconstruct(self, is_fitted: bool, images: tf.Tensor) -> list[tf.Tensor]:
+        return [to_uint8(self(to_float(images)))]
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _swap(self, is_fitted: bool, images_s: tf.Tensor, images_z: tf.Tensor) -> list[tf.Tensor]:
+        return [to_uint8(self.swapped(to_float(images_s), to_float(images_z)))]
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _sample(self, is_fitted: bool, images_s: tf.Tensor, seeds: tf.Tensor) -> list[tf.Tensor]:
+        return [to_uint8(self.sampled(to_float(images_s), seeds))]
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _interpolate(
+        self, is_fitted: bool, images_a: tf.Tensor, images_b: tf.Tensor, *weights: tf.Tensor
+    ) -> list[tf.Tensor]:
+        return [to_uint8(self.interpolated(to_float(images_a), to_float(images_b), *weights))]
 
     def _checked(self, images: Any) -> np.ndarray:
         images = np.asarray(images)
@@ -146,14 +190,40 @@ class Codec(keras.Model):
             raise ValueError(f"expected images [N, {expected}] uint8; received {list(images.shape)} {images.dtype}.")
         return images
 
+    def folded(self) -> "Codec":
+        """An equal codec to use and not to train, the PCA of its latent transform folded into its networks.
+
+        The PCA is linear: the encoder's z head then gives its components and the decoder's first layer takes them, in
+        place of raw z. Outputs are the same within float rounding. Raises ValueError if the transform is not fitted.
+        """
+        if not self.latent.is_fitted():
+            raise ValueError(NOT_FITTED)
+        pca = self.latent.pca
+        folded = Codec(self.config, self.image_shape, self.label_sizes, self.pca_is_folded or pca is not None)
+        if pca is not None:
+            copy_folded(pca, self, folded)
+        else:
+            for part in ("encoder", "decoder", "latent"):
+                getattr(folded, part).set_weights(getattr(self, part).get_weights())
+        return folded
+
     def get_config(self) -> dict[str, Any]:
         flags = {
             name: list(value) if isinstance(value, tuple) else value for name, value in self.config.as_flags().items()
         }
-        return {"flags": flags, "image_shape": list(self.image_shape), "label_sizes": list(self.label_sizes)}
+        shapes = {"image_shape": list(self.image_shape), "label_sizes": list(self.label_sizes)}
+        return {"flags": flags, **shapes, "pca_is_folded": self.pca_is_folded}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
+        shapes = tuple(config["image_shape"]), tuple(config["label_sizes"])
+        # Files of the first version do not say whether PCA is folded.
         return cls(
-            Config.of(**current_names(config["flags"])), tuple(config["image_shape"]), tuple(config["label_sizes"])
+            Config.of(**current_names(config["flags"])), *shapes, pca_is_folded=config.get("pca_is_folded", False)
         )
+
+    def load_own_variables(self, store: Any) -> None:
+        """Keras calls it first of all layers' when it loads a file, which it then reads in today's layout."""
+        super().load_own_variables(store)
+        if isinstance(getattr(store, "h5_file", None), h5py.File) and is_earlier_layout(store.h5_file):
+            store.h5_file = migrated(store.h5_file, self.latent.output_dim)

@@ -24,15 +24,6 @@ def sample(posterior: Posterior, noise: tf.Tensor) -> tf.Tensor:
     return posterior.mean + tf.exp(0.5 * posterior.log_var) * noise
 
 
-def rounded(posterior: Posterior, steps: float) -> Posterior:
-    """The posterior with its mean at the nearest multiple of `steps` standard deviations, each dimension for itself.
-
-    Ours. The decoder learns from samples, so it hardly uses what is finer than their noise; a probe of the mean does.
-    """
-    step = steps * tf.exp(0.5 * posterior.log_var)
-    return Posterior(step * tf.round(posterior.mean / step), posterior.log_var)
-
-
 def prior_samples(seeds: tf.Tensor, z_dim: int) -> tf.Tensor:
     """z ~ N(0, I), [N, z_dim] float32, row i a function of seeds[i] ([N] int64) alone."""
     return tf.map_fn(

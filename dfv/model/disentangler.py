@@ -210,11 +210,11 @@ class Disentangler(TripletModel):
         return tf.add_n([tf.zeros(()), *weighted])
 
     def test_step(self, data: dict[str, tf.Tensor]) -> Terms:
-        """Mean errors and KL on triplets, from the mean of z, and as `loss` the sum of the three by their weights."""
+        """Mean errors and KL on triplets, from the mean of z at inference, and as `loss` their weighted sum."""
         triplet = read(data)
-        s, posterior = self.encoder(triplet.images)
+        s, posterior = self.encoded(triplet.images)
         (s1, s1_same, _), z1 = tf.split(s, 3), tf.split(posterior.mean, 3)[0]
-        errors = [tf.reduce_mean(squared_error(self.decoder(z1, code), triplet.x1)) for code in (s1, s1_same)]
+        errors = [tf.reduce_mean(squared_error(self.decoded(code, z1), triplet.x1)) for code in (s1, s1_same)]
         kl = tf.reduce_mean(kl_to_prior(posterior)) / math.prod(self.image_shape)
         terms = dict(zip(VALIDATION_TERMS, (*errors, kl), strict=True))
         terms["loss"] = self._weighted_sum(terms)

@@ -1,20 +1,15 @@
 """Encoder, decoder and adversary (supplementary material, "Network architectures")."""
 
-import contextlib
 import math
-import random
-from collections.abc import Iterator
 from typing import Any
 
 import keras
 import tensorflow as tf
 from keras import layers
 
-from dfv.config.schema import LatentConfig, NetworkConfig
-from dfv.model.codes import Codes, Posterior, rounded
-from dfv.model.latent.codebook import Codebook
-from dfv.model.latent.flow import ConditionalFlow
-from dfv.model.latent.pca import PrincipalAxes
+from dfv.config.schema import NetworkConfig
+from dfv.model.codes import Codes, Posterior
+from dfv.model.layers.batch_norm import batch_norm
 from dfv.model.layers.image_convolutions import FromImage, ToImage
 from dfv.model.layers.wide_dense import WideDense
 
@@ -24,18 +19,6 @@ ImageShape = tuple[int, int, int]
 LOG_VAR_SPEED = 10.0
 # Shared variance starts small: at 1 the noise hides the means, and s learns alone what both should.
 FIRST_LOG_VAR = -3.0
-NO_LATENT_TRANSFORM = LatentConfig()
-
-
-@contextlib.contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Makes the initial weights of the layers built within a function of `seed`; leaves no global state behind."""
-    state = random.getstate()
-    random.seed(seed)  # Keras draws the seeds of its initializers here.
-    try:
-        yield
-    finally:
-        random.setstate(state)
 
 
 def strided_sizes(size: int, num_layers: int) -> list[int]:
@@ -44,34 +27,6 @@ def strided_sizes(size: int, num_layers: int) -> list[int]:
     for _ in range(num_layers):
         sizes.append(math.ceil(sizes[-1] / 2))
     return sizes
-
-
-@keras.saving.register_keras_serializable("dfv")
-class FusedBatchNorm(layers.BatchNormalization):
-    """BatchNorm of feature maps; on one device its training pass is TensorFlow's fused kernel, three times as fast."""
-
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        if self.synchronized or not training or not self.trainable:
-            return super().call(inputs, training=training)
-        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=inputs,
-            scale=tf.cast(self.gamma, tf.float32),
-            offset=tf.cast(self.beta, tf.float32),
-            mean=[],
-            variance=[],
-            epsilon=self.epsilon,
-        )
-        # The kernel gives the unbiased variance; Keras keeps the other.
-        count = tf.cast(tf.size(inputs) // inputs.shape[-1], tf.float32)
-        for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance * (count - 1.0) / count)):
-            moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
-        return outputs
-
-
-def batch_norm(dtype: Any) -> layers.BatchNormalization:
-    """BatchNorm whose statistics are those of the global batch, whatever the strategy."""
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    return FusedBatchNorm(epsilon=1e-5, synchronized=replicas > 1, dtype=dtype)
 
 
 def convolution_stack(config: NetworkConfig, dtype: Any) -> list[layers.Layer]:
@@ -118,28 +73,12 @@ def transposed_stack(config: NetworkConfig, image_shape: ImageShape, dtype: Any)
 class Encoder(layers.Layer):
     """Enc(x) = (s, posterior of z), one stack of convolutions under two heads, each a fully connected layer."""
 
-    def __init__(
-        self,
-        config: NetworkConfig,
-        image_shape: ImageShape,
-        dtype: Any = None,
-        latent: LatentConfig = NO_LATENT_TRANSFORM,
-    ):
+    def __init__(self, config: NetworkConfig, image_shape: ImageShape, dtype: Any = None):
         super().__init__(name="encoder", dtype=dtype)
         self.stack = keras.Sequential([*convolution_stack(config, dtype), layers.Flatten(dtype=dtype)])
         self.s_head = layers.Dense(config.s_dim, dtype=dtype)
         self.z_head = WideDense(config.z_dim * (1 if config.shared_variance else 2), dtype=dtype)
-        # Axes, flow and codebook are fitted when encoder and decoder are trained.
-        self.axes = PrincipalAxes(config.z_dim, latent.pca_dim) if latent.pca_dim else None
-        self.flow = None
-        if latent.flow_layers:
-            with seeded(0):  # the other networks start as without it
-                self.flow = ConditionalFlow(
-                    latent.flow_layers, latent.flow_units, config.s_dim, config.z_dim, latent.pca_dim
-                )
-            self.flow.trainable = False
-        self.codebook = Codebook(latent.codebook_size, config.z_dim) if latent.codebook_size else None
-        self.rounding_step, self.shared_variance = latent.rounding_step, config.shared_variance
+        self.shared_variance = config.shared_variance
         if config.shared_variance:
             start = keras.initializers.Constant(FIRST_LOG_VAR / LOG_VAR_SPEED)
             self.log_var = self.add_weight(
@@ -148,31 +87,10 @@ class Encoder(layers.Layer):
         self(tf.zeros((1, *image_shape)))
 
     def call(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
-        """Codes of images [B, H, W, C] float32 in [-1, 1]; in training, of z as it leaves its head.
+        """Codes of images [B, H, W, C] float32 in [-1, 1].
 
-        In use z goes on to its axes, its flow and its codebook or rounding, as far as the run has them.
-        z_of: z of so many of the first images alone, where nobody asks for the others'.
+        z_of: encode z for the first z_of images alone, if the caller does not use the others'.
         """
-        s, posterior = self.as_trained(images, training, z_of)
-        if training:
-            return Codes(s, posterior)
-        if self.axes:
-            posterior = self.axes(posterior)
-        if self.flow:
-            posterior = Posterior(self.flow(posterior.mean, s[:z_of])[0], posterior.log_var + self.flow.log_var_change)
-        if self.codebook:
-            posterior = self.codebook(posterior)
-        return Codes(s, self._rounded(posterior) if self.rounding_step else posterior)
-
-    def _rounded(self, posterior: Posterior) -> Posterior:
-        """Rounded in the axes once there are any, since it takes too much in other directions."""
-        if not self.axes:
-            return rounded(posterior, self.rounding_step)
-        mean = tf.where(self.axes.is_fitted(), rounded(posterior, self.rounding_step).mean, posterior.mean)
-        return Posterior(mean, posterior.log_var)
-
-    def as_trained(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
-        """The codes that encoder and decoder are trained on."""
         features = self.stack(images, training=training)
         s = tf.cast(self.s_head(features), tf.float32)
         z = tf.cast(self.z_head(features[:z_of], training=training), tf.float32)
@@ -189,19 +107,12 @@ class PretrainedSEncoder(layers.Layer):
     Supplementary material, "Using a pre-trained embedding".
     """
 
-    def __init__(
-        self,
-        config: NetworkConfig,
-        image_shape: ImageShape,
-        dtype: Any = None,
-        latent: LatentConfig = NO_LATENT_TRANSFORM,
-    ):
+    def __init__(self, config: NetworkConfig, image_shape: ImageShape, dtype: Any = None):
         super().__init__(name="encoder", dtype=dtype)
-        self.s_encoder = Encoder(config, image_shape, dtype, latent)
-        self.z_encoder = Encoder(config, image_shape, dtype, latent)
+        self.s_encoder = Encoder(config, image_shape, dtype)
+        self.z_encoder = Encoder(config, image_shape, dtype)
         self.s_encoder.trainable = False
         self.z_encoder.s_head.trainable = False
-        self.axes = self.flow = self.codebook = None
 
     def call(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
         """Codes of images [B, H, W, C] float32 in [-1, 1]; z of the first `z_of` alone."""
@@ -209,21 +120,16 @@ class PretrainedSEncoder(layers.Layer):
 
 
 class Decoder(layers.Layer):
-    """Dec(z, s): each code through a fully connected layer, added, then the encoder's stack mirrored."""
+    """Dec(z, s): each code through a fully connected layer, added, then the encoder's stack mirrored.
 
-    def __init__(
-        self,
-        config: NetworkConfig,
-        image_shape: ImageShape,
-        dtype: Any = None,
-        axes: PrincipalAxes | None = None,
-        flow: ConditionalFlow | None = None,
-    ):
+    z_bias: whether the layer of z has a bias; in training that of the BatchNorm behind it suffices.
+    """
+
+    def __init__(self, config: NetworkConfig, image_shape: ImageShape, dtype: Any = None, z_bias: bool = False):
         super().__init__(name="decoder", dtype=dtype)
-        self.axes, self.flow = axes, flow  # the encoder's own
         height, breadth = (strided_sizes(size, len(config.widths))[-1] for size in image_shape[:2])
         features = height * breadth * config.widths[-1]
-        self.from_z = WideDense(features, use_bias=False, dtype=dtype)
+        self.from_z = WideDense(features, use_bias=z_bias, dtype=dtype)
         self.from_s = layers.Dense(features, use_bias=False, dtype=dtype)
         self.stack = keras.Sequential(
             [
@@ -237,13 +143,7 @@ class Decoder(layers.Layer):
 
     def call(self, z: tf.Tensor, s: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Images [B, H, W, C] float32 in [-1, 1] from z [B, z_dim] and s [B, s_dim]."""
-        z = z if training else self._as_trained(z, s)
         return self.images(self.from_z(z, training=training) + self.from_s(s), training)
-
-    def _as_trained(self, z: tf.Tensor, s: tf.Tensor) -> tf.Tensor:
-        """The z that the decoder is trained on, of one in use."""
-        z = self.flow.put_back(z, s) if self.flow else z
-        return self.axes.put_back(z) if self.axes else z
 
     def images(self, features: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Images of the sum of what `from_z` and `from_s` make of the codes, [B, H W C] of the deepest feature map."""

@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from dfv.model.codec import Codec
 from dfv.model.disentangler import Disentangler
-from dfv.model.latent.fitting import is_fitted
 from dfv.training.run_folder import RunError
 
 LOGGER = logging.getLogger(__name__)
@@ -66,14 +65,14 @@ def _step(path: str) -> int:
 
 
 def check_finished(run_dir: Path, model: Codec) -> None:
-    """Raises RunError for a run that stopped before its last step, or before what z goes through in use was fitted."""
+    """Raises RunError for a run that stopped before its last step, or before its latent transform was fitted."""
     step, wanted = last_step(run_dir), model.config.training.num_steps
     if step is None and (run_dir / FOLDER).exists():
         step = 0  # a shipped model, or one whose checkpoints were deleted to save space, has no such folder
-    if step is not None and (step < wanted or not is_fitted(model, step)):
+    if step is not None and (step < wanted or not model.latent.is_fitted(step)):
         raise RunError(
-            f"{run_dir} is not finished: it stopped at step {step} of {wanted}, or while z was fitted after it. Go on"
-            f" with its flags and --mode=train, or end it there with --num_steps={step} as well."
+            f"{run_dir} is not finished: it stopped at step {step} of {wanted}, or while its latent transform was"
+            f" fitted. Go on with its flags and --mode=train, or end it there with --num_steps={step} as well."
         )
 
 

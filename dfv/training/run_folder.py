@@ -184,7 +184,7 @@ class MetricsTable:
 
 
 class ModelFile:
-    """model.keras of a run: encoder and decoder, written whole or not at all."""
+    """model.keras of a run: its codec, for use once it is finished, written whole or not at all."""
 
     def __init__(self, model: "Disentangler", run_dir: Path):
         self._model, self._path = model, run_dir / MODEL_FILE
@@ -196,15 +196,18 @@ class ModelFile:
         return Codec.from_config(self._model.get_config())
 
     def save(self) -> None:
-        """Writes the weights as they are now."""
-        for part in ("encoder", "decoder"):
-            getattr(self._copy, part).set_weights(getattr(self._model, part).get_weights())
+        """Writes the weights as they are now, with PCA folded into the networks once the run is finished."""
         aside = self._path.with_name(f".{os.getpid()}-{MODEL_FILE}")
         try:
-            self._copy.save(aside)
+            (self._model.folded() if self._model.latent.is_fitted() else self._unfitted()).save(aside)
             aside.replace(self._path)
         finally:
             aside.unlink(missing_ok=True)
+
+    def _unfitted(self) -> "Codec":
+        for part in ("encoder", "decoder"):
+            getattr(self._copy, part).set_weights(getattr(self._model, part).get_weights())
+        return self._copy
 
 
 def find_run(name: str | Path) -> Path:

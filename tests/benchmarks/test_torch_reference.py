@@ -38,7 +38,7 @@ def both(case, reference):
 
 
 def same_noise(model, batch, step):
-    noise = Noise(model.config.training.seed, tf.constant(step, tf.int64), read(batch), model.z_dim)
+    noise = Noise(model.config.training.seed, tf.constant(step, tf.int64), read(batch), model.config.network.z_dim)
     values = noise.posterior(1), noise.prior()
     return torch_reference.Noise(*(torch.from_numpy(value.numpy()) for value in values))
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from dfv.data.dataset import ImageSet, Splits
 from dfv.evaluation import Results, evaluate
 from dfv.evaluation.sample_sizes import SampleSizes
 from dfv.model.codes import Codes, Posterior
+from dfv.model.latent.transform import LatentTransform
 
 SIZE, HALF = 12, 6
 TINY = SampleSizes(
@@ -41,7 +41,8 @@ class HalvesCodec:
 
     image_shape = (SIZE, SIZE, 1)
     z_dim = SIZE * HALF
-    encoder = SimpleNamespace(axes=None, flow=None, codebook=None)
+    config = Config.of(s_dim=SIZE * HALF, z_dim=SIZE * HALF)
+    latent = LatentTransform(config.latent, SIZE * HALF, SIZE * HALF)
 
     def __init__(self, exchanged: bool = False, deviation: float = 0.0):
         self.exchanged, self.deviation = exchanged, deviation

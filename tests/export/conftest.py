@@ -10,7 +10,6 @@ import tensorflow as tf
 import export.versions
 from dfv.config.schema import Config
 from dfv.model.codec import Codec
-from dfv.model.latent.fitting import fitted_parts
 from export import verification as checking
 from export.versions import export_model
 
@@ -22,7 +21,7 @@ def make_model(image_shape: tuple[int, int, int] = IMAGE_SHAPE, **flags: object)
     config = Config.of(s_dim=5, z_dim=4, widths=(6, 6, 6), adversary_widths=(4, 4, 4), seed=1, **flags)
     model = Codec(config, image_shape, (7,))
     random = np.random.default_rng(0)
-    for variable in [*model.encoder.variables, *model.decoder.variables]:
+    for variable in [*model.encoder.variables, *model.decoder.variables, *model.latent.variables]:
         if not any(name in variable.path for name in ("moving", "gamma", "fitted_at")):
             variable.assign(variable + random.normal(0, 0.2, variable.shape))
     images = random.integers(0, 256, (2, 8, *image_shape), np.uint8)
@@ -33,8 +32,7 @@ def make_model(image_shape: tuple[int, int, int] = IMAGE_SHAPE, **flags: object)
 @pytest.fixture(scope="session")
 def model() -> Codec:
     model = make_model(shared_variance=True, pca_dim=3, flow_layers=2, flow_units=6, codebook_size=20)
-    for part in fitted_parts(model):
-        part.fitted_at.assign(0)  # to the noise of `make_model`
+    model.latent.fitted_at.assign(0)  # to the noise of `make_model`
     images = np.random.default_rng(1).integers(0, 256, (40, *IMAGE_SHAPE), np.uint8)
     assert len(np.unique(model.encode(images).z.mean)) > 8
     return model

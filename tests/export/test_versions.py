@@ -11,7 +11,6 @@ from dfv.config.schema import Config, ConfigError
 from dfv.data import from_arrays
 from dfv.evaluation import evaluate
 from dfv.model.codec import Codec
-from dfv.model.latent.fitting import is_fitted
 from export import ExportError
 from export import model_card as card
 from export.serving import config_files
@@ -22,17 +21,17 @@ def everything(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
-def test_a_model_whose_z_is_not_fitted_is_refused_until_it_is(unverified, tmp_path):
+def test_a_model_whose_latent_transform_is_not_fitted_is_refused_until_it_is(unverified, tmp_path):
     config = Config.of(s_dim=5, z_dim=4, widths=(6, 6, 6), shared_variance=True, pca_dim=3, num_steps=10)
     model, images = Codec(config, (13, 10, 1), (7,)), np.random.default_rng(0).integers(0, 256, (70, 13, 10, 1), "u1")
-    with pytest.raises(ExportError, match=r"are not fitted: dfv\.fit_z does"):
+    with pytest.raises(ExportError, match=r"is not fitted; call dfv\.fit_latent"):
         export_model(model, tmp_path / "tiny")
     splits = from_arrays(images, np.arange(70) % 7)
-    with pytest.raises(ConfigError, match=r"are not fitted: dfv\.fit_z does"):
+    with pytest.raises(ConfigError, match=r"is not fitted; call dfv\.fit_latent"):
         evaluate(model, splits, Config.of(dataset="arrays"), tmp_path / "results")
     assert not list(tmp_path.iterdir())
-    dfv.fit_z(model, splits.train)
-    assert export_model(model, tmp_path / "tiny").exists() and is_fitted(model, 10)
+    dfv.fit_latent(model, splits.train)
+    assert export_model(model, tmp_path / "tiny").exists() and model.latent.is_fitted(10)
 
 
 def test_versions_count_up_and_none_is_written_over(unverified, model, exported, tmp_path):

@@ -1,10 +1,10 @@
-"""Samples of z and rounding of its mean against NumPy."""
+"""Samples of z against NumPy."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from dfv.model.codes import Posterior, prior_samples, rounded, sample
+from dfv.model.codes import Posterior, prior_samples, sample
 
 
 def test_sample_is_mean_plus_deviation_times_noise_and_differentiable_in_both():
@@ -23,18 +23,3 @@ def test_prior_samples_are_standard_normal_and_each_row_its_own_seeds():
     assert np.abs(np.corrcoef(z.T) - np.eye(8)).max() < 0.1
     alone = prior_samples(tf.constant([1234, 7], tf.int64), 8).numpy()
     np.testing.assert_array_equal(alone, z[[1234, 7]])
-
-
-def test_rounding_is_to_multiples_of_each_dimensions_deviation():
-    mean, log_var = normal_means(), np.log([0.25, 4.0, 0.01]).astype(np.float32)
-    steps = 1.5 * np.array([0.5, 2.0, 0.1])
-    for dimension, step in enumerate(steps):
-        multiples = step * np.arange(-100, 101)
-        nearest = multiples[np.abs(mean[:, dimension, None] - multiples).argmin(1)]
-        got = rounded(Posterior(tf.constant(mean), tf.constant(np.tile(log_var, (40, 1)))), 1.5)
-        np.testing.assert_allclose(got.mean[:, dimension], nearest, atol=1e-5)
-        np.testing.assert_array_equal(got.log_var[:, dimension], np.full(40, log_var[dimension]))
-
-
-def normal_means():
-    return np.random.default_rng(4).normal(size=(40, 3)).astype(np.float32)

@@ -5,10 +5,11 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from dfv.config.schema import Config, LatentConfig, NetworkConfig
+from dfv.config.schema import Config, NetworkConfig
 from dfv.model.codes import Codes
 from dfv.model.disentangler import Disentangler
-from dfv.model.networks import Adversary, Decoder, Encoder, FusedBatchNorm, PretrainedSEncoder, seeded, strided_sizes
+from dfv.model.networks import Adversary, Decoder, Encoder, PretrainedSEncoder, strided_sizes
+from dfv.model.seeding import seeded
 
 SHAPES = [(28, 28, 1), (60, 60, 3), (96, 96, 1), (64, 64, 1), (30, 26, 3), (8, 9, 1)]
 BACKBONES = {"three_5x5": (5, [2, 2, 2]), "six_3x3": (3, [2, 1, 2, 1, 2, 1])}
@@ -95,20 +96,6 @@ def test_shared_variance_is_one_log_variance_for_all_images_and_learns():
     assert np.all(tape.gradient(log_var, encoder.log_var.value) > 0)
     encoder.log_var.assign(np.linspace(-1, 1, 7))
     np.testing.assert_array_equal(np.ptp(encoder(noise(3, 8, 8, 1)).z.log_var, axis=0), 0)
-
-
-def test_z_is_rounded_in_use_and_not_in_training():
-    with seeded(0):
-        exact = Encoder(tiny(shared_variance=True), (8, 8, 1))
-    with seeded(0):
-        rounding = Encoder(tiny(shared_variance=True), (8, 8, 1), latent=LatentConfig(rounding_step=1.0))
-    images, step = noise(5, 8, 8, 1), np.exp(-1.5)
-    codes, exact_codes = rounding(images), exact(images)
-    steps = codes.z.mean / step
-    np.testing.assert_allclose(steps, np.round(steps), atol=1e-5)
-    assert 0.1 * step < np.abs(codes.z.mean - exact_codes.z.mean).max() <= 0.5001 * step
-    np.testing.assert_array_equal(codes.s, exact_codes.s)
-    np.testing.assert_array_equal(rounding(images, training=True).z.mean, exact(images, training=True).z.mean)
 
 
 def test_weights_are_a_function_of_the_seed():
@@ -204,33 +191,3 @@ def test_every_weight_of_the_generator_learns(tiny_model, triplet_batch, additio
 def test_images_of_any_size_make_a_model():
     model = Disentangler(Config.of(widths=(4, 6, 8), adversary_widths=(4, 6, 8), z_dim=6), (13, 11, 3), (2,))
     assert model(noise(2, 13, 11, 3)).shape == (2, 13, 11, 3)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
-def test_fused_batch_norm_is_keras_own(dtype):
-    """Outputs, gradients, moving statistics and inference of a layer that calls TensorFlow's fused kernel."""
-    images = tf.constant(np.random.default_rng(0).normal(1.0, 2.0, (6, 5, 4, 3)), tf.float32)
-    found = []
-    for kind in (FusedBatchNorm, layers.BatchNormalization):
-        norm = kind(epsilon=1e-5, dtype=dtype)
-        norm.build(images.shape)
-        norm.gamma.assign([1.0, 2.0, 3.0])
-        norm.beta.assign([0.5, 0.0, -1.0])
-        with tf.GradientTape() as tape:
-            tape.watch(images)
-            outputs = norm(images, training=True)
-            loss = tf.reduce_mean(tf.cast(outputs, tf.float32) ** 3)
-        gradients = tape.gradient(loss, [images, *norm.trainable_variables])
-        values = [outputs, *gradients, norm.moving_mean.value, norm.moving_variance.value, norm(images)]
-        found.append([tf.cast(value, tf.float32).numpy() for value in values])
-    for ours, keras_own in zip(*found, strict=True):
-        np.testing.assert_allclose(ours, keras_own, rtol=1e-4, atol=1e-5)
-
-
-def test_frozen_fused_batch_norm_keeps_its_statistics():
-    norm = FusedBatchNorm()
-    norm.build((None, 2, 2, 3))
-    norm.trainable = False
-    norm(noise(6, 2, 2, 3), training=True)
-    np.testing.assert_array_equal(norm.moving_mean, np.zeros(3))
-    np.testing.assert_array_equal(norm.moving_variance, np.ones(3))

@@ -1,9 +1,9 @@
-"""z in use as one of a few codes that all identities share, such as Sprites' frames or NORB's views. Ours.
+"""A codebook of z: each mean is replaced by one of a few entries that all identities share. Not in the paper.
 
-What an image's z tells beyond the code nearest to it the decoder hardly sees, since it learns from samples; a probe of
-the means sees the identity there. And a code that few identities have tells them as well: so the cells of a k-means are
-merged where the identity becomes less known for little distance, as the agglomerative information bottleneck does
-(Slonim, Tishby, NIPS 1999).
+For a z with few distinct values, such as the frames of Sprites or the views of NORB. The decoder learns from samples,
+so it hardly sees how a mean differs from the entry nearest to it; a classifier of the means predicts the identity from
+that. An entry that only few identities have reveals them as well, so the clusters of a k-means are merged where the
+identity becomes less predictable at little distance (Slonim, Tishby, NIPS 1999).
 """
 
 import logging
@@ -13,87 +13,47 @@ import tensorflow as tf
 from sklearn.cluster import MiniBatchKMeans
 
 from dfv.model.codes import Posterior
-from dfv.model.latent.stage import FittedLayer
+from dfv.model.latent.information_bottleneck import merge_clusters
+from dfv.model.latent.stage import Stage
+from dfv.model.latent.training_codes import TrainingCodes
 
 LOGGER = logging.getLogger(__name__)
 
 
-class Codebook(FittedLayer):
-    """The mean of z moved to the code of the cell nearest to it, distances in units of z's own noise.
+class Codebook(Stage):
+    """The posterior's mean replaced by the codebook entry of the nearest cluster, distances in units of z's noise.
 
-    Fitted to the codes of a trained encoder; leaves z as it is until then.
+    size: the number of clusters, and of entries at most. identity_weight: see `merge_clusters`.
     """
 
-    def __init__(self, num_cells: int, z_dim: int):
-        super().__init__("codebook")
+    def __init__(self, size: int, z_dim: int, identity_weight: float):
+        super().__init__(z_dim, name="codebook")
+        self.identity_weight = identity_weight
         # Both in units of the noise.
-        self.cells, self.codes = (self.add_constant(name, (num_cells, z_dim), "zeros") for name in ("cells", "codes"))
-        self.end_unfitted()
+        self.clusters, self.entries = (self.add_constant(name, (size, z_dim)) for name in ("clusters", "entries"))
+        self.built = True
 
-    def call(self, posterior: Posterior) -> Posterior:
-        """The posterior [B, z_dim] with the code nearest to it as its mean."""
-        deviation = tf.exp(0.5 * posterior.log_var)
-        cells = tf.convert_to_tensor(self.cells)
-        # |z - cell|^2 without |z|^2, which is the same for all cells.
-        further = tf.reduce_sum(cells**2, -1) - 2.0 * tf.matmul(posterior.mean / deviation, cells, transpose_b=True)
-        code = tf.gather(tf.convert_to_tensor(self.codes), tf.argmin(further, -1))
-        return Posterior(tf.where(self.is_fitted(), code * deviation, posterior.mean), posterior.log_var)
+    def fit(self, codes: TrainingCodes, seed: int, random: np.random.Generator) -> None:
+        """Finds clusters by k-means, and their entries. All images must have one posterior variance."""
+        z, identity = codes.mean / codes.std[0], codes.identity
+        num_clusters = min(self.clusters.shape[0], len(z))
+        kmeans = MiniBatchKMeans(num_clusters, batch_size=8192, n_init=1, random_state=seed).fit(z)
+        # With few images some clusters are empty; the entry of one would be the origin.
+        used, cluster = np.unique(kmeans.labels_, return_inverse=True)
+        clusters = kmeans.cluster_centers_[used]
+        counts, centres = np.zeros((len(clusters), identity.max() + 1), np.int64), np.zeros(clusters.shape)
+        np.add.at(counts, (cluster, identity), 1)
+        np.add.at(centres, cluster, z)
+        entries = merge_clusters(centres / counts.sum(1)[:, None], counts, self.identity_weight)
+        LOGGER.info("Codebook: %d entries from %d clusters", len(np.unique(entries, axis=0)), len(clusters))
+        # With fewer clusters than there is room for, some of them more than once.
+        self.set_weights([np.resize(part, self.clusters.shape) for part in (clusters, entries)])
 
-    def fit(self, z: np.ndarray, identity: np.ndarray, identity_weight: float, seed: int, step: int) -> None:
-        """Finds cells and their codes.
-
-        z: [N, z_dim] float32, means in units of their noise; identity: [N] int.
-        identity_weight: see `merged`; seed: of the k-means; step: of the training before.
-        """
-        most = min(self.cells.shape[0], len(z))
-        means = MiniBatchKMeans(most, batch_size=8192, n_init=1, random_state=seed).fit(z)
-        # Where images are few some cells have none; the code of one would be the origin.
-        used, cell = np.unique(means.labels_, return_inverse=True)
-        cells = means.cluster_centers_[used]
-        counts, centres = np.zeros((len(cells), identity.max() + 1), np.int64), np.zeros(cells.shape)
-        np.add.at(counts, (cell, identity), 1)
-        np.add.at(centres, cell, z)
-        codes = merged(centres / counts.sum(1)[:, None], counts, identity_weight)
-        LOGGER.info("Codebook: %d codes from %d cells", len(np.unique(codes, axis=0)), len(cells))
-        # With fewer cells than there is room for, some of these more than once.
-        cells, codes = (np.resize(part, self.cells.shape) for part in (cells, codes))
-        self.set_weights([cells, codes, np.int64(step)])
-
-
-def merged(centres: np.ndarray, counts: np.ndarray, identity_weight: float) -> np.ndarray:
-    """The code [K, D] of each cell: the mean of the cells that it was merged with.
-
-    centres: [K, D], in units of the noise; counts: [K, I] int, images of each identity in each cell,
-    one or more in all.
-    Of all pairs the one is merged that lowers most, as long as one does, the sum over images of the squared distance to
-    their code, in units of the noise, plus identity_weight times what a code tells of the identity, in nats.
-    """
-    centres, counts, size = centres.astype(np.float64), counts.copy(), counts.sum(1)
-    numbers, n_log_n = np.arange(len(counts)), _n_log_n(2 * size.sum())
-    group = numbers.copy()
-
-    def told(counts: np.ndarray) -> np.ndarray:
-        return n_log_n[counts].sum(-1) - n_log_n[counts.sum(-1)]
-
-    def costs(cell: np.integer | int) -> np.ndarray:
-        """Of merging it with each of the others, [K]."""
-        distance = ((centres - centres[cell]) ** 2).sum(-1) * size * size[cell] / (size + size[cell])
-        lost = told(counts) + told(counts[cell]) - told(counts + counts[cell])
-        return np.where((group == numbers) & (numbers != cell), distance - identity_weight * lost, np.inf)
-
-    cost = np.stack([costs(cell) for cell in numbers])
-    while cost.min() < 0:
-        kept, gone = divmod(int(cost.argmin()), len(cost))
-        centres[kept] = np.average(centres[[kept, gone]], 0, size[[kept, gone]])
-        for of_each in (size, counts):
-            of_each[kept] += of_each[gone]
-        group[group == gone] = kept
-        cost[gone] = cost[:, gone] = np.inf
-        cost[kept] = cost[:, kept] = costs(kept)
-    return centres[group].astype(np.float32)
-
-
-def _n_log_n(most: int) -> np.ndarray:
-    """n log n of every n up to `most`, 0 at 0."""
-    numbers = np.arange(most + 1)
-    return numbers * np.log(np.maximum(numbers, 1))
+    def forward(self, posterior: Posterior, s: tf.Tensor) -> Posterior:
+        # Of the first image, as they all have it: exp rounds the last rows of a batch otherwise than the others.
+        std = tf.exp(0.5 * posterior.log_var[:1])
+        clusters = tf.convert_to_tensor(self.clusters)
+        # |z - cluster|^2 without |z|^2, which is the same for all clusters.
+        distance = tf.reduce_sum(clusters**2, -1) - 2.0 * tf.matmul(posterior.mean / std, clusters, transpose_b=True)
+        entry = tf.gather(tf.convert_to_tensor(self.entries), tf.argmin(distance, -1))
+        return Posterior(entry * std, posterior.log_var)

@@ -1,17 +1,24 @@
-"""A flow of z given s: what is left of z once all that s tells of it is taken out, to be put back by the decoder. Ours.
+"""A conditional flow of z: removes from z what s predicts of it. Not in the paper.
 
-An invertible network turns the encoder's z into one whose distribution is the same whatever s is, as conditional
-invertible networks do (Rombach, Esser, Ommer, "Network-to-network translation with conditional invertible neural
-networks", NeurIPS 2020; couplings: Dinh et al., "Density estimation using real NVP", ICLR 2017). The decoder undoes it
-exactly, with the s that it decodes: an image's own reconstruction stays as it is, and z tells no more of the identity
-than the fit leaves.
+An invertible network maps z to one whose distribution does not depend on s, as conditional invertible networks do
+(Rombach, Esser, Ommer, "Network-to-network translation with conditional invertible neural networks", NeurIPS 2020;
+couplings: Dinh et al., "Density estimation using real NVP", ICLR 2017). Before decoding it is inverted exactly, with
+the s that is decoded: an image's own reconstruction does not change, and z is left with as little identity leakage as
+the fit achieves.
 """
 
 import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from dfv.model.latent.stage import FittedLayer
+from dfv.model.codes import Posterior
+from dfv.model.latent.flow_density import ConditionalDensity
+from dfv.model.latent.stage import Stage
+from dfv.model.latent.training_codes import TrainingCodes
+from dfv.model.seeding import seeded
+
+HELD_OUT = 0.1
+MEAN_LOG_CHI_SQUARE = -1.2704  # of the log of a squared standard normal: -log 2 - Euler's constant
 
 
 class Conditioner(layers.Layer):
@@ -28,55 +35,88 @@ class Conditioner(layers.Layer):
         return shift, tf.tanh(log_scale)
 
 
-class ConditionalFlow(FittedLayer):
-    """An affine step by s alone, then `num_layers` affine couplings by s and the other half of z.
+class ConditionalFlow(Stage):
+    """An affine map conditioned on s, then `num_layers` affine couplings conditioned on s and the other half of z.
 
-    It begins as the identity and is fitted by `dfv.model.latent.fitting` to the codes of a trained model. Of z's
-    dimensions it takes the first `dims`, where that is not 0, and lets the others pass.
+    The identity until fitted. units: of each hidden layer of a conditioner. num_steps: of the fit.
+    to_normal: fit it to map z to N(0, I); else to a density that all identities share.
     """
 
-    def __init__(self, num_layers: int, units: int, s_dim: int, z_dim: int, dims: int = 0):
-        super().__init__("flow")
-        self.dims = min(dims or z_dim, z_dim)
-        self.by_s = Conditioner(units, s_dim, self.dims)
-        self.couplings = [Conditioner(units, s_dim + self.dims, self.dims) for _ in range(num_layers)]
-        self.masks = _halves(num_layers, self.dims)
-        self.s_centre, self.s_scale, self.log_var_change = (
-            self.add_constant(name, (dim,), initializer)
-            for dim, initializer, name in (
-                (s_dim, "zeros", "s_centre"),
-                (s_dim, "ones", "s_scale"),
-                (z_dim, "zeros", "log_var_change"),
-            )
+    def __init__(
+        self, num_layers: int, units: int, s_dim: int, z_dim: int, num_steps: int = 4000, to_normal: bool = False
+    ):
+        super().__init__(z_dim, name="flow")
+        self.sizes, self.num_steps, self.to_normal = (num_layers, units, s_dim, z_dim), num_steps, to_normal
+        self.by_s = Conditioner(units, s_dim, z_dim)
+        self.couplings = [Conditioner(units, s_dim + z_dim, z_dim) for _ in range(num_layers)]
+        self.masks = _halves(num_layers, z_dim)
+        self.s_centre, self.s_scale = (
+            self.add_constant("s_centre", (s_dim,)),
+            self.add_constant("s_scale", (s_dim,), "ones"),
         )
-        self.end_unfitted()
+        self.log_var_change = self.add_constant("log_var_change", (z_dim,))
+        self.built = True
 
-    def call(self, z: tf.Tensor, s: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """What is left of z [B, z_dim], and the log-determinant of the Jacobian [B], nats; s [B, s_dim]."""
-        s = self._standardised(s)
+    def with_log_det(self, z: tf.Tensor, s: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """z [B, z_dim] transformed given s [B, s_dim], and the log-determinant of the Jacobian [B], nats."""
+        s = self._standardized(s)
         shift, log_scale = self.by_s(s)
-        rest, log_det = (z[:, : self.dims] - shift) * tf.exp(-log_scale), -tf.reduce_sum(log_scale, -1)
+        rest, log_det = (z - shift) * tf.exp(-log_scale), -tf.reduce_sum(log_scale, -1)
         for conditioner, kept in zip(self.couplings, self.masks, strict=True):
-            shift, log_scale = self._of_the_other_half(conditioner, kept, rest, s)
+            shift, log_scale = self._from_the_kept_half(conditioner, kept, rest, s)
             rest, log_det = (rest - shift) * tf.exp(-log_scale), log_det - tf.reduce_sum(log_scale, -1)
-        return tf.concat([rest, z[:, self.dims :]], -1), log_det
+        return rest, log_det
 
-    def put_back(self, rest: tf.Tensor, s: tf.Tensor) -> tf.Tensor:
-        """The z [B, z_dim] of which `rest` is left: the inverse of the call for the same s."""
-        rest, s = tf.cast(rest, tf.float32), self._standardised(tf.cast(s, tf.float32))
-        rest, passed = rest[:, : self.dims], rest[:, self.dims :]
+    def forward(self, posterior: Posterior, s: tf.Tensor) -> Posterior:
+        return Posterior(self.with_log_det(posterior.mean, s)[0], posterior.log_var + self.log_var_change)
+
+    def inverse(self, z: tf.Tensor, s: tf.Tensor) -> tf.Tensor:
+        """The z that the flow maps to z [B, z_dim] given s."""
+        s = self._standardized(s)
         for conditioner, kept in zip(reversed(self.couplings), reversed(self.masks), strict=True):
-            shift, log_scale = self._of_the_other_half(conditioner, kept, rest, s)
-            rest = rest * tf.exp(log_scale) + shift
+            shift, log_scale = self._from_the_kept_half(conditioner, kept, z, s)
+            z = z * tf.exp(log_scale) + shift
         shift, log_scale = self.by_s(s)
-        return tf.concat([rest * tf.exp(log_scale) + shift, passed], -1)
+        return z * tf.exp(log_scale) + shift
 
-    def _standardised(self, s: tf.Tensor) -> tf.Tensor:
-        return (s - self.s_centre) / self.s_scale
+    def fit(self, codes: TrainingCodes, seed: int, random: np.random.Generator) -> None:
+        """Makes z independent of the identity, as far as the flow can, by maximum likelihood.
 
-    def _of_the_other_half(
+        Keeps the weights that were best for a tenth of the images, held out; with few images that may be the identity.
+        """
+        # Layers of their own, since this one's weights are not trainable.
+        with seeded(seed + 2):
+            flow, shared = (ConditionalFlow(*self.sizes) for _ in range(2))
+        order, num_held_out = random.permutation(len(codes)), max(1, int(HELD_OUT * len(codes)))
+        flow.s_centre.assign(codes.s.mean(0))
+        flow.s_scale.assign(np.maximum(codes.s.std(0), 1e-6))
+        held_out, rest = codes.select(order[:num_held_out]), codes.select(order[num_held_out:])
+        density = ConditionalDensity(flow, shared)
+        if not self.to_normal:
+            # The shared density first, so that the flow has to learn only what s predicts.
+            density.fit([shared], rest, held_out, max(1, self.num_steps // 2), random)
+        density.fit([flow] if self.to_normal else [shared, flow], rest, held_out, self.num_steps, random)
+        flow.log_var_change.assign(flow.log_var_of_samples(codes, random) - 2.0 * np.mean(np.log(codes.std), 0))
+        self.set_weights(flow.get_weights())
+
+    def log_var_of_samples(self, codes: TrainingCodes, random: np.random.Generator) -> np.ndarray:
+        """[z_dim]: log of the variance of an image's transformed samples, averaged as a logarithm over images.
+
+        The mean of the variances themselves would be that of a few images with large ones.
+        """
+        total = np.zeros(self.output_dim)
+        for part in codes.chunks():
+            deviation = self.with_log_det(part.z(random), part.s)[0] - self.with_log_det(part.mean, part.s)[0]
+            total += np.sum(np.log(deviation.numpy() ** 2 + 1e-12), 0)
+        return total / len(codes) - MEAN_LOG_CHI_SQUARE
+
+    def _standardized(self, s: tf.Tensor) -> tf.Tensor:
+        return (s - tf.convert_to_tensor(self.s_centre)) / tf.convert_to_tensor(self.s_scale)
+
+    def _from_the_kept_half(
         self, conditioner: Conditioner, kept: np.ndarray, z: tf.Tensor, s: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Shift and log-scale of the other half of z; 0 for the kept one."""
         shift, log_scale = conditioner(tf.concat([z * kept, s], -1))
         return shift * (1.0 - kept), log_scale * (1.0 - kept)
 

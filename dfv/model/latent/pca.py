@@ -1,63 +1,71 @@
-"""z in use: its principal axes, the directions in which its means spread most, in units of z's own noise. Ours.
+"""Noise-whitened PCA of z. Not in the paper.
 
-Training spreads what z tells over all of its dimensions, at less than the noise of each. Turned into these axes it is a
-few numbers well above their noise, which the decoder uses, and a long tail far below, in which the decoder sees nothing
-and a probe of the means sees the identity. The tail is dropped, and rounding to multiples of the noise then costs
-little.
+Training spreads the information in z over all of its dimensions, at less than the posterior's noise in each. PCA of the
+means, in units of that noise, gives a few components well above the noise, which the decoder uses, and a long tail far
+below it, which the decoder hardly sees and from which a classifier of the means predicts the identity. The tail is
+dropped; rounding to multiples of the noise then costs little.
 """
 
 import numpy as np
 import tensorflow as tf
 
 from dfv.model.codes import Posterior
-from dfv.model.latent.stage import FittedLayer
+from dfv.model.latent.stage import Stage
+from dfv.model.latent.training_codes import TrainingCodes
 
 
-class PrincipalAxes(FittedLayer):
-    """An invertible linear map of z, fitted to the codes of a trained encoder; the identity until then.
+class NoiseWhitenedPCA(Stage):
+    """Projection of z onto its first principal components, an invertible linear map but for the dropped components.
 
-    In the axes samples of z have mean 0, variance 1 and no correlations, as N(0, I) has, and the posterior's noise has
-    variance 1 / (1 + l), where l is the variance of the means along an axis over that of the noise, largest first.
+    With l the variance of the means along a component over that of the noise, samples of a component have mean 0 and
+    variance 1 and are uncorrelated, as those of N(0, I) are, and the posterior's variance is 1 / (1 + l); largest l
+    first.
     """
 
-    def __init__(self, z_dim: int, kept: int):
-        super().__init__("axes")
-        self.kept = np.arange(z_dim) < kept
-        self.centre, self.to_axes, self.from_axes = (
-            self.add_constant(name, shape, initializer)
-            for name, shape, initializer in (
-                ("centre", (z_dim,), "zeros"),
-                ("to_axes", (z_dim, z_dim), "identity"),
-                ("from_axes", (z_dim, z_dim), "identity"),
-            )
-        )
-        self.end_unfitted()
+    def __init__(self, z_dim: int, num_components: int):
+        super().__init__(min(num_components, z_dim), name="pca")
+        self.centre = self.add_constant("centre", (z_dim,))
+        self.to_components = self.add_constant("to_components", (z_dim, self.output_dim), "identity")
+        self.from_components = self.add_constant("from_components", (self.output_dim, z_dim), "identity")
+        self.built = True
 
-    def call(self, posterior: Posterior) -> Posterior:
-        """The posterior [B, z_dim] along the axes, its mean beyond the kept ones 0."""
-        mean = tf.matmul(posterior.mean - self.centre, self.to_axes)
-        mean = tf.where(self.is_fitted() & ~self.kept, 0.0, mean)
-        # All images have one variance. Computed for each, the last bits would tell its place in the batch.
-        variance = tf.matmul(tf.exp(posterior.log_var[:1]), tf.square(tf.convert_to_tensor(self.to_axes)))
-        return Posterior(mean, tf.broadcast_to(tf.math.log(variance), tf.shape(mean)))
-
-    def put_back(self, z: tf.Tensor) -> tf.Tensor:
-        """The decoder's z of z [B, z_dim] along the axes."""
-        return tf.matmul(tf.cast(z, tf.float32), self.from_axes) + self.centre
-
-    def fit(self, mean: np.ndarray, deviation: np.ndarray, step: int) -> None:
-        """Finds the axes of means [N, z_dim] whose noise has these deviations [z_dim]; step: of the training before."""
-        means = mean / deviation
+    def fit(self, codes: TrainingCodes, seed: int, random: np.random.Generator) -> None:
+        """Finds the components in closed form. All images must have one posterior variance."""
+        std = codes.std[0]
+        means = codes.mean / std
         centre = means.mean(0)
         means -= centre
         covariance = (means.T @ means).astype(np.float64) / len(means)
-        variance, axes = (part[..., ::-1] for part in np.linalg.eigh(covariance))
+        variance, components = (part[..., ::-1] for part in np.linalg.eigh(covariance))
         scale = np.sqrt(np.maximum(variance, 0) + 1.0)
-        self.set_weights(
-            [
-                centre * deviation,
-                axes / scale / deviation[:, None],
-                (axes * scale).T * deviation,
-                np.int64(step),
-            ]
-        )
+        to_components, from_components = components / scale / std[:, None], (components * scale).T * std
+        kept = slice(0, self.output_dim)
+        self.set_weights([centre * std, to_components[:, kept], from_components[kept]])
+
+    def forward(self, posterior: Posterior, s: tf.Tensor) -> Posterior:
+        mean = tf.matmul(posterior.mean - self.centre, self.to_components)
+        # All images have one variance. Computed for each, its last bits would depend on the place in the batch.
+        variance = tf.matmul(tf.exp(posterior.log_var[:1]), tf.square(tf.convert_to_tensor(self.to_components)))
+        return Posterior(mean, tf.broadcast_to(tf.math.log(variance), tf.shape(mean)))
+
+    def inverse(self, z: tf.Tensor, s: tf.Tensor) -> tf.Tensor:
+        """Raw z [B, z_dim], the dropped components 0."""
+        return tf.matmul(z, self.from_components) + self.centre
+
+    def folded_into_encoder(
+        self, kernel: np.ndarray, bias: np.ndarray, log_var: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Kernel [K, C], bias and log-variance [C] of an encoder's z head that gives the C components itself.
+
+        kernel: [K, z_dim], bias and log_var: [z_dim], of the head that gives raw z.
+        """
+        # (x W + b - centre) T = x (W T) + (b - centre) T
+        to_components = self.to_components.numpy().astype(np.float64)
+        variance = np.exp(log_var.astype(np.float64)) @ to_components**2
+        return kernel @ to_components, (bias - self.centre.numpy()) @ to_components, np.log(variance)
+
+    def folded_into_decoder(self, kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Kernel [C, K] and bias [K] of a decoder's first layer that takes the C components; kernel [z_dim, K]."""
+        # (z F + centre) W = z (F W) + centre W
+        kernel = kernel.astype(np.float64)
+        return self.from_components.numpy() @ kernel, self.centre.numpy() @ kernel

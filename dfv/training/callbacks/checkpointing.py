@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from dfv.training.callbacks.check_finite import check_finite
-from dfv.training.callbacks.latent_transform import unfitted
 from dfv.training.callbacks.step_callback import StepCallback, steps_taken
 from dfv.training.checkpoints import Checkpoints
 from dfv.training.run_folder import ModelFile, RunError, writing
@@ -42,7 +41,7 @@ class Checkpointing(StepCallback):
 
         Raises RunError if no checkpoint fits, or if the newest is past the config's `num_steps`.
         """
-        reset_latent, wanted = unfitted(self.model), self.model.config.training.num_steps
+        wanted = self.model.config.training.num_steps
         self._checkpoints = Checkpoints(self.model, self.run_dir, self.keep, self.is_chief)
         step = self._checkpoints.restore()
         if step is not None and step > wanted:
@@ -51,7 +50,7 @@ class Checkpointing(StepCallback):
                 f" --num_steps={step}, or another --run_dir."
             )
         if step is not None and step < wanted:
-            reset_latent()  # it was fitted to the codes of an earlier end
+            self.model.latent.reset()  # it was fitted to the codes of an earlier end
         self._model_file = ModelFile(self.model, self.run_dir)
         self._saved_at, self._is_restored = time.monotonic(), True
         return step

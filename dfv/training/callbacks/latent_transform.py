@@ -6,8 +6,7 @@ from typing import Any
 import keras
 
 from dfv.data.dataset import ImageSet
-from dfv.model.codec import Codec
-from dfv.model.latent.fitting import fit_z, fitted_parts, is_fitted
+from dfv.model.latent.fit import fit_latent
 from dfv.training.callbacks.step_callback import steps_taken
 from dfv.training.callbacks.stop_on_signal import StopOnSignal
 
@@ -29,19 +28,7 @@ class FitLatentTransform(keras.callbacks.Callback):
         if self.stop is not None and self.stop.received is not None:
             return
         step = steps_taken(self.model)
-        if not is_fitted(self.model, step):
-            fit_z(self.model, self.train, step)
+        if not self.model.latent.is_fitted(step):
+            fit_latent(self.model, self.train, step)
             if self.after_fit is not None:
                 self.after_fit()
-
-
-def unfitted(model: Codec) -> Callable[[], None]:
-    """A function that takes the latent transform back to what it is now, not yet fitted."""
-    parts = fitted_parts(model)
-    weights = [part.get_weights() for part in parts]
-
-    def reset() -> None:
-        for part, values in zip(parts, weights, strict=True):
-            part.set_weights(values)
-
-    return reset

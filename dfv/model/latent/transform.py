@@ -1,0 +1,97 @@
+"""The latent transform: what z goes through between the trained encoder and decoder. Not in the paper."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from dfv.config.schema import LatentConfig
+from dfv.model.codes import Posterior
+from dfv.model.latent.codebook import Codebook
+from dfv.model.latent.flow import ConditionalFlow
+from dfv.model.latent.pca import NoiseWhitenedPCA
+from dfv.model.latent.rounding import Rounding
+from dfv.model.latent.stage import Stage
+from dfv.model.latent.training_codes import TrainingCodes
+
+NOT_FITTED = (
+    "the latent transform (PCA, flow or codebook of z) is not fitted; call dfv.fit_latent(model, train_images) after"
+    " training."
+)
+
+
+class LatentTransform(layers.Layer):
+    """PCA, flow, and codebook or rounding, in this order, those that the config has; the identity until fitted.
+
+    z_dim: dimension of the encoder's z. pca_is_folded: the networks apply the PCA themselves, so the chain starts after
+    it.
+    """
+
+    def __init__(self, config: LatentConfig, s_dim: int, z_dim: int, pca_is_folded: bool = False):
+        super().__init__(name="latent", dtype="float32")
+        dim, self.pca, self.flow, self.codebook, self.rounding = z_dim, None, None, None, None
+        if config.pca_dim and not pca_is_folded:
+            self.pca = NoiseWhitenedPCA(z_dim, config.pca_dim)
+            dim = self.pca.output_dim
+        if config.flow_layers:
+            self.flow = ConditionalFlow(
+                config.flow_layers, config.flow_units, s_dim, dim, config.flow_steps, config.flow_to_normal
+            )
+        if config.codebook_size:
+            self.codebook = Codebook(config.codebook_size, dim, config.codebook_identity_weight)
+        if config.rounding_step:
+            self.rounding = Rounding(dim, config.rounding_step)
+        self.output_dim = dim
+        self.needs_fit = bool(config.pca_dim or config.flow_layers or config.codebook_size)
+        if self.needs_fit:
+            self.fitted_at = self.add_weight(
+                shape=(), initializer=keras.initializers.Constant(-1), dtype="int64", trainable=False, name="fitted_at"
+            )
+        self.trainable, self.built = False, True
+
+    @property
+    def stages(self) -> list[Stage]:
+        """The stages in the order in which `forward` applies them."""
+        chain = (self.pca, self.flow, self.codebook, self.rounding)
+        return [stage for stage in chain if stage is not None]
+
+    def is_fitted(self, step: int | None = None) -> bool:
+        """Whether it was fitted, to the codes that the encoder had at this step if one is given.
+
+        True if no stage needs a fit. Read when a graph is traced: one traced before the fit stays the identity.
+        """
+        if not self.needs_fit:
+            return True
+        with tf.init_scope():
+            fitted_at = int(self.fitted_at.numpy())
+        return fitted_at >= 0 if step is None else fitted_at == step
+
+    def fit(self, codes: TrainingCodes, seed: int, random: np.random.Generator, step: int) -> None:
+        """Fits each stage to the training images' raw codes as the stages before it transform them.
+
+        seed, random: see `Stage.fit`. step: the number of training steps the encoder has had.
+        """
+        fitted = [stage for stage in self.stages if stage.needs_fit]
+        for number, stage in enumerate(fitted):
+            if number:
+                codes = codes.transformed(fitted[number - 1].forward)
+            stage.fit(codes, seed, random)
+        self.fitted_at.assign(step)
+
+    def reset(self) -> None:
+        """Forgets the fit: training goes on, so the encoder's codes change."""
+        if self.needs_fit:
+            self.fitted_at.assign(-1)
+
+    def forward(self, posterior: Posterior, s: tf.Tensor) -> Posterior:
+        """The posterior of z at inference, [B, output_dim], of the encoder's [B, z_dim] and s [B, s_dim]."""
+        for stage in self.stages if self.is_fitted() else ():
+            posterior = stage.forward(posterior, s)
+        return posterior
+
+    def inverse(self, z: tf.Tensor, s: tf.Tensor) -> tf.Tensor:
+        """The decoder's z [B, z_dim] of a z at inference [B, output_dim] that is decoded with s [B, s_dim]."""
+        z, s = (tf.cast(code, tf.float32) for code in (z, s))
+        for stage in reversed(self.stages) if self.is_fitted() else ():
+            z = stage.inverse(z, s)
+        return z
