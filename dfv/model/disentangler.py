@@ -31,8 +31,8 @@ VALIDATION_TERMS = ("reconstruction", "swap_same", "kl")
 class Disentangler(TripletModel):
     """A codec that learns from triplets (x1, x1', x2): x1 and x1' share an identity, x2 has another.
 
-    `fit` takes elements as `dfv.data.pipeline` makes them: a dict of x1, x1_same, x2 [B, H, W, C] uint8 and
-    labels1, labels2 [B, L] int32.
+    `fit` and `evaluate` take batches as `dfv.triplets` makes them: a dict of x1, x1_same, x2 [B, H, W, C] uint8 and
+    labels1, labels2 [B, L] of any integer type, in every form that Keras takes data in.
     """
 
     def __init__(self, config: Config, image_shape: ImageShape, label_sizes: tuple[int, ...], **kwargs: Any):
@@ -84,7 +84,7 @@ class Disentangler(TripletModel):
         generator's updates so far.
         """
         # Algorithm 1: sample a triplet (x1, x1', x2), in which x1 and x1' share their identity.
-        triplet, step = read(data), tf.identity(self.generator_optimizer.iterations.value)
+        triplet, step = read(self.triplet_format.checked(data)), tf.identity(self.generator_optimizer.iterations.value)
         noise = Noise(self.config.training.seed, step, triplet, self.config.network.z_dim)
         with tf.GradientTape(persistent=True) as tape:
             # Algorithm 1: encode the images and sample z ~ q(z | x).
@@ -211,7 +211,7 @@ class Disentangler(TripletModel):
 
     def test_step(self, data: dict[str, tf.Tensor]) -> Terms:
         """Mean errors and KL on triplets, from the mean of z at inference, and as `loss` their weighted sum."""
-        triplet = read(data)
+        triplet = read(self.triplet_format.checked(data))
         s, posterior = self.encoded(triplet.images)
         (s1, s1_same, _), z1 = tf.split(s, 3), tf.split(posterior.mean, 3)[0]
         errors = [tf.reduce_mean(squared_error(self.decoded(code, z1), triplet.x1)) for code in (s1, s1_same)]

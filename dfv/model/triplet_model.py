@@ -1,12 +1,16 @@
-"""What Keras asks of a model that learns from triplets: `compile`, and the names of what is measured."""
+"""A model that learns from triplets as Keras sees it: its optimizers, its data, and the names of what is measured."""
 
+import inspect
 from typing import Any
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 from dfv.model import optimizers
 from dfv.model.codec import Codec
 from dfv.model.step_metrics import TermMeans
+from dfv.model.triplet_batch import TripletFormat
 
 PLAYERS = ("generator", "adversary", "latent_adversary")
 # What Keras' compile takes besides, and a config decides here.
@@ -69,6 +73,38 @@ class TripletModel(Codec):
         # Keras' callbacks look for `optimizer`; left out, compile() would make a stray RMSprop.
         options.setdefault("jit_compile", self.config.training.jit_compile)
         super().compile(optimizer=self.generator_optimizer, **options)
+
+    @property
+    def triplet_format(self) -> TripletFormat:
+        """What a batch has to be."""
+        return TripletFormat(self.image_shape, self.label_sizes)
+
+    def fit(self, *args: Any, **options: Any) -> keras.callbacks.History:
+        """Trains as `keras.Model.fit` does, on batches of triplets; `dfv.triplets` is endless: give steps_per_epoch.
+
+        Raises ValueError for data that are no triplets or never end, before anything is computed.
+        """
+        given = inspect.signature(super().fit).bind(*args, **options).arguments
+        self._check_data(given.get("x"), given.get("y"), "steps_per_epoch", given.get("steps_per_epoch"))
+        self._check_data(given.get("validation_data"), None, "validation_steps", given.get("validation_steps"))
+        return super().fit(*args, **options)
+
+    def evaluate(self, *args: Any, **options: Any) -> Any:
+        """Mean errors as `keras.Model.evaluate` gives them, on batches of triplets; see `metrics_names` and `fit`."""
+        given = inspect.signature(super().evaluate).bind(*args, **options).arguments
+        self._check_data(given.get("x"), given.get("y"), "steps", given.get("steps"))
+        return super().evaluate(*args, **options)
+
+    def _check_data(self, data: Any, labels: Any, steps_name: str, steps: int | None) -> None:
+        if isinstance(data, tf.data.Dataset):
+            self.triplet_format.checked_spec(data.element_spec)
+            if steps is None and data.cardinality() == tf.data.INFINITE_CARDINALITY:
+                raise ValueError(
+                    f"{steps_name}: expected a number of batches, since the data set is endless, as dfv.triplets is;"
+                    f" received none. Give {steps_name}, or dataset.take(number_of_batches)."
+                )
+        elif isinstance(data, (dict, tuple, list, np.ndarray, tf.Tensor)):
+            self.triplet_format.checked_spec((data, labels))
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:

@@ -135,7 +135,15 @@ class LatentAdversary(layers.Layer):
             start = tf.cast(step % self.num_replay_batches, tf.int32) * self.codes_per_batch
             rows = (start + tf.range(self.codes_per_batch))[:, None]
             for kept, values in zip((self.kept_means, self.kept_samples, self.kept_labels), codes, strict=True):
-                kept.assign(tf.tensor_scatter_nd_update(kept.value, rows, values))
+                kept.assign(tf.tensor_scatter_nd_update(kept.value, rows, self._of_config_size(values)))
+
+    def _of_config_size(self, values: tf.Tensor) -> tf.Tensor:
+        """[codes_per_batch, ...] of a batch of any size: triplets beyond are left out, those that lack repeated."""
+        if values.shape[0] == self.codes_per_batch:
+            return values
+        by_image = tf.reshape(values, (3, -1, *values.shape[1:]))
+        triplets = tf.range(self.codes_per_batch // 3) % tf.shape(by_image)[1]
+        return tf.reshape(tf.gather(by_image, triplets, axis=1), (self.codes_per_batch, *values.shape[1:]))
 
     def _draw(self, step: tf.Tensor, seed: tf.Tensor) -> LatentBatch:
         """Kept codes of as many triplets as a batch has, drawn whole from the batches kept so far."""
