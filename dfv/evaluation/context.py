@@ -8,9 +8,9 @@ from dfv.evaluation.encoded_images import EncodedSplits, encode_splits
 from dfv.evaluation.evaluation_splits import evaluation_splits, has_unseen_identities
 from dfv.evaluation.labels import factor_labels, identity_labels
 from dfv.evaluation.metrics.analogies import check_factors
-from dfv.evaluation.metrics.leakage import images_among_test_images
 from dfv.evaluation.metrics.oracle_classifier import OracleClassifier, train_oracle
 from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.evaluation.split_within_identities import image_split_within_identities
 from dfv.model.codec import Codec
 
 
@@ -40,4 +40,4 @@ class EvaluationContext:
         """A classifier of the identity, trained on other test images if no label of theirs is in training."""
         if self.labels is not None:
             return train_oracle(self.splits, self.labels, self.sizes)
-        return train_oracle(*images_among_test_images(self.encoded.test), self.sizes)
+        return train_oracle(*image_split_within_identities(self.encoded.test), self.sizes)

@@ -1,4 +1,4 @@
-"""A direct estimate of the dependence between a code and the identity: HSIC with a permutation test."""
+"""Statistical dependence between a code and the identity: HSIC with a permutation test. Not in the paper."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,12 @@ from dfv.evaluation.sampling import permute_within, sample_groups
 
 @dataclass(frozen=True)
 class HsicTest:
-    """Normalised HSIC, 0 (independent) to 1; its mean over permuted identities; how often those reach it (p-value)."""
+    """A permutation test of independence.
+
+    hsic: normalized, from 0 (independent) to 1.
+    permutation_mean: of permuted identities.
+    p_value: how often permuted identities reach hsic.
+    """
 
     hsic: float
     permutation_mean: float
@@ -22,7 +27,7 @@ class HsicTest:
 
 @dataclass(frozen=True)
 class Dependence:
-    """The test of each code."""
+    """The test for each code."""
 
     z_mean: HsicTest
     z_sampled: HsicTest
@@ -30,26 +35,25 @@ class Dependence:
 
 
 def measure_dependence(test: EncodedImages, sizes: SampleSizes, seed: int = 0) -> Dependence:
-    """Tests of the codes of at most `sizes.dependence_images` test images."""
+    """Tests a sample of the images; identities are permuted within groups of the same known factors."""
     matched = matched_factors(test.image_set)
-    rows = sample_groups(matched, sizes.dependence_images)
-    some, z_dims = test.select(rows), test.varying_z_dims()
-    codes = {name: some.code(name, seed, z_dims) for name in ("z_mean", "z_sampled", "s")}
-    tests = {
-        name: hsic_test(code, some.identity, sizes.permutations, seed, matched[rows]) for name, code in codes.items()
-    }
-    return Dependence(**tests)
+    rows = sample_groups(matched, sizes.dependence_images, seed)
+    sample, z_dims = test.select(rows), test.varying_z_dims()
+    codes = (sample.code(name, seed, z_dims) for name in ("z_mean", "z_sampled", "s"))
+    return Dependence(*(hsic_test(code, sample.identity, sizes.permutations, seed, matched[rows]) for code in codes))
 
 
 def hsic_test(
-    codes: np.ndarray, identity: np.ndarray, permutations: int, seed: int = 0, alike: np.ndarray | None = None
+    codes: np.ndarray, identity: np.ndarray, permutations: int, seed: int = 0, groups: np.ndarray | None = None
 ) -> HsicTest:
-    """Of codes [N, D] float32, standardised by dimension, and identity [N] (Gretton et al. 2005, biased estimate).
+    """The test of codes [N, D] float32, standardized by dimension, and identity [N] (Gretton et al. 2005, biased).
 
-    Kernels: a Gaussian as wide as the median distance, and equality of identity; both centred, and HSIC divided by
-    the norms of both. alike: a number [N], the same for images that are exchanged for each other, those of equal known
-    factors: where every identity shows every pose once, images of one identity differ more in z than any two do, and
-    a permutation of all would hide what z tells.
+    The kernels are a Gaussian of the median distance's width, and equality of the identity; both are centred, and HSIC
+    is divided by their norms.
+
+    groups: [N], images of the same known factors; the identity is permuted within them. Where every identity shows
+      every pose once, images of one identity differ in z more than a random pair, and permutations over all images
+      would hide leakage.
     """
     deviation = codes.std(0)
     kernel = _centred(_gaussian((codes - codes.mean(0)) / np.where(deviation > 1e-6, deviation, 1.0)))
@@ -59,13 +63,13 @@ def hsic_test(
         return HsicTest(0.0, 0.0, 1.0)
     first, second = np.nonzero(same)
     rng = np.random.default_rng(seed)
-    alike = np.zeros(len(codes), int) if alike is None else alike
+    groups = np.zeros(len(codes), int) if groups is None else groups
 
     def statistic(order: np.ndarray) -> float:
         return float(kernel[order[first], order[second]].sum() / norm)
 
     observed = statistic(np.arange(len(codes)))
-    permuted = np.array([statistic(permute_within(alike, rng)) for _ in range(permutations)])
+    permuted = np.array([statistic(permute_within(groups, rng)) for _ in range(permutations)])
     p_value = (1 + np.sum(permuted >= observed)) / (1 + permutations)
     return HsicTest(observed, float(permuted.mean()), float(p_value))
 

@@ -1,4 +1,4 @@
-"""What z must keep and s should not tell: the known unspecified factors, read by the network probe."""
+"""Known unspecified factors predicted from z, which should keep them, and from s, which should not have them."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,9 @@ import numpy as np
 
 from dfv.evaluation.encoded_images import EncodedSplits
 from dfv.evaluation.labels import Labels
-from dfv.evaluation.metrics.leakage import tasks_of
-from dfv.evaluation.probes.predictions import HIDDEN_UNITS, network_predictions
+from dfv.evaluation.probes.networks import HIDDEN_UNITS, network_predictions
+from dfv.evaluation.probes.permutation_baseline import permute_labels
+from dfv.evaluation.probes.probe_data import ProbeData, probe_data
 from dfv.evaluation.probes.standard_errors import Estimate, estimate
 from dfv.evaluation.sample_sizes import SampleSizes
 
@@ -16,9 +17,10 @@ CODES = ("z_mean", "z_sampled", "s")
 
 @dataclass(frozen=True)
 class FactorError:
-    """Test error of one factor predicted from one code, as a fraction; permutation_baseline: with permuted labels.
+    """The network's error for one factor and one code, on test images, as fractions.
 
-    below_baseline: permutation_baseline - error.
+    permutation_baseline: its error when it is trained on permuted labels.
+    below_baseline: permutation_baseline minus error; zero if the code has no information about the factor.
     """
 
     error: float
@@ -28,7 +30,7 @@ class FactorError:
 
 @dataclass(frozen=True)
 class FactorErrors:
-    """Test errors of one factor, predicted from each code."""
+    """The errors for one factor from each code."""
 
     z_mean: FactorError
     z_sampled: FactorError
@@ -36,25 +38,37 @@ class FactorErrors:
 
 
 def measure_factors(
-    coded: EncodedSplits, labels: Labels, limits: SampleSizes, *, num_seeds: int, unseen_identities: bool
+    encoded: EncodedSplits, labels: Labels, sizes: SampleSizes, *, num_seeds: int, unseen_identities: bool
 ) -> dict[str, FactorErrors]:
-    """The errors of one probe with an output for each factor, by factor."""
-    by_code = {code: _read(coded, labels, code, limits, num_seeds, unseen_identities) for code in CODES}
-    return {name: FactorErrors(**{code: by_code[code][i] for code in CODES}) for i, name in enumerate(labels.names)}
+    """Factor -> its errors; one network predicts all factors from a code.
+
+    labels: of the factors. unseen_identities: test identities are not in training, so that the images of one are
+    dependent.
+    """
+    clusters = encoded.test.identity if unseen_identities else None
+    by_code = []
+    for code in CODES:
+        data = probe_data(encoded, labels, code, num_seeds=num_seeds, unseen_identities=unseen_identities)
+        by_code.append(_factor_errors(data, sizes.probe_epochs, clusters))
+    return {
+        name: FactorErrors(*of_factor) for name, of_factor in zip(labels.names, zip(*by_code, strict=True), strict=True)
+    }
 
 
-def _read(
-    coded: EncodedSplits, labels: Labels, code: str, limits: SampleSizes, seeds: int, unseen: bool
-) -> list[FactorError]:
-    wrong: list[np.ndarray] = []
-    by_chance: list[np.ndarray] = []
-    for seed, task in enumerate(tasks_of(coded, labels, code, seeds, unseen)):
-        for trained_on, errors in ((task, wrong), (task.permuted(seed), by_chance)):
-            predictions = network_predictions(trained_on, HIDDEN_UNITS["network"], seed, limits.probe_epochs)
-            errors.append(predictions.test != task.labels.test)
-    clusters = coded.test.identity if unseen else None
-    error, chance = (np.stack(errors).astype(float) for errors in (wrong, by_chance))
+def _factor_errors(data: list[ProbeData], max_epochs: int, clusters: np.ndarray | None) -> list[FactorError]:
+    """For each factor; data: of each seed."""
+    errors = _test_errors(data, max_epochs)
+    baselines = _test_errors([permute_labels(of_seed, seed) for seed, of_seed in enumerate(data)], max_epochs)
     return [
-        FactorError(float(e.mean()), float(c.mean()), estimate(c - e, clusters))
-        for e, c in zip(np.moveaxis(error, 2, 0), np.moveaxis(chance, 2, 0), strict=True)
+        FactorError(float(error.mean()), float(baseline.mean()), estimate(baseline - error, clusters))
+        for error, baseline in zip(np.moveaxis(errors, 2, 0), np.moveaxis(baselines, 2, 0), strict=True)
     ]
+
+
+def _test_errors(data: list[ProbeData], max_epochs: int) -> np.ndarray:
+    """[seeds, N, factors], 1 where the network predicts a wrong class and 0 elsewhere."""
+    predictions = [
+        network_predictions(of_seed, HIDDEN_UNITS["network"], seed=seed, max_epochs=max_epochs).test
+        for seed, of_seed in enumerate(data)
+    ]
+    return np.stack([of_seed != data[0].labels.test for of_seed in predictions]).astype(float)

@@ -8,7 +8,7 @@ from keras.optimizers.schedules import CosineDecay
 
 from dfv.data.dataset import ImageSet, Splits
 from dfv.evaluation.labels import Labels
-from dfv.evaluation.probes.softmax_classifier import Classifier
+from dfv.evaluation.probes.softmax_classifier import SoftmaxClassifier
 from dfv.evaluation.sample_sizes import SampleSizes
 from dfv.evaluation.sampling import sample_rows
 
@@ -28,7 +28,7 @@ class OracleClassifier:
     """A classifier of images, the labels that it predicts, and its error rates on real images."""
 
     labels: Labels
-    classifier: Classifier
+    classifier: SoftmaxClassifier
     errors: OracleErrors
 
     def predict(self, images: np.ndarray) -> np.ndarray:
@@ -43,15 +43,15 @@ def train_oracle(splits: Splits, labels: Labels, limits: SampleSizes, seed: int 
     train = sample_rows(len(splits.train), num_train)
     validation = sample_rows(len(splits.validation), limits.validation_images)
     schedule = CosineDecay(2e-3, epochs * max(num_train // BATCH, 1))
-    classifier = Classifier(
+    classifier = SoftmaxClassifier(
         _convolutions(seed),
         splits.train.image_shape,
         labels.num_classes,
         dtype="uint8",
-        batch=BATCH,
+        batch_size=BATCH,
         learning_rate=schedule,
     )
-    classifier.fit_until_best(
+    classifier.fit_best_epoch(
         (splits.train.select(train).images, labels.train[train]),
         (splits.validation.select(validation).images, labels.validation[validation]),
         seed=seed,

@@ -1,1 +1,1 @@
-"""Fresh classifiers that predict labels from codes."""
+"""Probes: classifiers trained to predict labels from codes, which measure what information a code contains."""

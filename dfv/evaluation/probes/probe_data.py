@@ -1,77 +1,74 @@
-"""What a probe is given: codes and labels of three splits."""
+"""What a probe is trained and evaluated on: one code of the encoded images, and labels."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from dfv.evaluation.sampling import permute_within
+from dfv.evaluation.encoded_images import EncodedSplits
+from dfv.evaluation.evaluation_splits import BySplit
+from dfv.evaluation.labels import Labels, matched_factors
 
 
-class Parts(NamedTuple):
-    """One array for each split."""
+class ProbeSettings(NamedTuple):
+    """A kind of probe.
 
-    train: np.ndarray
-    validation: np.ndarray
-    test: np.ndarray
+    family: "network", "linear" or "neighbours".
+    num_neighbours: that vote, of "neighbours" only.
+    standardized: whether each dimension of the code is scaled to mean 0 and standard deviation 1.
+    """
+
+    family: str
+    num_neighbours: int | None = None
+    standardized: bool = True
 
 
 @dataclass(frozen=True)
-class Task:
-    """codes [N, D] float32; labels [N, L] int32, column l of sizes[l] classes; groups [N]: what folds keep together.
+class ProbeData:
+    """One code and its labels: `train` trains probes, `validation` stops their training, `test` evaluates them.
 
-    alike: a number [N], the same for images of equal known factors; None where it is no matter.
+    codes: [N, D] float32.
+    labels: [N, L] int32, column l from 0 to num_classes[l] - 1.
+    groups: [N] int, images that cross-validation keeps in one fold.
+    matched: [N] int, groups of images with the same known factors; None where labels are not permuted within them.
     """
 
-    codes: Parts
-    labels: Parts
-    sizes: tuple[int, ...]
-    groups: Parts
-    alike: Parts | None = None
+    codes: BySplit[np.ndarray]
+    labels: BySplit[np.ndarray]
+    num_classes: tuple[int, ...]
+    groups: BySplit[np.ndarray]
+    matched: BySplit[np.ndarray] | None = None
 
-    def permuted(self, seed: int) -> "Task":
-        """The same with labels dealt out anew, image by image, to those who train and stop; test keeps its own."""
-        rng = np.random.default_rng(seed)
-        train, validation = (rng.permutation(part) for part in self.labels[:2])
-        return replace(self, labels=Parts(train, validation, self.labels.test))
-
-    def permuted_among_alike(self, seed: int) -> "Task":
-        """Likewise, but dealt out among those alike: what a code tells of the known factors stays told."""
-        assert self.alike is not None
-        rng = np.random.default_rng(seed)
-        own = zip(self.labels[:2], self.alike[:2], strict=True)
-        train, validation = (part[permute_within(alike, rng)] for part, alike in own)
-        return replace(self, labels=Parts(train, validation, self.labels.test))
-
-    def standardised(self) -> "Task":
-        """The same with every dimension of mean 0 and deviation 1 on the training split; a constant one stays 0."""
-        # float32 would sum many equal numbers to another mean than theirs.
+    def standardized(self) -> "ProbeData":
+        """The same with codes of mean 0 and standard deviation 1 on `train`; a constant dimension becomes 0."""
+        # In float32 the sum of many equal numbers is inexact, and a constant dimension would seem to vary.
         mean, deviation = (moment(self.codes.train, 0, dtype=np.float64) for moment in (np.mean, np.std))
         scale = np.where(deviation > 1e-6 * (1e-6 + np.abs(mean)), deviation, 1.0)
         centre, scale = mean.astype(np.float32), scale.astype(np.float32)
-        return replace(self, codes=Parts(*((part - centre) / scale for part in self.codes)))
+        return replace(self, codes=BySplit(*((part - centre) / scale for part in self.codes)))
 
-    def needs_folds(self, images: int, groups: int) -> bool:
-        """Whether validation has too few independent cases to compare probes, and folds, of three groups, can be had.
 
-        Too few: fewer images or groups than these.
-        """
-        known = np.unique(self.groups.validation)
-        few = len(self.groups.validation) < images or len(known) < groups
-        return few and len(np.union1d(known, self.groups.train)) > 2
+def probe_data(
+    encoded: EncodedSplits, labels: Labels, code: str, *, num_seeds: int, unseen_identities: bool
+) -> list[ProbeData]:
+    """The data of a code, one of CODES, for each seed; only the noise of "z_sampled" differs between seeds.
 
-    def folds(self, number: int, seed: int) -> Iterator["Task"]:
-        """Training and validation pooled and cut anew: a fold scores, the next one stops, the rest train.
+    unseen_identities: test identities are not in training, so that cross-validation keeps identities together.
+    """
+    codes = encoded.codes(code, num_seeds)
+    columns = BySplit(
+        labels.train[encoded.train.rows], labels.validation[encoded.validation.rows], labels.test[encoded.test.rows]
+    )
+    if unseen_identities:
+        groups = BySplit(*(part.identity for part in encoded))
+        matched = None  # The labels are attributes, which many identities share.
+    else:
+        ends = np.cumsum([len(part) for part in encoded])
+        groups = BySplit(*np.split(np.arange(ends[-1]), ends[:-1]))
+        matched = _matched(encoded)
+    return [ProbeData(of_seed, columns, labels.num_classes, groups, matched) for of_seed in codes]
 
-        As many as there are groups, if those are fewer than `number`.
-        """
-        codes, labels, groups = (np.concatenate(parts[:2]) for parts in (self.codes, self.labels, self.groups))
-        names, members = np.unique(groups, return_inverse=True)
-        number = min(number, len(names))
-        fold = np.random.default_rng(seed).permutation(len(names))[members] % number
-        for scoring in range(number):
-            stopping = (scoring + 1) % number
-            masks = ((fold != scoring) & (fold != stopping), fold == stopping, fold == scoring)
-            cut = [Parts(*(values[mask] for mask in masks)) for values in (codes, labels, groups)]
-            yield Task(cut[0], cut[1], self.sizes, cut[2])
+
+def _matched(encoded: EncodedSplits) -> BySplit[np.ndarray] | None:
+    groups = BySplit(*(matched_factors(part.image_set) for part in encoded))
+    return groups if groups.train.any() and groups.validation.any() else None

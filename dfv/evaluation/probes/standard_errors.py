@@ -1,4 +1,4 @@
-"""Error rates with standard errors."""
+"""Means with standard errors."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean with its standard error, both in the unit of the values."""
+    """A mean and its standard error, in the unit of the values."""
 
     mean: float
     standard_error: float
@@ -20,15 +20,15 @@ class Estimate:
 def estimate(values: np.ndarray, clusters: np.ndarray | None = None) -> Estimate:
     """The mean over seeds and images of values [seeds, N].
 
-    Its standard error adds that over images, the seeds averaged, to that over seeds. Images of one cluster ([N])
-    count as dependent: their deviations are summed before they are squared.
+    Its squared standard error is that over images, of the mean over seeds, plus that over seeds. clusters: [N],
+    images of one cluster are dependent (cluster-robust standard error).
     """
     per_image = values.mean(0)
-    total, number = per_image.mean(), len(per_image)
-    deviations = per_image - total
+    mean, number = per_image.mean(), len(per_image)
+    deviations = per_image - mean
     if clusters is not None:
         deviations = np.bincount(np.unique(clusters, return_inverse=True)[1], deviations)
-    groups = len(deviations)
-    over_images = groups / max(groups - 1, 1) * np.sum(deviations**2) / number**2
+    num_clusters = len(deviations)
+    over_images = num_clusters / max(num_clusters - 1, 1) * np.sum(deviations**2) / number**2
     over_seeds = values.mean(1).var(ddof=1) / len(values) if len(values) > 1 else 0.0
-    return Estimate(float(total), float(np.sqrt(over_images + over_seeds)))
+    return Estimate(float(mean), float(np.sqrt(over_images + over_seeds)))

@@ -20,11 +20,11 @@ def test_equal_images_of_a_cluster_count_once():
     assert estimate(np.repeat(per_cluster, 20)[None]).standard_error < 0.3 * found.standard_error
 
 
-def test_the_spread_over_seeds_adds():
+def test_the_variance_over_seeds_adds():
     values = np.array([[0.1] * 10, [0.3] * 10])
     assert estimate(values).standard_error == pytest.approx(np.std([0.1, 0.3], ddof=1) / np.sqrt(2))
 
 
-def test_zero_lies_within_two_standard_errors_on_either_side():
+def test_significant_is_more_than_two_standard_errors_from_zero_on_either_side():
     assert not Estimate(-0.019, 0.01).is_significant() and not Estimate(0.019, 0.01).is_significant()
     assert Estimate(-0.021, 0.01).is_significant()

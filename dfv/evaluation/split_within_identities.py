@@ -1,0 +1,32 @@
+"""Divides the test images of each identity, for probes of identities that training images have no label for."""
+
+import numpy as np
+
+from dfv.data.dataset import Splits
+from dfv.evaluation.encoded_images import EncodedImages, EncodedSplits
+from dfv.evaluation.labels import Labels
+from dfv.evaluation.sampling import grouped_by_identity
+
+
+def split_within_identities(test: EncodedImages, seed: int = 0) -> tuple[EncodedSplits, Labels]:
+    """Divides test images at random within each identity: 60 % become `train`, 20 % `validation`, 20 % `test`.
+
+    Returns them with the identity as label, numbered from 0, [M, 1] in every split for the M images up to the last of
+    `test.rows`.
+    """
+    names, identity = np.unique(test.identity, return_inverse=True)
+    turn = np.empty(len(test), int)
+    # Of any two images in a row one is in `train`, so that an identity of two images is there too.
+    turn[grouped_by_identity(identity, np.random.default_rng(seed))] = np.arange(len(test)) % 5
+    shares = (turn % 2 == 0, turn == 1, turn == 3)
+    labels = np.zeros((int(test.rows.max()) + 1, 1), np.int32)
+    labels[test.rows, 0] = identity
+    encoded = EncodedSplits(*(test.select(np.flatnonzero(share)) for share in shares))
+    return encoded, Labels(("identity",), (len(names),), labels, labels, labels)
+
+
+def image_split_within_identities(test: EncodedImages) -> tuple[Splits, Labels]:
+    """The same division as splits of images, with a label [N, 1] for each image of a split."""
+    encoded, labels = split_within_identities(test)
+    splits = Splits(encoded.train.image_set, encoded.validation.image_set, encoded.test.image_set)
+    return splits, Labels(labels.names, labels.num_classes, *(labels.test[part.rows] for part in encoded))
