@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dfv.training.callbacks import SwapGrid
     from dfv.training.run_folder import RunError, load
 
-__version__ = "0.1.0"  # the one place; setup.py reads this line
+__version__ = "0.1.0"  # the one place; pyproject.toml reads it from here
 __all__ = [
     "Codec",
     "Config",

@@ -1,8 +1,10 @@
 """`import dfv` and `import export` give what programs need, and import TensorFlow only when it is used."""
 
+import importlib.metadata
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -46,5 +48,14 @@ def test_type_checkers_see_every_name(package):
 
 
 def test_the_version_stands_in_one_place_and_the_citation_has_it():
-    assert "version=" not in (ROOT / "setup.py").read_text().replace("version=VERSION", "")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert "version" in project["dynamic"] and "version" not in (ROOT / "setup.py").read_text()
+    assert importlib.metadata.version("dfv") == dfv.__version__
     assert f"\nversion: {dfv.__version__}\n" in (ROOT / "CITATION.cff").read_text()
+
+
+@pytest.mark.parametrize("script", ["dfv", "dfv-compare", "dfv-demo", "dfv-export"])
+def test_each_console_script_is_a_program(script, capsys):
+    (entry,) = importlib.metadata.entry_points(group="console_scripts", name=script)
+    assert entry.load()(["--version"]) == 0
+    assert capsys.readouterr().out == f"dfv {dfv.__version__}\n"

@@ -1,7 +1,21 @@
 """Evaluates a trained model: identity leakage (Table 1), swaps, image quality, figures, and a report."""
 
-from dfv.evaluation.evaluation import evaluate
-from dfv.evaluation.results import Results
-from dfv.evaluation.sample_sizes import SampleSizes
+from typing import TYPE_CHECKING
+
+from dfv.lazy_attributes import lazy_attributes
+
+if TYPE_CHECKING:
+    from dfv.evaluation.evaluation import evaluate
+    from dfv.evaluation.results import Results
+    from dfv.evaluation.sample_sizes import SampleSizes
 
 __all__ = ["Results", "SampleSizes", "evaluate"]
+
+__getattr__, __dir__ = lazy_attributes(
+    __name__,
+    {
+        "Results": "dfv.evaluation.results",
+        "SampleSizes": "dfv.evaluation.sample_sizes",
+        "evaluate": "dfv.evaluation.evaluation",
+    },
+)

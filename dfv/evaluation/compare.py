@@ -7,29 +7,51 @@ differ only in seed and split. Writes their swap grids (figure 10 of the paper, 
 compared/swap.png. Each run needs --mode=evaluate first.
 """
 
-import argparse
+import logging
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from dfv.evaluation.report.comparison import compare
+from dfv.config.command_line import Arguments
+from dfv.config.fields import Checked, ConfigError, option
+from dfv.config.paths import given_path
+from dfv.program import Program
+from dfv.tensorflow_log import import_tensorflow
 from dfv.training.run_folder import RunError
 
+LOGGER = logging.getLogger("dfv.compare")
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs the command; returns the exit status: 0, or 2 for an error that the user can correct."""
-    parser = argparse.ArgumentParser(
-        prog="python -m dfv.evaluation.compare", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("runs", nargs="+", type=Path, help="folders of evaluated runs")
-    parser.add_argument("--out", type=Path, required=True, help="the folder to write to")
-    given = parser.parse_args(arguments)
-    try:
-        print(compare(given.runs, given.out), end="")
-    except RunError as error:
-        print(f"compare: {error}", file=sys.stderr)
-        return 2
-    return 0
 
+@dataclass(frozen=True)
+class CompareOptions(Checked):
+    """Where the comparison goes."""
+
+    out: str = option("", "Folder that table.md and swap.png are written to.", is_path=True, required=True)
+
+
+def run(arguments: Arguments) -> None:
+    """Writes and prints the comparison; raises ConfigError or RunError."""
+    out_dir = Path(arguments.record(CompareOptions).out)
+    run_dirs = [Path(given_path("run", name)) for name in arguments.positional]
+    if not run_dirs:
+        raise ConfigError("expected folders of evaluated runs, got none; --help shows an example.")
+    LOGGER.info("Comparing %s; the tables go to %s", ", ".join(map(str, run_dirs)), out_dir)
+    import_tensorflow()
+    from dfv.evaluation.report.comparison import compare
+
+    print(compare(run_dirs, out_dir), end="")
+
+
+PROGRAM = Program(
+    module="dfv.evaluation.compare",
+    name="compare",
+    description=__doc__ or "",
+    groups={"Comparison": CompareOptions},
+    run=run,
+    errors=(ConfigError, RunError),
+    positional=True,
+)
+main = PROGRAM.main
 
 if __name__ == "__main__":
     sys.exit(main())
