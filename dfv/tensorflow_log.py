@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from dfv.keras_backend import check_backend
+
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 # What TensorFlow logs at every start whatever the level, and where no GPU is, that there is none.
 EXPECTED = (
@@ -27,8 +29,10 @@ for line in sys.stdin.buffer:
 def import_tensorflow() -> None:
     """Imports TensorFlow and lets it look for GPUs, without the lines that it logs at every start.
 
-    Every other line is shown, and all are if TF_CPP_MIN_LOG_LEVEL was set by hand.
+    Every other line is shown, and all are if TF_CPP_MIN_LOG_LEVEL was set by hand. Raises ConfigError if Keras would
+    use another backend.
     """
+    check_backend()
     if LEVEL in os.environ or "tensorflow" in sys.modules:
         return
     os.environ[LEVEL] = "2"  # no information and warnings, from C++, now and later

@@ -15,6 +15,7 @@ from dfv.model.codes import Codes, Posterior, prior_samples
 from dfv.model.latent.file_migration import is_earlier_layout, migrated
 from dfv.model.latent.folding import copy_folded
 from dfv.model.latent.transform import NOT_FITTED, LatentTransform
+from dfv.model.layers.dtype_policy import float32_policy
 from dfv.model.networks import Decoder, Encoder, ImageShape, PretrainedSEncoder
 from dfv.model.seeding import seeded
 
@@ -52,10 +53,10 @@ class Codec(keras.Model):
         pca_is_folded: bool = False,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         self.config, self.image_shape, self.label_sizes = config, image_shape, label_sizes
         self.pca_is_folded = pca_is_folded
-        with seeded(config.training.seed):
+        with float32_policy(), seeded(config.training.seed):
             self._build_networks("mixed_bfloat16" if config.training.mixed_precision else "float32")
         self.built = True
 
@@ -75,10 +76,41 @@ class Codec(keras.Model):
         return self.latent.output_dim if self.latent.is_fitted() else self.config.network.z_dim
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Reconstructions [B, H, W, C] of images, both float32 in [-1, 1]; training: BatchNorm by batch statistics."""
+        """Reconstructions [B, H, W, C] float32 in [-1, 1] of images float32 in [-1, 1], or uint8 from 0 to 255.
+
+        training: BatchNorm by batch statistics.
+        """
+        images = self._as_float(images)
         s, posterior = self.encoder(images, training=training)
         z = self.latent.inverse(self.latent.forward(posterior, s).mean, s)
         return self.decoder(z, s, training=training)
+
+    def _as_float(self, images: tf.Tensor) -> tf.Tensor:
+        images = tf.convert_to_tensor(images)
+        is_known = images.dtype == tf.uint8 or images.dtype.is_floating
+        if not is_known or not images.shape.is_compatible_with((None, *self.image_shape)):
+            expected = ", ".join(map(str, self.image_shape))
+            raise ValueError(
+                f"expected images [B, {expected}], uint8 from 0 to 255 or float32 from -1 to 1; received"
+                f" {images.shape.as_list()} {images.dtype.name}."
+            )
+        return to_float(images) if images.dtype == tf.uint8 else images
+
+    def compile(self, *args: Any, **options: Any) -> None:
+        """Raises NotImplementedError: a codec is for use, and only a `dfv.Disentangler` can be trained."""
+        raise NotImplementedError(
+            "A trained model, as dfv.load gives it, has no adversary and no optimizers and cannot be compiled or"
+            " fitted. Train a dfv.Disentangler, or continue a run from its checkpoints: the command that trained it,"
+            " python -m dfv.main with its --run_dir and more --num_steps."
+        )
+
+    def export(self, *args: Any, **options: Any) -> None:
+        """Raises NotImplementedError: `python -m export` and `export.export_model` write the SavedModel."""
+        raise NotImplementedError(
+            "keras.Model.export would write reconstructions alone. Use python -m export --run_dir=RUN"
+            " --export_dir=FOLDER, or export.export_model(model, folder): the SavedModel that they write has signatures"
+            " to encode, decode, swap, sample and interpolate."
+        )
 
     def encoded(self, images: tf.Tensor) -> Codes:
         """`encode` of tensors: of images [B, H, W, C] float32 in [-1, 1], as are all images of tensor methods."""

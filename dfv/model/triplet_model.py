@@ -72,7 +72,7 @@ class TripletModel(Codec):
             setattr(self, f"{player}_optimizer", of_player)
         # Keras' callbacks look for `optimizer`; left out, compile() would make a stray RMSprop.
         options.setdefault("jit_compile", self.config.training.jit_compile)
-        super().compile(optimizer=self.generator_optimizer, **options)
+        keras.Model.compile(self, optimizer=self.generator_optimizer, **options)  # a codec's own refuses
 
     @property
     def triplet_format(self) -> TripletFormat:

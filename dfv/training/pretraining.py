@@ -10,6 +10,7 @@ from keras import layers
 
 from dfv.model import replicas
 from dfv.model.disentangler import Disentangler
+from dfv.model.layers.dtype_policy import float32_policy
 from dfv.model.optimizers import FusedAdam
 from dfv.model.seeding import seeded
 from dfv.model.triplet_batch import read
@@ -23,7 +24,7 @@ HIDDEN = 256
 def pretrain_s(model: Disentangler, batches: Iterable, strategy: tf.distribute.Strategy) -> None:
     """Trains the s-encoder under a two-layer classifier of the identity for `pretrain_s_steps`, then freezes it."""
     training, encoder = model.config.training, model.encoder.s_encoder
-    with strategy.scope(), seeded(training.seed + 1):
+    with strategy.scope(), float32_policy(), seeded(training.seed + 1):
         encoder.trainable = True
         encoder.z_head.trainable = False
         classifier = keras.Sequential(

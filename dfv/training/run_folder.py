@@ -18,6 +18,7 @@ from dfv.config.flag_files import flag_text
 from dfv.config.paths import check_path, expand_home
 from dfv.config.renamed import current_names
 from dfv.config.schema import FREE_TO_CHANGE, Config, option_fields
+from dfv.keras_backend import check_backend
 
 if TYPE_CHECKING:
     from dfv.model.codec import Codec
@@ -235,6 +236,7 @@ def shipped_names() -> list[str]:
 
 def load(name: str | Path) -> "Codec":
     """The trained model of a run folder, or a shipped one by its name; raises RunError if there is none."""
+    check_backend()
     import keras
 
     from dfv.model.codec import Codec  # registers the class
