@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import dfv  # noqa: E402, F401
-from dfv.config.command_line import Arguments, Groups  # noqa: E402
+import dfv  # noqa: F401
+from dfv.config.command_line import Arguments, Groups
 
 
 def benchmark(

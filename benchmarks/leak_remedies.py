@@ -37,19 +37,19 @@ YALEB_FLOW: Flags = {"flow_layers": 4, "flow_units": 32, "flow_steps": 2000}
 YALEB_AXES: Flags = {"pca_dim": 16} | YALEB_FLOW  # A flow needs many images for each dimension, so none without axes.
 # Of MNIST's 16 dimensions all are in use, and the kernel term saturates on it: a part each.
 PARTS: dict[str, dict[str, Flags]] = {
-    "classifiers on z": dict.fromkeys(SETS, {"latent_adversary_weight": 0.03}),
+    "classifiers on z": {key: {"latent_adversary_weight": 0.03} for key in SETS},
     "prior for every identity": {
         "mnist": {"identity_mmd_weight": 1.0},
         "yaleb": {"identity_mmd_weight": 0.5},
     },
     "kernel on the means": {"yaleb": {"mean_kernel_weight": 1.0}},
-    "cosine": dict.fromkeys(SETS, {"generator_schedule": "cosine"}),
-    "samples seen by the adversary": dict.fromkeys(SETS, {"adversary_sees_prior_samples": True}),
+    "cosine": {key: {"generator_schedule": "cosine"} for key in SETS},
+    "samples seen by the adversary": {key: {"adversary_sees_prior_samples": True} for key in SETS},
     "one variance (nor what needs it)": {
         "mnist": {"shared_variance": True, "rounding_step": 1.0},
         "yaleb": {"shared_variance": True, "rounding_step": 1.0} | YALEB_AXES,
     },
-    "rounding": dict.fromkeys(SETS, {"rounding_step": 1.0}),
+    "rounding": {key: {"rounding_step": 1.0} for key in SETS},
     "axes (nor flow)": {"yaleb": YALEB_AXES},
     "flow": {"mnist": {"flow_layers": 8, "flow_to_normal": True}, "yaleb": YALEB_FLOW},
 }

@@ -3,23 +3,24 @@
 import ctypes
 import gc
 import os
+from pathlib import Path
 
 
 def resident_mib() -> float:
     """What is in use: the memory that the C library holds for later is given back first."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
-    with open("/proc/self/statm") as file:
+    with Path("/proc/self/statm").open() as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def reset_peak() -> None:
     """Begins a new peak, from what is in use now."""
-    with open("/proc/self/clear_refs", "w") as file:
+    with Path("/proc/self/clear_refs").open("w") as file:
         file.write("5")
 
 
 def peak_mib() -> float:
     """The most since the last reset."""
-    with open("/proc/self/status") as file:
+    with Path("/proc/self/status").open() as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1024

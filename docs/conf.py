@@ -51,7 +51,7 @@ def plain_docstring(app, what, name, obj, options, lines: list[str]) -> None:
     parts[::2] = [re.sub(r"([*|_\\])", r"\\\1", part) for part in parts[::2]]
     parts[1::2] = [f"``{part.strip()}``" for part in parts[1::2]]
 
-    lines[:] = "".join(parts).split("\n") + [""]
+    lines[:] = [*"".join(parts).split("\n"), ""]
 
 
 def setup(app) -> None:

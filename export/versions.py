@@ -1,7 +1,6 @@
 """A version written aside, held against the Python model, and renamed into its place; then what lies beside it."""
 
 import logging
-import os
 import re
 import shutil
 import tempfile
@@ -112,6 +111,6 @@ def _aside(place: Path) -> Iterator[Path]:
 def _appear(staged: Path, final: Path) -> None:
     final.parent.mkdir(exist_ok=True)
     try:
-        os.rename(staged, final)
+        staged.rename(final)
     except OSError as error:
         raise ExportError(f"{final} could not be put in place ({error.strerror}); run the export again.") from error

@@ -93,9 +93,9 @@ def _check(field: dataclasses.Field, value: Any) -> None:
     at_least, at_most = field.metadata["at_least"], field.metadata["at_most"]
     for number in value if isinstance(value, tuple) else (value,):
         # Written so that not-a-number fails too.
-        if at_least is not None and not number >= at_least or at_most is not None and not number <= at_most:
+        if (at_least is not None and not number >= at_least) or (at_most is not None and not number <= at_most):
             raise ConfigError(f"--{field.name} expects {wanted}; got {value!r}.")
-    if isinstance(value, float) and value in (float("inf"), float("-inf")) or value != value:
+    if (isinstance(value, float) and value in (float("inf"), float("-inf"))) or value != value:
         raise ConfigError(f"--{field.name} expects a finite number; got {value!r}.")
 
 

@@ -135,7 +135,7 @@ def _write(path: Path, header: bytes, images: Iterator[np.ndarray], num_bytes: i
     temporary = path.with_suffix(".part")
     with _explained(path, num_bytes):
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = open(temporary, "ab", buffering=0)  # not "wb": another process may be writing it
+        file = temporary.open("ab", buffering=0)
     with file:
         with _explained(path, num_bytes):
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -148,7 +148,7 @@ def _write(path: Path, header: bytes, images: Iterator[np.ndarray], num_bytes: i
                     _write_all(file, chunk)
             with _explained(path, num_bytes):
                 os.fsync(file.fileno())
-                os.replace(temporary, path)
+                temporary.replace(path)
         except BaseException:
             file.truncate(0)  # frees the space; not removed, since another process may wait for the lock on it
             raise

@@ -9,7 +9,7 @@ def num_replicas() -> int:
 
 
 def share(terms: list[tf.Tensor]) -> tf.Tensor:
-    """This replica's share of the loss that is the sum of these terms; the replicas' gradients are summed."""
+    """Returns this replica's share of the loss that is the sum of these terms; the replicas' gradients are summed."""
     return tf.add_n([tf.zeros(()), *terms]) / num_replicas()
 
 
@@ -33,7 +33,7 @@ def mean_over_replicas(values: tf.Tensor) -> tf.Tensor:
 
 
 def own_rows(values: tf.Tensor) -> tf.Tensor:
-    """This replica's part [n, B, ...] of what was drawn for the global batch, [n, G, ...]."""
+    """Returns this replica's part [n, B, ...] of what was drawn for the global batch, [n, G, ...]."""
     if num_replicas() == 1:
         return values
     local = values.shape[1] // num_replicas()

@@ -122,7 +122,7 @@ def _array(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
         raise ServingError(f"{name}: expected a row for each image; received a single {array.dtype}.")
     # Rounding is fine among floats; among integers, 300 would become 44.
     fits = np.can_cast(array.dtype, dtype, "same_kind" if dtype.kind == "f" else "safe")
-    if not array.size and dtype.kind != "O" or fits:
+    if (not array.size and dtype.kind != "O") or fits:
         return array.astype(dtype)
     raise ServingError(f"{name}: expected {dtype}; received {array.dtype}. Convert it first.")
 

@@ -119,19 +119,19 @@ def test_defaults_are_algorithm_1():
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (dict(dataset="image_folder"), "needs --image_dir"),
-        (dict(rounding_step=1.0), "--rounding_step needs --shared_variance"),
-        (dict(pca_dim=8), "--pca_dim needs --shared_variance"),
-        (dict(codebook_size=8), "--codebook_size needs --shared_variance"),
-        (dict(codebook_size=8, rounding_step=1.0, shared_variance=True), "drop one of the two"),
-        (dict(jit_compile=True, strategy="mirrored"), "--strategy=one_device"),
-        (dict(deterministic=True, strategy="multi_worker"), "--strategy=one_device"),
+        ({"dataset": "image_folder"}, "needs --image_dir"),
+        ({"rounding_step": 1.0}, "--rounding_step needs --shared_variance"),
+        ({"pca_dim": 8}, "--pca_dim needs --shared_variance"),
+        ({"codebook_size": 8}, "--codebook_size needs --shared_variance"),
+        ({"codebook_size": 8, "rounding_step": 1.0, "shared_variance": True}, "drop one of the two"),
+        ({"jit_compile": True, "strategy": "mirrored"}, "--strategy=one_device"),
+        ({"deterministic": True, "strategy": "multi_worker"}, "--strategy=one_device"),
     ],
 )
 def test_combinations_that_cannot_work(flags, message):
     with pytest.raises(ConfigError, match=message):
         Config.of(**flags)
-    Config.of(**flags | dict(image_dir="images", strategy="one_device", shared_variance=True, codebook_size=0))
+    Config.of(**flags | {"image_dir": "images", "strategy": "one_device", "shared_variance": True, "codebook_size": 0})
 
 
 def test_numpy_numbers_are_not_silently_another_type():
@@ -159,7 +159,7 @@ def test_each_role_lists_its_options():
     assert names_by_role(Role.DATA_LOCATION) == locations
     assert names_by_role(Role.LENGTH) == {"num_steps"} and names_by_role(Role.PRESENTATION) == {"progress"}
     assert names_by_role(Role.REPETITION) == {"seed", "split_index"} and names_by_role(Role.OUTPUT) == output
-    assert FREE_TO_CHANGE == locations | output | {"num_steps", "progress"}
+    assert locations | output | {"num_steps", "progress"} == FREE_TO_CHANGE
     assert names_by_role(*Role) == {field.name for field in FIELDS}
 
 

@@ -93,7 +93,7 @@ def test_a_second_call_reads_the_file_and_leaves_the_iterable_alone(images, on_d
     np.testing.assert_array_equal(again[np.arange(50)], images)
 
 
-@pytest.mark.parametrize("name, num, shape", [("other", 50, SHAPE), ("set", 49, SHAPE), ("set", 50, (4, 5, 3))])
+@pytest.mark.parametrize(("name", "num", "shape"), [("other", 50, SHAPE), ("set", 49, SHAPE), ("set", 50, (4, 5, 3))])
 def test_another_name_number_or_shape_is_another_file(on_disk, tmp_path, name, num, shape):
     other = np.zeros((num, *shape), np.uint8)
     stored = store(other, num, shape, DataConfig(memory_limit_mb=0, cache_dir=str(tmp_path)), name)
@@ -119,7 +119,7 @@ def test_the_default_folder_is_in_the_home(images, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("limit", [0, 1])
 @pytest.mark.parametrize(
-    "wrong, message",
+    ("wrong", "message"),
     [
         (lambda images: images[:49], "set: expected 50 images, got 49"),
         (lambda images: np.concatenate([images, images]), "set: expected 50 images, got more"),
@@ -145,7 +145,7 @@ def test_a_flipped_bit_is_found_in_its_record_alone(images, on_disk, byte):
 
 
 def test_a_file_cut_short_while_in_use_is_found_on_reading(images, on_disk):
-    with open(on_disk.path, "r+b") as file:
+    with on_disk.path.open("r+b") as file:
         file.truncate(HEADER_BYTES + 30 * RECORD_BYTES + 10)
     np.testing.assert_array_equal(on_disk[np.arange(30)], images[:30])
     for row in (30, 31):
@@ -155,7 +155,7 @@ def test_a_file_cut_short_while_in_use_is_found_on_reading(images, on_disk):
 
 @pytest.mark.parametrize("size", [0, 100, HEADER_BYTES, HEADER_BYTES + 50 * RECORD_BYTES - 1])
 def test_a_file_of_the_wrong_size_is_refused_at_once(on_disk, tmp_path, size):
-    with open(on_disk.path, "r+b") as file:
+    with on_disk.path.open("r+b") as file:
         file.truncate(size)
     with pytest.raises(DataError, match=rf"has {size} bytes instead of {256 + 50 * 64}.*Delete the file"):
         store(never(), 50, SHAPE, DataConfig(memory_limit_mb=0, cache_dir=str(tmp_path)), "set")
@@ -178,7 +178,7 @@ def test_once_deleted_a_damaged_file_is_written_again(images, on_disk, tmp_path)
 def test_what_a_killed_writer_left_is_no_obstacle(images, tmp_path):
     path = store_on_disk(images, tmp_path).path
     path.rename(path.with_suffix(".part"))
-    with open(path.with_suffix(".part"), "ab") as file:
+    with path.with_suffix(".part").open("ab") as file:
         file.write(b"more than a whole file")
     np.testing.assert_array_equal(store_on_disk(images, tmp_path)[np.arange(50)], images)
     assert list(tmp_path.iterdir()) == [path]

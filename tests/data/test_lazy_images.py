@@ -49,8 +49,18 @@ def pair(request, tmp_path):
 
 @pytest.mark.parametrize(
     "rows",
-    [[3], [9, 0, 7, 7], np.array([2, 1], np.int32), np.array([5], np.uint8), []]
-    + [slice(None), slice(2, 5), slice(8, 99), slice(-3, None), slice(None, None, -2)],
+    [
+        [3],
+        [9, 0, 7, 7],
+        np.array([2, 1], np.int32),
+        np.array([5], np.uint8),
+        [],
+        slice(None),
+        slice(2, 5),
+        slice(8, 99),
+        slice(-3, None),
+        slice(None, None, -2),
+    ],
 )
 def test_every_kind_is_indexed_as_an_array_is(pair, rows):
     images, expected = pair

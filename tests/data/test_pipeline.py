@@ -166,7 +166,7 @@ def test_a_batch_is_a_function_of_seed_and_step(image_set, augmentation):
         assert not np.array_equal(rows_of(other["x1"]), rows_of(first[0]["x1"]))
 
 
-@pytest.mark.parametrize("num_replicas, num_pipelines", [(1, 1), (2, 1), (2, 2), (4, 2), (4, 4)])
+@pytest.mark.parametrize(("num_replicas", "num_pipelines"), [(1, 1), (2, 1), (2, 2), (4, 2), (4, 4)])
 def test_the_global_batch_is_the_same_however_it_is_shared(image_set, num_replicas, num_pipelines):
     options = {"first_step": 3, "augment_shift": 1, "augment_flip": True}
     replicas_each = num_replicas // num_pipelines
@@ -289,7 +289,7 @@ def test_images_live_as_long_as_what_reads_them(image_set):
 
 
 @pytest.mark.parametrize(
-    "identity, message",
+    ("identity", "message"),
     [
         ([0, 1, 2], "at least 2 images.*3 images of 3 identities"),
         ([], "at least 2 images"),

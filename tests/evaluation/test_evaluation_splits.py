@@ -50,8 +50,8 @@ def test_validation_images_without_a_label_in_training_are_left_out(make_splits)
     scored = evaluation_splits(dataclasses.replace(splits, validation=unlabelled), DataConfig())
     assert set(scored.validation.identity) == set(range(1, 6)) and len(scored.validation) == 75
     assert identity_labels(scored).validation.max() < identity_labels(scored).num_classes[0]
+    unlabelled = dataclasses.replace(splits.validation, identity=splits.validation.identity + 6)
     with pytest.raises(DataError, match="'validation' .* 'train' lacks"):
-        unlabelled = dataclasses.replace(splits.validation, identity=splits.validation.identity + 6)
         evaluation_splits(dataclasses.replace(splits, validation=unlabelled), DataConfig())
     unseen = make_splits(unseen=True)
     assert evaluation_splits(unseen, DataConfig()).validation is unseen.validation

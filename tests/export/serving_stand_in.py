@@ -66,10 +66,8 @@ class Version:
             raise invalid(f"input does not match signature. Sent extra: {sorted(extra)}. Missing: {sorted(missing)}.")
         for key, value in inputs.items():
             expected = tf.as_dtype(signature.inputs[key].dtype)
-            if (
-                (value.dtype.kind in "SO") != (expected == tf.string)
-                or value.dtype.kind not in "SO"
-                and value.dtype != expected
+            if (value.dtype.kind in "SO") != (expected == tf.string) or (
+                value.dtype.kind not in "SO" and value.dtype != expected
             ):
                 raise invalid(f"Expects arg {key} to be {expected.name} but {value.dtype} is provided")
         try:
@@ -132,7 +130,7 @@ class StandIn:
         signature = version.signature(name if isinstance(name, str) else "")
         infos = dict(signature.inputs)
         given = columns_of_rows(request["instances"], infos) if "instances" in request else request["inputs"]
-        if not isinstance(given, dict) or len(infos) == 1 and "b64" in given:
+        if not isinstance(given, dict) or (len(infos) == 1 and "b64" in given):
             given = {next(iter(infos)): given} if len(infos) == 1 else {}
         inputs = {key: tensor(value, infos[key].dtype) for key, value in given.items() if key in infos}
         outputs = version.predict(name, inputs | {key: np.zeros(0) for key in given.keys() - infos.keys()})

@@ -159,7 +159,7 @@ class PlainWithAdditions(Plain):
     def train_classifiers(self, mean, z, labels, step):
         self.centre = 0.95 * self.centre + 0.05 * mean.numpy().mean(0)
         self.variance = 0.95 * self.variance + 0.05 * mean.numpy().var(0)
-        self.kept = self.kept + [None] if len(self.kept) < 2 else self.kept
+        self.kept = [*self.kept, None] if len(self.kept) < 2 else self.kept
         self.kept[step % 2] = (mean, z, labels)
         kept = [np.concatenate(column) for column in zip(*self.kept, strict=True)]
         weights = self.on_mean.trainable_variables + self.on_sample.trainable_variables

@@ -32,7 +32,7 @@ def trained(tmp_path_factory) -> Path:
     return run_dir
 
 
-@pytest.fixture()
+@pytest.fixture
 def half_done(trained, tmp_path) -> Path:
     """A copy to break."""
     return shutil.copytree(trained, tmp_path / "run")

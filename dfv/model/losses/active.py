@@ -18,7 +18,7 @@ class ActiveLosses:
     @property
     def prior_samples(self) -> bool:
         """Whether a loss needs images with z from the prior."""
-        return self._loss.prior_sample_weight > 0 or self.adversary and self._loss.adversary_sees_prior_samples
+        return self._loss.prior_sample_weight > 0 or (self.adversary and self._loss.adversary_sees_prior_samples)
 
     @property
     def latent_adversary(self) -> bool:

@@ -80,7 +80,7 @@ def splits(folders):
 def test_every_photograph_is_in_one_split_with_its_own_labels(splits):
     seen = collections.Counter()
     for part in (splits.train, splits.validation, splits.test):
-        subject, azimuth, elevation, pose = part.images[:, [5, 32, 60, 60], [5, 5, 5, 60], 0].T.astype(int)
+        subject, azimuth, elevation, _pose = part.images[:, [5, 32, 60, 60], [5, 5, 5, 60], 0].T.astype(int)
         np.testing.assert_array_equal(np.array(SUBJECTS)[part.identity], subject)
         np.testing.assert_array_equal(part.factors["azimuth"], azimuth - 130)
         np.testing.assert_array_equal(part.factors["elevation"], elevation - 90)

@@ -33,7 +33,7 @@ def randomized(flow):
     return flow
 
 
-@pytest.fixture()
+@pytest.fixture
 def flow():
     return randomized(ConditionalFlow(3, 7, S_DIM, Z_DIM))
 

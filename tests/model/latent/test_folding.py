@@ -24,7 +24,7 @@ CHAINS = {
 }  # fmt: skip
 
 
-@pytest.fixture()
+@pytest.fixture
 def pca():
     random = np.random.default_rng(0)
     mean = (random.normal(size=(500, 6)) @ random.normal(size=(6, 6)) + 2.0).astype(np.float32)

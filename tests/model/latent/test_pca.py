@@ -28,7 +28,7 @@ def fitted(means, num_components, std=STD):
     return pca
 
 
-@pytest.fixture()
+@pytest.fixture
 def pca(means):
     return fitted(means, 3)
 
@@ -68,7 +68,7 @@ def test_samples_of_all_components_have_the_moments_of_the_prior(means):
 def test_the_inverse_gives_back_all_but_the_dropped_components(means, pca):
     back = pca.inverse(pca.forward(posterior(means), None).mean, None)
     white = (means - means.mean(0)) / STD
-    _, singular, directions = np.linalg.svd(white, full_matrices=False)
+    _, _singular, directions = np.linalg.svd(white, full_matrices=False)
     kept = white @ directions[:3].T @ directions[:3] * STD + means.mean(0)
     np.testing.assert_allclose(back, kept, atol=1e-3)
     assert np.abs((back - means) / STD).max() < 1.5 < np.abs(white).max()

@@ -34,7 +34,7 @@ def check_the_same(ours, library, inputs, tolerance):
         np.testing.assert_allclose(value, expected, atol=tolerance)
 
 
-@pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-5), ("mixed_bfloat16", 0.05)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("mixed_bfloat16", 0.05)])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("kernel", [3, 5])
 @pytest.mark.parametrize("size", [(28, 28), (9, 14), (6, 5)])

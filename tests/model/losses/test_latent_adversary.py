@@ -139,7 +139,7 @@ def test_without_replay_nothing_is_kept():
 
 
 def test_encoder_lowers_the_log_probability_of_the_true_identity(tiny_model, triplet_batch):
-    off = {name: 0.0 for name in ("reconstruction_weight", "swap_same_weight", "kl_weight", "swap_other_weight")}
+    off = dict.fromkeys(("reconstruction_weight", "swap_same_weight", "kl_weight", "swap_other_weight"), 0.0)
     flags = off | {"prior_sample_weight": 0.0, "latent_adversary_weight": 1.0, "latent_adversary_learning_rate": 0.0}
     model, batch = tiny_model(**flags, generator_learning_rate=3e-4), triplet_batch()
     images = np.concatenate([batch["x1"], batch["x1_same"], batch["x2"]]) / np.float32(127.5) - 1

@@ -11,7 +11,9 @@ from absl import logging
 
 from dfv.data.dataset import DataError
 
-SUFFIXES = frozenset(".bmp .gif .jfif .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split())
+SUFFIXES = frozenset(
+    (".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
+)
 
 # In lower case. Files and folders that systems create next to a user's images; some contain thumbnails of them.
 _SYSTEM_NAMES = frozenset(("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin"))
@@ -82,8 +84,7 @@ def _walk(folder: Path, identity: str) -> Iterator[str]:
 
 
 def _kind(name: str) -> str:
-    name = os.path.basename(name)
-    suffix = os.path.splitext(name)[1].lower()
+    name, suffix = Path(name).name, Path(name).suffix.lower()
     if name.startswith("."):
         return "hidden"
     if is_ignored(name):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -15,7 +16,7 @@ class Sprites(tfds.core.GeneratorBasedBuilder):
 
     name = "sprites"
     VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "The published files and splits, without the 21st animation."}
+    RELEASE_NOTES: ClassVar = {"1.0.0": "The published files and splits, without the 21st animation."}
     MANUAL_DOWNLOAD_INSTRUCTIONS = reader.EXPECTED.format(manual="manual_dir")
 
     def _info(self) -> tfds.core.DatasetInfo:

@@ -65,7 +65,7 @@ def read_splits(folder: Path) -> dict[str, list[int]]:
         splits = {split: sorted(int(index) - 1 for index in indices) for split, indices in _published(path).items()}
     except (subprocess.TimeoutExpired, ValueError, TypeError, OverflowError) as error:
         raise DataError(f"{path}: cannot be read ({error}). {_UNPACK_AGAIN}") from error
-    all_numbers = sum(splits.values(), [])
+    all_numbers = [number for numbers in splits.values() for number in numbers]
     if len(set(all_numbers)) < len(all_numbers) or min(all_numbers, default=-1) < 0:
         raise DataError(f"{path}: expected each character in one split, counted from 1. {_UNPACK_AGAIN}")
     return splits

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -16,7 +17,7 @@ class YaleB(tfds.core.GeneratorBasedBuilder):
 
     name = "yaleb"
     VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "The 28 subjects yaleB11 to yaleB39."}
+    RELEASE_NOTES: ClassVar = {"1.0.0": "The 28 subjects yaleB11 to yaleB39."}
     MANUAL_DOWNLOAD_INSTRUCTIONS = reader.EXPECTED.format(manual="manual_dir")
 
     def _info(self) -> tfds.core.DatasetInfo:
