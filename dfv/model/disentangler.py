@@ -211,7 +211,7 @@ class Disentangler(TripletModel):
 
     def test_step(self, data: dict[str, tf.Tensor]) -> Terms:
         """Mean errors and KL on triplets, from the mean of z at inference, and as `loss` their weighted sum."""
-        triplet = read(self.triplet_format.checked(data))
+        triplet = read(self.triplet_format.checked(data, unseen_identities=True))
         s, posterior = self.encoded(triplet.images)
         (s1, s1_same, _), z1 = tf.split(s, 3), tf.split(posterior.mean, 3)[0]
         errors = [tf.reduce_mean(squared_error(self.decoded(code, z1), triplet.x1)) for code in (s1, s1_same)]

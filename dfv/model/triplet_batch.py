@@ -53,15 +53,17 @@ class TripletFormat:
     def __init__(self, image_shape: tuple[int, int, int], label_sizes: tuple[int, ...]):
         self.image_shape, self.label_sizes = image_shape, label_sizes
 
-    def checked(self, data: Any) -> dict[str, tf.Tensor]:
+    def checked(self, data: Any, unseen_identities: bool = False) -> dict[str, tf.Tensor]:
         """The triplets of what Keras gives a step: a dict, or a tuple of it alone, (x,).
+
+        unseen_identities: whether labels beyond the model's are allowed, as in validation.
 
         Labels of any integer type become int32. Keys, shapes and dtypes are checked when a step is traced, and the
         range of the labels in every step, though not under XLA. Raises ValueError, or tf.errors.InvalidArgumentError
         for labels in a traced step.
         """
         triplets = self.checked_spec(data)
-        for name in LABELS:
+        for name in () if unseen_identities else LABELS:
             self._check_range(name, triplets[name])
         return triplets | {name: tf.cast(triplets[name], tf.int32) for name in LABELS}
 

@@ -120,9 +120,9 @@ def test_labels_out_of_range_are_refused_in_every_batch(label, shared, triplet_b
     with pytest.raises(ValueError, match=message):
         shared.train_step(wrong)
     batches = dataset(good, 8).concatenate(dataset(wrong, 8))
-    for use in (shared.fit, shared.evaluate):
-        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-            use(batches, verbose=0)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        shared.fit(batches, verbose=0)
+    assert np.isfinite(shared.evaluate(batches, verbose=0)).all()  # validation may have unseen identities
 
 
 def test_an_endless_data_set_without_a_number_of_steps_is_refused_at_once(shared, triplet_batch):
