@@ -1,12 +1,15 @@
 """Grids of images: swaps and reconstructions, as arrays and PNG files."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dfv.data.dataset import ImageSet
 from dfv.data.image_operations import encode_png
-from dfv.model.codec import Codec
+
+if TYPE_CHECKING:  # so that programs without a Codec can arrange images
+    from dfv.model.codec import Codec
 
 SEPARATOR = 2
 SMALLEST_SIDE = 64
@@ -28,7 +31,7 @@ def grid(rows: list[np.ndarray]) -> np.ndarray:
     return whole[:-SEPARATOR, :-SEPARATOR]
 
 
-def swap_grid(model: Codec, images: np.ndarray) -> np.ndarray:
+def swap_grid(model: "Codec", images: np.ndarray) -> np.ndarray:
     """Figure 2a of images [N, H, W, C] uint8, which provide s along the top and z at the left."""
     number = len(images)
     swaps = model.swap(np.tile(images, (number, 1, 1, 1)), images.repeat(number, axis=0))
@@ -48,7 +51,7 @@ def arrange_swaps(images: np.ndarray, swaps: np.ndarray) -> np.ndarray:
     return grid([np.concatenate([corner, images]), *left])
 
 
-def reconstruction_strip(model: Codec, images: np.ndarray) -> np.ndarray:
+def reconstruction_strip(model: "Codec", images: np.ndarray) -> np.ndarray:
     """The images [N, H, W, C] uint8 above their reconstructions."""
     return grid([images, model.reconstruct(images)])
 
@@ -62,7 +65,7 @@ def one_of_each(images: ImageSet, number: int, seed: int) -> np.ndarray:
     return images.images[order[chosen]]
 
 
-def save_pictures(model: Codec, images: ImageSet, folder: Path) -> None:
+def save_pictures(model: "Codec", images: ImageSet, folder: Path) -> None:
     """Writes swap_grid.png and reconstructions.png, each of a few of the images."""
     swapped, strip = one_of_each(images, GRID_IMAGES, seed=0), one_of_each(images, STRIP_IMAGES, seed=1)
     save_png(folder / "swap_grid.png", swap_grid(model, swapped))

@@ -1,1 +1,1 @@
-"""A local page on which a person plays with an exported model."""
+"""A web page that shows what an exported model does, for use in a browser on this computer."""

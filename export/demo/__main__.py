@@ -1,4 +1,4 @@
-"""Serves a local page for an exported model: swaps, interpolations, samples and a swap grid.
+"""Serves a web page for an exported model: swaps, interpolations, samples and a swap grid.
 
 python -m export.demo --model=models/yaleb
 """
@@ -14,13 +14,14 @@ from dfv.config.fields import Checked, ConfigError, option
 from dfv.program import Program
 from dfv.tensorflow_log import import_tensorflow
 from export import ExportError
+from export.demo.address import check_address
 
 LOGGER = logging.getLogger("export.demo")
 
 
 @dataclass(frozen=True)
 class DemoOptions(Checked):
-    """Which model the page shows, and who can open it."""
+    """Which model and images the page shows, and where it is served."""
 
     model: str = option(
         "",
@@ -30,32 +31,36 @@ class DemoOptions(Checked):
     )
     images: str = option(
         "",
-        "Folder of PNG and JPEG files to choose from, with its subfolders; if left out, the model's own examples.",
+        "Folder of PNG and JPEG files to choose from, with its subfolders; any number. If left out, the examples that"
+        " were exported with the model.",
         is_path=True,
     )
-    host: str = option("127.0.0.1", "Address to listen on. 0.0.0.0: everyone who can reach this computer.")
+    host: str = option(
+        "127.0.0.1", "Address to listen on. With 0.0.0.0 everyone who can reach this computer can open the page."
+    )
     port: int = option(7860, "Port to listen on.", at_least=1, at_most=65535)
 
 
 def run(arguments: Arguments) -> None:
     """Serves the page until it is stopped; raises ConfigError or ExportError."""
     options = arguments.record(DemoOptions)
-    # Set before the page's library is imported: nothing is to leave this computer.
+    # Set before the page's library is imported, so that it sends nothing to other computers.
     os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1", DO_NOT_TRACK="1")
-    LOGGER.info("Opening %s at http://%s:%d", options.model, options.host, options.port)
+    LOGGER.info("Loading %s", options.model)
+    check_address(options.host, options.port)
     import_tensorflow()
-    from export.demo.exported_model import newest
+    from export.demo.exported_model import newest_version
 
-    newest(Path(options.model))
+    newest_version(Path(options.model))
     try:
-        from export.demo.page import launch
-    except ModuleNotFoundError as error:
+        from export.demo.page import serve
+    except ImportError as error:
         raise ExportError(f"the page needs `pip install -e '.[demo]'` in dfv's folder ({error}).") from error
     images = Path(options.images) if options.images else None
     try:
-        launch(Path(options.model), images, options.host, options.port)
+        serve(Path(options.model), images, options.host, options.port)
     except OSError as error:
-        raise ExportError(f"--port={options.port} cannot be used ({error}); give another.") from error
+        raise ExportError(f"the page could not be opened at {options.host}, port {options.port} ({error}).") from error
 
 
 PROGRAM = Program(

@@ -12,7 +12,8 @@ import tensorflow as tf
 from PIL import Image
 
 from dfv.data.sources.image_folder.decoding import decode
-from export.demo.exported_model import Served
+from export.demo.exported_model import ExportedModel
+from export.demo.image_files import find_images
 from export.image_bytes import decode_images
 
 SIDE = 24
@@ -136,13 +137,12 @@ def test_other_segments_and_a_thumbnail_do_not_hide_the_orientation():
 
 
 def test_signatures_and_page_take_every_file(exported, loaded, folder):
-    served = Served(exported.parent)
-    files = [folder / name for name in ZOO]
-    assert {Path(file).name for file in served.examples(folder)} == set(ZOO)
-    pixels = in_graph(ZOO.values(), served.image_shape)
+    on_page = ExportedModel(exported.parent)
+    assert set(find_images(folder).paths) == set(ZOO)
+    pixels = in_graph(ZOO.values(), on_page.image_shape)
     expected = loaded["encode"](image=pixels)
     received = loaded["encode_bytes"](image_bytes=tf.constant(list(ZOO.values())))
-    on_page = served.codes([str(file) for file in files])
-    for key, page in zip(("s", "z_mean"), on_page, strict=True):
+    chosen = on_page.encode([str(folder / name) for name in ZOO])
+    for key, page in zip(("s", "z_mean"), chosen, strict=True):
         np.testing.assert_allclose(received[key], expected[key], rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(page, expected[key], rtol=1e-4, atol=1e-5)

@@ -17,31 +17,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export.demo.__main__ import main
-from export.demo.exported_model import Served
+from dfv.model.image_grids import arrange_swaps
 
 BROWSER, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
 SCREENSHOTS = "DFV_SCREENSHOTS"
 WAIT_S = 60
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [([], "--model is missing"), (["--model=nowhere"], "holds no exported model"), (["--model=.", "--port=0"], "port")],
-)
-def test_a_mistake_ends_in_one_message(arguments, message, capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert main(arguments) == 2
-    error = capsys.readouterr().err
-    assert message in error and error.startswith("export.demo: ")
-
-
-def test_a_folder_of_folders_is_offered_in_turn(exported, tmp_path):
-    for name in ("ann/1.png", "ann/2.PNG", "ann/notes.txt", "bob/1.jpg", "bob/deeper/1.png", "0.jpeg"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    found = [str(Path(path).relative_to(tmp_path)) for path in Served(exported.parent).examples(tmp_path)]
-    assert found == ["0.jpeg", "ann/1.png", "bob/1.jpg", "ann/2.PNG"]
 
 
 def test_two_outputs_never_write_the_same_file():
@@ -52,13 +32,37 @@ def test_two_outputs_never_write_the_same_file():
 
 
 @pytest.fixture(scope="module")
-def address(exported) -> Iterator[str]:
+def folder(tmp_path_factory) -> Path:
+    """20,000 files in 20 folders; the page must neither copy nor read all of them."""
+    place = tmp_path_factory.mktemp("many")
+    images = np.random.default_rng(2).integers(0, 256, (20, 13, 10), np.uint8)
+    for number, image in enumerate(images):
+        parent = place / f"person{number:02}"
+        parent.mkdir()
+        Image.fromarray(image).save(parent / "000.png")
+        for copy in range(1, 1000):
+            os.link(parent / "000.png", parent / f"{copy:03}.png")
+    (place / "__MACOSX").mkdir()
+    (place / "__MACOSX" / "._000.png").touch()
+    return place
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> Path:
+    """The folder in which the page's library keeps files."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def address(exported, folder, cache) -> Iterator[str]:
     pytest.importorskip("gradio", reason="the page needs the extra `demo`")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "export.demo", f"--model={exported.parent}", f"--port={port}"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    options = [f"--model={exported.parent}", f"--images={folder}", f"--port={port}"]
+    environment = os.environ | {"GRADIO_TEMP_DIR": str(cache)}
+    command = [sys.executable, "-m", "export.demo", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     try:
         assert "Ctrl-C" in process.stdout.readline()
         listening = subprocess.run(["ss", "-ltn"], capture_output=True, text=True).stdout if shutil.which("ss") else ""
@@ -122,7 +126,7 @@ def upload(browser, name: str, path: Path) -> None:
 
     if clear():
         browser.execute_script("arguments[0].click()", clear()[0])
-        eventually(lambda: not clear())  # or the file goes to the input that is about to be drawn anew
+        eventually(lambda: not clear())  # or the file goes to the input that is about to be drawn again
     eventually(lambda: browser.find_elements("css selector", f"#{name} input[type=file]"))
     browser.find_element("css selector", f"#{name} input[type=file]").send_keys(str(path))
 
@@ -153,6 +157,62 @@ def set_value(browser, selector: str, value: float) -> None:
     browser.execute_script(script, selector, str(value))
 
 
+def captions(browser, name: str) -> list[str]:
+    return [part.text for part in browser.find_elements("css selector", f"#{name} .caption-label")]
+
+
+def of_folder(folder: Path, name: str) -> np.ndarray:
+    """[1, H, W, 1] uint8."""
+    return np.asarray(Image.open(folder / name))[None, ..., None]
+
+
+def test_few_of_20_000_files_are_shown_and_copied(browser, cache):
+    shown = eventually(lambda: captions(browser, "image_s_files"))
+    assert shown == [f"person{number:02}/000.png" for number in range(12)]
+    assert "20,000 images" in browser.find_element("css selector", "#image_s_page").text
+    # Two chosen images, six of the grid, and what the page shows.
+    assert sum(path.is_file() for path in cache.rglob("*")) < 25
+    keep(browser, "opened")
+
+
+def test_pages_lead_through_the_files(browser):
+    set_value(browser, "#image_z_page input[type=number]", 3)
+    eventually(lambda: captions(browser, "image_z_files")[0] == "person04/001.png")
+    assert captions(browser, "image_s_files")[0] == "person00/000.png"
+
+
+def choose(browser, name: str, text: str, number: int) -> None:
+    """Searches for a text, which this number of names contain, and chooses the last file shown."""
+    browser.find_element("css selector", f"#{name}_find textarea, #{name}_find input").send_keys(text)
+    eventually(lambda: f"({number:,} images)" in browser.find_element("css selector", f"#{name}_page").text)
+    eventually(lambda: text.lower() in captions(browser, f"{name}_files")[0])
+    browser.find_elements("css selector", f"#{name}_files button.thumbnail-item")[-1].click()
+
+
+def test_a_file_is_found_by_its_name_and_chosen(browser, folder, model):
+    choose(browser, "image_s", "PERSON07/", 1_000)
+    choose(browser, "image_z", "n12/99", 10)
+    swapped = model.swap(of_folder(folder, "person07/000.png"), of_folder(folder, "person12/000.png"))
+    shows(browser, "swap", swapped[0])
+    keep(browser, "chosen")
+
+
+def test_a_search_without_a_result_says_so(browser):
+    browser.find_element("css selector", "#image_z_find textarea, #image_z_find input").send_keys(" nobody")
+    eventually(lambda: "No file name" in browser.find_element("css selector", "#image_z_page").text)
+    eventually(lambda: not captions(browser, "image_z_files"))
+    keep(browser, "nothing_found")
+
+
+def test_a_chosen_file_can_be_chosen_again(browser, folder, model, files):
+    chosen = of_folder(folder, "person07/000.png")
+    upload(browser, "image_s", files[1][0])
+    upload(browser, "image_z", files[1][0])
+    shows(browser, "swap", model.reconstruct(files[0][:1])[0])
+    browser.find_elements("css selector", "#image_s_files button.thumbnail-item")[-1].click()
+    shows(browser, "swap", model.swap(chosen, files[0][:1])[0])
+
+
 def test_uploads_are_swapped_at_once(browser, model, files):
     images, paths = files
     for name, path in zip(("image_s", "image_z"), paths, strict=True):
@@ -180,20 +240,20 @@ def test_samples_come_from_their_seeds(browser, model, files):
     keep(browser, "samples")
 
 
-def test_the_grid_of_the_examples(browser):
+def test_the_grid_has_the_layout_of_the_paper(browser, model, folder):
     tab(browser, "Swap grid")
-    grid = eventually(lambda: [picture(browser, "grid")])[0]
-    assert grid.shape[0] % 7 == 0 and grid.std() > 10  # six images and their margins
+    images = np.concatenate([of_folder(folder, f"person{number:02}/000.png") for number in range(6)])
+    swaps = model.swap(np.tile(images, (6, 1, 1, 1)), images.repeat(6, axis=0))
+    expected = arrange_swaps(swaps[::7], swaps)
+    eventually(lambda: np.abs(picture(browser, "grid").astype(int) - expected).max() <= 2)
     keep(browser, "grid")
 
 
-def test_an_upload_that_is_no_image_is_told(browser, model, files, tmp_path):
+def test_an_upload_that_is_no_image_is_refused(browser, model, files, tmp_path):
     images, paths = files
     (tmp_path / "broken.png").write_bytes(paths[0].read_bytes()[:60])
     upload(browser, "image_s", tmp_path / "broken.png")
-    eventually(
-        lambda: re.search("not a PNG or JPEG|choose another", browser.find_element("tag name", "body").text, re.I)
-    )
+    eventually(lambda: re.search("is not a PNG or JPEG image", browser.find_element("tag name", "body").text, re.I))
     keep(browser, "no_image")
     upload(browser, "image_s", paths[1])
     shows(browser, "swap", model.reconstruct(images[1:])[0])

@@ -49,7 +49,7 @@ def find(folder: Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     without_images = []
     for identity in sorted(name for name, is_dir in top.items() if is_dir and not is_ignored(name)):
-        names = list(_walk(folder, identity))
+        names = list(walk(folder, identity))
         images = sorted(name for name in names if _kind(name) == "image")
         skipped.update(_kind(name) for name in names if _kind(name) != "image")
         if images:
@@ -60,8 +60,12 @@ def find(folder: Path) -> dict[str, list[str]]:
     return found
 
 
-def _walk(folder: Path, identity: str) -> Iterator[str]:
-    """Yields the files below folder / identity, relative to folder; follows links, but enters no folder twice."""
+def walk(folder: Path, below: str = "") -> Iterator[str]:
+    """Yields the paths of all files in folder / below and its subfolders, relative to folder.
+
+    Follows links, but enters no folder twice, and none that is_ignored names. Raises DataError for a folder that cannot
+    be read. Public for every reader of image folders.
+    """
 
     def refuse(error: OSError) -> None:
         raise DataError(f"{error.filename}: cannot be read ({error.strerror}). Change its permissions, or move it out.")
@@ -76,8 +80,8 @@ def _walk(folder: Path, identity: str) -> Iterator[str]:
         return is_new
 
     enter(folder)
-    enter(folder / identity)
-    for parent, folders, names in os.walk(folder / identity, followlinks=True, onerror=refuse):
+    enter(folder / below)
+    for parent, folders, names in os.walk(folder / below, followlinks=True, onerror=refuse):
         folders[:] = [name for name in sorted(folders) if not is_ignored(name) and enter(Path(parent, name))]
         for name in names:
             yield Path(parent, name).relative_to(folder).as_posix()

@@ -1,0 +1,81 @@
+"""The part of the page in which a person chooses one of many image files: a search, pages and thumbnails."""
+
+from pathlib import Path
+
+import gradio as gr
+from gradio.components.gallery import GalleryData, GalleryImage
+from gradio.data_classes import ImageData
+from gradio.processing_utils import save_file_to_cache
+
+from export import ExportError
+from export.demo.image_files import ImageFiles, thumbnail_url
+
+PER_PAGE = 12
+
+
+def add_chooser(page: gr.Blocks, files: ImageFiles, image_shape: tuple[int, int, int], target: gr.Image) -> None:
+    """Adds a chooser for `target`, whatever the number of files: only the thumbnails shown are read and sent."""
+    name, several = target.elem_id, len(files.paths) > PER_PAGE
+    with gr.Row(visible=several):
+        find = gr.Textbox(label="Search by file name", elem_id=f"{name}_find")
+        number = gr.Slider(
+            1, max(2, _pages(files, "")), 1, step=1, elem_id=f"{name}_page", label=_page_label(files, "")
+        )
+
+    thumbnails = _gallery(f"{target.label}: click to choose", f"{name}_files")
+
+    def shown(text: str, number: float) -> GalleryData:
+        last = int(number) * PER_PAGE
+        return _tiles(files, files.search(text)[last - PER_PAGE : last], image_shape)
+
+    def found(text: str) -> tuple[gr.Slider, GalleryData]:
+        pages, label = _pages(files, text), _page_label(files, text)
+        return gr.Slider(value=1, maximum=max(2, pages), interactive=pages > 1, label=label), shown(text, 1)
+
+    def chosen(event: gr.SelectData) -> str:
+        try:
+            # The component's own folder, so that the file's folder need not be open to the browser.
+            return save_file_to_cache(files.path(event.value["caption"]), target.GRADIO_CACHE)
+        except (ExportError, OSError) as error:
+            raise gr.Error(_reason(error), print_exception=False) from error
+
+    options = {"show_progress": "hidden", "trigger_mode": "always_last"}
+    gr.on([page.load, number.change], shown, [find, number], thumbnails, **options)
+    find.change(found, find, [number, thumbnails], **options)
+    thumbnails.select(chosen, None, target, **options)
+
+
+def _gallery(label: str, name: str) -> gr.Gallery:
+    gallery = gr.Gallery(
+        label=label,
+        elem_id=name,
+        elem_classes=["chooser", "labelled"],
+        columns=6,
+        height=270,
+        allow_preview=False,
+        object_fit="contain",
+        buttons=[],
+    )
+    # The thumbnails are data URLs, which the library would write to files first.
+    gallery.postprocess = lambda value: value or GalleryData(root=[])  # type: ignore[method-assign]
+    return gallery
+
+
+def _tiles(files: ImageFiles, names: list[str], image_shape: tuple[int, int, int]) -> GalleryData:
+    urls = {name: thumbnail_url(files.path(name), image_shape) for name in names}
+    return GalleryData(root=[GalleryImage(image=ImageData(url=url), caption=name) for name, url in urls.items()])
+
+
+def _pages(files: ImageFiles, text: str) -> int:
+    return max(1, -(-len(files.search(text)) // PER_PAGE))
+
+
+def _page_label(files: ImageFiles, text: str) -> str:
+    number = len(files.search(text))
+    return f"Page ({number:,} images)" if number else "No file name contains this text"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{Path(str(error.filename)).name} cannot be read ({error.strerror}); choose another file."
+    return str(error)

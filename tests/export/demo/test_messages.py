@@ -1,0 +1,121 @@
+"""Mistakes on the page's command line end in one message that names the option and the cause."""
+
+import shutil
+import socket
+
+import pytest
+
+from export import ExportError
+from export.demo.__main__ import main
+from export.demo.address import check_address
+from export.demo.exported_model import ExportedModel, newest_version
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "--model is missing"),
+        (["--model=nowhere"], "--model=nowhere cannot be read as a folder (No such file"),
+        (["--model=."], "--model=. has no exported model"),
+        (["--model=.", "--port=0"], "--port expects 1 to 65535"),
+        (["--model=.", "--host=no such host"], "--host=no such host is not a known host name"),
+    ],
+)
+def test_a_mistake_ends_in_one_message(arguments, message, free_port, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main([f"--port={free_port}", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.startswith("export.demo: ")
+
+
+def test_the_home_directory_is_expanded(exported, free_port, capsys, monkeypatch):
+    monkeypatch.setenv("HOME", str(exported.parent.parent))
+    pytest.importorskip("gradio", reason="the page needs the extra `demo`")
+    assert main([f"--model=~/{exported.parent.name}", "--images=~/no_images", f"--port={free_port}"]) == 2
+    assert f"--images={exported.parent.parent}/no_images does not exist" in capsys.readouterr().err
+
+
+def test_a_port_in_use_is_named():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        with pytest.raises(ExportError, match=f"--port={port} is in use on 127.0.0.1"):
+            check_address("127.0.0.1", port)
+
+
+def test_an_address_of_another_computer_is_not_a_port_in_use(free_port):
+    with pytest.raises(ExportError, match="--host=192.0.2.1 is not an address of this computer"):
+        check_address("192.0.2.1", free_port)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
+def test_addresses_of_this_computer_are_accepted(host, free_port):
+    check_address(host, free_port)
+    check_address(host, free_port)  # the check itself leaves the port free
+
+
+def test_a_port_that_needs_more_rights_is_named(monkeypatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(ExportError, match="--port=80 may not be used without more rights"):
+        check_address("127.0.0.1", 80)
+
+
+def test_a_run_is_not_an_exported_model(tmp_path):
+    (tmp_path / "config.flags").touch()
+    with pytest.raises(ExportError, match="is a run: export it first"):
+        newest_version(tmp_path)
+
+
+def test_the_greatest_version_is_shown(tmp_path):
+    for version in ("2", "10", "11"):
+        (tmp_path / version).mkdir()
+    for version in ("2", "10"):
+        (tmp_path / version / "saved_model.pb").touch()
+    assert newest_version(tmp_path) == tmp_path / "10"
+    assert newest_version(tmp_path / "2") == tmp_path / "2"
+
+
+def cut(path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda model: cut(model / "saved_model.pb"),
+        lambda model: (model / "saved_model.pb").write_bytes(b"no model"),
+        lambda model: (model / "saved_model.pb").write_bytes(b""),
+        lambda model: shutil.rmtree(model / "variables"),
+        lambda model: cut(next((model / "variables").glob("*.data*"))),
+        lambda model: (model / "variables" / "variables.index").write_bytes(b""),
+    ],
+)
+def test_a_damaged_model_is_named(damage, exported, tmp_path):
+    model = shutil.copytree(exported, tmp_path / "1")
+    damage(model)
+    with pytest.raises(ExportError, match=f"--model: {model} (cannot be loaded|has no signature)"):
+        ExportedModel(tmp_path)
+
+
+def test_a_file_that_is_gone_or_a_folder_is_not_called_damaged(exported, tmp_path):
+    model = ExportedModel(exported.parent)
+    (tmp_path / "broken.png").touch()
+    for name, reason in (
+        ("gone.png", "no longer there"),
+        ("", "cannot be read"),
+        ("broken.png", "is not a PNG or JPEG"),
+    ):
+        with pytest.raises(ExportError, match=reason):
+            model.encode([str(tmp_path / name)])
