@@ -3,7 +3,7 @@
 import base64
 import os
 from collections import Counter
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
@@ -25,12 +25,12 @@ class ImageFiles:
     """
 
     def __init__(self, folder: Path):
-        seen, ranked = Counter[str](), []
+        seen, ranked = Counter[PurePath](), []
         for name in sorted(walk(folder)):
-            parent, base = os.path.split(name)
-            if not is_ignored(base) and os.path.splitext(base)[1].lower() in SUFFIXES:
-                ranked.append((seen[parent], name))
-                seen[parent] += 1
+            path = PurePath(name)
+            if not is_ignored(path.name) and path.suffix.lower() in SUFFIXES:
+                ranked.append((seen[path.parent], name))
+                seen[path.parent] += 1
         self.paths = {_as_text(name): folder / name for _, name in sorted(ranked)}
 
     def search(self, text: str) -> list[str]:
