@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks import timing
 from dfv import data
+from dfv.config.flag_files import flag_text
 from dfv.config.schema import ConfigError
 from dfv.data.dataset import DataError
 from dfv.evaluation import evaluate
@@ -105,7 +106,7 @@ def main(arguments: list[str]) -> None:
     finished = []
     for name in given.only or named:
         flags = SETS[given.dataset] | SMALL | named[name]
-        command = [f"--{flag}={runs.flag_text(value)}" for flag, value in flags.items()] + more
+        command = [f"--{flag}={flag_text(value)}" for flag, value in flags.items()] + more
         parse_config(command)
         finished.append(given.out / name)
         train(command, finished[-1])

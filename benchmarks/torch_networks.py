@@ -18,7 +18,7 @@ from dfv.model.disentangler import Disentangler
 from dfv.model.networks import ImageShape, strided_sizes
 
 # PyTorch imports Triton if it is there, which crashes beside TensorFlow (LLVM twice); nothing here is compiled.
-sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
+sys.modules.setdefault("triton", None)
 
 
 def batch_norm(width: int) -> nn.BatchNorm2d:

@@ -62,7 +62,7 @@ def _program(arguments: list[str], run_dir: Path) -> subprocess.Popen:
 
 def _finish(process: subprocess.Popen) -> None:
     if process.wait():
-        raise RuntimeError(f"the run ended with {process.returncode}: {' '.join(map(str, process.args))}")  # type: ignore[arg-type]
+        raise RuntimeError(f"the run ended with {process.returncode}: {' '.join(map(str, process.args))}")
 
 
 def steps(config: Config, folder: Path) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from dfv.config.command_line import CONFIG_GROUPS, Arguments, Groups, parse
 from dfv.config.fields import Checked, Role, option
+from dfv.config.flag_files import flag_text
 from dfv.config.schema import FREE_TO_CHANGE, Config, ConfigError, names_by_role
 from dfv.data.dataset import DataError
 from dfv.program import Program
@@ -25,7 +26,6 @@ from dfv.training.run_folder import (
     RunError,
     check_same_images,
     find_model,
-    flag_text,
     load,
     writing,
 )

@@ -6,11 +6,11 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from dfv.config.fields import Role
+from dfv.config.flag_files import flag_text
 from dfv.config.schema import names_by_role
 from dfv.evaluation.report.formatting import by_code, percent, with_standard_error
 from dfv.evaluation.results import Results
 from dfv.model.codec import Codec
-from dfv.training.run_folder import flag_text
 from export.signatures import DEFAULT, MAX_CODE, MAX_WEIGHT, max_rows
 
 TERMS = {

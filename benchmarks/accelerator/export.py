@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -81,7 +82,7 @@ def drawn_kernels(model: Disentangler) -> dict[int, Callable[[], tf.Tensor]]:
 
 def compiled_step(
     config: Config, train: ImageSet, label_sizes: tuple[int, ...]
-) -> tuple[Disentangler, list[tf.Variable], Callable]:
+) -> tuple[Disentangler, list[tf.Variable], Any]:
     """A fresh model, its variables, and a function of `training_data` that takes it one step on."""
     model = Disentangler(config, train.image_shape, label_sizes)
     model.compile()

@@ -23,7 +23,7 @@ CONFIG_GROUPS: Groups = {
     "Training": TrainingConfig,
 }
 WIDTH = 110
-DEFINE: dict[object, Callable] = {
+DEFINE: dict[object, Callable[..., Any]] = {
     int: flags.DEFINE_integer,
     float: flags.DEFINE_float,
     bool: flags.DEFINE_boolean,
@@ -58,13 +58,13 @@ class Arguments:
             training=self.record(TrainingConfig),
         )
 
-    def _value(self, field: dataclasses.Field) -> Any:
+    def _value(self, field: dataclasses.Field[Any]) -> Any:
         value: Any = self._values[field.name].value
         if field.metadata["is_path"]:
             return self._path(field, value)
         return _integers(field.name, value) if isinstance(value, list) else value
 
-    def _path(self, field: dataclasses.Field, path: str) -> str:
+    def _path(self, field: dataclasses.Field[Any], path: str) -> str:
         if field.metadata["role"] is Role.DATA_LOCATION:
             return absolute_path(given_path(field.name, path))
         if not path and (field.metadata["required"] or field.name in self.given):
@@ -105,7 +105,7 @@ def help_text(description: str, groups: Groups) -> str:
 
 
 def _define(groups: Groups) -> flags.FlagValues:
-    values = flags.FlagValues()
+    values = flags.FlagValues()  # type: ignore[no-untyped-call]
     values.set_gnu_getopt()  # so that flags may follow positional arguments
     for group in groups.values():
         for field in dataclasses.fields(group):  # type: ignore[arg-type]
@@ -122,7 +122,7 @@ def _integers(name: str, parts: list[str]) -> tuple[int, ...]:
         raise ConfigError(f"--{name} expects whole numbers separated by commas; got {','.join(parts)}.") from error
 
 
-def _help_lines(field: dataclasses.Field) -> list[str]:
+def _help_lines(field: dataclasses.Field[Any]) -> list[str]:
     wanted = describe_range(field)
     text = field.metadata["help"] + (f" [{wanted}]" if wanted else "")
     default = "" if field.default is None else flag_text(field.default)

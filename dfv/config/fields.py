@@ -43,14 +43,14 @@ def option(
     return dataclasses.field(default=default, metadata={**limits, **more})
 
 
-def base_type(field: dataclasses.Field) -> Any:
+def base_type(field: dataclasses.Field[Any]) -> Any:
     """The type of a field's values, without None."""
     if isinstance(field.type, types.UnionType):
         return next(kind for kind in field.type.__args__ if kind is not type(None))
     return field.type
 
 
-def describe_range(field: dataclasses.Field) -> str:
+def describe_range(field: dataclasses.Field[Any]) -> str:
     """The field's range in words, for help texts and errors; empty if every value is allowed."""
     at_least, at_most = field.metadata["at_least"], field.metadata["at_most"]
     if field.metadata["choices"]:
@@ -79,7 +79,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _check(field: dataclasses.Field, value: Any) -> None:
+def _check(field: dataclasses.Field[Any], value: Any) -> None:
     """Raises ConfigError if the field cannot have this value."""
     wanted = describe_range(field)
     if value is None and field.default is None:

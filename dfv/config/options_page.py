@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from dfv.config.command_line import CONFIG_GROUPS
 from dfv.config.fields import describe_range
@@ -32,7 +33,7 @@ def options_page() -> str:
     return "\n".join(parts)
 
 
-def _row(field: dataclasses.Field) -> str:
+def _row(field: dataclasses.Field[Any]) -> str:
     default, role = flag_text(field.default), field.metadata["role"].name.lower().replace("_", " ")
     cells = [f"`{field.name}`", f"`{default}`" if default else "", describe_range(field), role, field.metadata["help"]]
     return f"| {' | '.join(cells)} |"

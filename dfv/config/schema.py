@@ -83,7 +83,7 @@ def _check_latent(config: Config) -> None:
         )
 
 
-def option_fields() -> list[tuple[str, dataclasses.Field]]:
+def option_fields() -> list[tuple[str, dataclasses.Field[Any]]]:
     """Returns (group, field) of every option, in the order in which they are declared."""
     return [
         (group.name, field)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,7 @@ class RecordImages(LazyImages):
         if os.pread(self._file, _HEADER_BYTES, 0) != _header(num_images, image_shape):
             raise self._damaged(f"does not begin as a file of {num_images} images of {image_shape}")
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return RecordImages, (self.path, self.shape[0], self.shape[1:])
 
     def _read(self, rows: np.ndarray) -> np.ndarray:

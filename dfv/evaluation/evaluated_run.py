@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from dfv.config.fields import Role
+from dfv.config.flag_files import flag_text
 from dfv.config.schema import Config, names_by_role
 from dfv.evaluation.evaluation_splits import BySplit
 from dfv.provenance import Provenance
-from dfv.training.run_folder import flag_text
 
 DATA_LOCATIONS = names_by_role(Role.DATA_LOCATION)
 

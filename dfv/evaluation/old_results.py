@@ -6,9 +6,9 @@ This is the only module that knows the old names.
 import re
 from typing import Any
 
+from dfv.config.flag_files import flag_text
 from dfv.config.renamed import current_names
 from dfv.evaluation.evaluated_run import DATA_LOCATIONS, command
-from dfv.training.run_folder import flag_text
 
 Json = dict[str, Any]
 

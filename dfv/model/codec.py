@@ -174,7 +174,7 @@ class Codec(keras.Model):
         weights = (np.broadcast_to(np.float32(weight), len(images_a)) for weight in (weight_s, weight_z))
         return self._in_batches(self._interpolate, self._checked(images_a), self._checked(images_b), *weights)[0]
 
-    def _in_batches(self, function: Callable, *arrays: np.ndarray) -> list[np.ndarray]:
+    def _in_batches(self, function: Callable[..., Any], *arrays: np.ndarray) -> list[np.ndarray]:
         lengths = {len(array) for array in arrays}
         if len(lengths) > 1:
             raise ValueError(f"expected as many rows in every argument; received {[len(array) for array in arrays]}.")

@@ -3,6 +3,7 @@
 import logging
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -76,7 +77,7 @@ def check_finished(run_dir: Path, model: Codec) -> None:
         )
 
 
-def all_variables(model: Disentangler) -> list:
+def all_variables(model: Disentangler) -> list[Any]:
     """Weights, statistics, replay and optimizers' state, in a fixed order."""
     optimizers = ("generator_optimizer", "adversary_optimizer", "latent_adversary_optimizer")
     players = [getattr(model, name) for name in optimizers if hasattr(model, name)]

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import tensorflow as tf
 
@@ -31,7 +32,7 @@ def within_memory(config: Config) -> Iterator[None]:
         ) from error
 
 
-def read_batches(batches: Iterable) -> Iterator:
+def read_batches(batches: Iterable[Any]) -> Iterator[Any]:
     """The batches of triplets; raises DataError for images that cannot be read."""
     try:
         yield from batches

@@ -3,6 +3,7 @@
 import itertools
 import logging
 from collections.abc import Iterable
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -21,7 +22,7 @@ LEARNING_RATE = 1e-3
 HIDDEN = 256
 
 
-def pretrain_s(model: Disentangler, batches: Iterable, strategy: tf.distribute.Strategy) -> None:
+def pretrain_s(model: Disentangler, batches: Iterable[Any], strategy: tf.distribute.Strategy) -> None:
     """Trains the s-encoder under a two-layer classifier of the identity for `pretrain_s_steps`, then freezes it."""
     training, encoder = model.config.training, model.encoder.s_encoder
     with strategy.scope(), float32_policy(), seeded(training.seed + 1):

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -145,7 +146,7 @@ class Trainer:
             step = steps_taken(self.model)
         self.callbacks.on_train_end(logs)
 
-    def one_epoch(self, epoch: int, steps: range, batches: Iterator) -> dict[str, float]:
+    def one_epoch(self, epoch: int, steps: range, batches: Iterator[Any]) -> dict[str, float]:
         """Takes these steps of an epoch, validates, and returns the logs, as `fit` does it."""
         self.model.reset_metrics()
         self.callbacks.on_epoch_begin(epoch)
@@ -159,7 +160,7 @@ class Trainer:
         self.callbacks.on_epoch_end(epoch, logs)
         return logs
 
-    def one_step(self, number: int, batches: Iterator) -> None:
+    def one_step(self, number: int, batches: Iterator[Any]) -> None:
         """Takes step `number` of the epoch, with what the callbacks do around it."""
         self.callbacks.on_train_batch_begin(number)
         self.train_step(next(batches))

@@ -100,13 +100,13 @@ def _checked(address: str) -> str:
     return address.rstrip("/")
 
 
-def _to_json(values: np.ndarray) -> list:
+def _to_json(values: np.ndarray) -> list[Any]:
     if values.dtype.kind != "O":
         return values.tolist()
     return [{"b64": base64.b64encode(value).decode()} for value in values]
 
 
-def _from_json(values: list, dtype: np.dtype) -> np.ndarray:
+def _from_json(values: list[Any], dtype: np.dtype[Any]) -> np.ndarray:
     if dtype.kind != "O":
         return np.asarray(values, dtype)
     return np.array([base64.b64decode(value["b64"]) for value in values], object)

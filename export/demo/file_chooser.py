@@ -57,7 +57,7 @@ def _gallery(label: str, name: str) -> gr.Gallery:
         buttons=[],
     )
     # The thumbnails are data URLs, which the library would write to files first.
-    gallery.postprocess = lambda value: value or GalleryData(root=[])  # type: ignore[method-assign]
+    gallery.postprocess = lambda value: value or GalleryData(root=[])
     return gallery
 
 

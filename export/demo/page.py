@@ -83,7 +83,7 @@ def _upload(file: str | None, label: str, name: str) -> gr.Image:
     image = gr.Image(file, label=label, elem_id=name, type="filepath", elem_classes=["fitted", "labelled"], **options)
     # The model gets the file itself, so that one that is not an image is refused by the model's own message. (With a
     # subclass, the library would write a .pyi file next to this one.)
-    image.preprocess = lambda payload: payload and payload.path  # type: ignore[method-assign]
+    image.preprocess = lambda payload: payload and payload.path
     return image
 
 
@@ -105,7 +105,7 @@ def _on_change(inputs: list[Any], events: list[Callable], output: Any, function:
     gr.on(events, function, inputs, output, show_progress="hidden", trigger_mode="always_last")
 
 
-def _checked(model: ExportedModel, make: Callable) -> Callable:
+def _checked(model: ExportedModel, make: Callable[..., Any]) -> Callable[..., Any]:
     """Returns the function as the page calls it: None until all inputs are given; an ExportError is shown."""
 
     def function(*values: Any) -> Any:

@@ -102,7 +102,7 @@ def test_replace_changes_what_it_is_given_in_any_group_and_leaves_the_original()
 
 def test_config_is_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Config().loss.kl_weight = 2.0  # type: ignore[misc]
+        Config().loss.kl_weight = 2.0
 
 
 def test_defaults_are_algorithm_1():

@@ -67,9 +67,9 @@ class HalvesCodec:
         return self.decode(self.encode(images_s).s, z)
 
     def interpolate(self, a: np.ndarray, b: np.ndarray, weight_s: np.ndarray, weight_z: np.ndarray) -> np.ndarray:
-        a, b = self.encode(a), self.encode(b)
-        s = a.s + weight_s[:, None] * (b.s - a.s)
-        return self.decode(s, a.z.mean + weight_z[:, None] * (b.z.mean - a.z.mean))
+        first, last = self.encode(a), self.encode(b)
+        s = first.s + weight_s[:, None] * (last.s - first.s)
+        return self.decode(s, first.z.mean + weight_z[:, None] * (last.z.mean - first.z.mean))
 
 
 def draw(identity: np.ndarray, factor: np.ndarray, seed: int) -> np.ndarray:
@@ -96,10 +96,11 @@ def make_splits() -> Callable[..., Splits]:
     def make(unseen: bool = False) -> Splits:
         if unseen:
             who = (np.arange(12), np.arange(12, 18), np.arange(18, 30))
-            parts = (part(names, 20, seed) for seed, names in enumerate(who))
-            return Splits(*parts, {"parity": 2, "third": 3})
+            train, validation, test = (part(names, 20, seed) for seed, names in enumerate(who))
+            return Splits(train, validation, test, {"parity": 2, "third": 3})
         parts = (part(np.arange(6), copies, seed) for seed, copies in enumerate((50, 15, 25)))
-        return Splits(*(ImageSet(p.images, p.identity, {}, p.factors) for p in parts))
+        train, validation, test = (ImageSet(p.images, p.identity, {}, p.factors) for p in parts)
+        return Splits(train, validation, test)
 
     return make
 

@@ -38,7 +38,7 @@ def plot_latent_space(test: EncodedImages, factors: Labels | None, limit: int, s
             _scatter(axis, _jittered(maps[kind], seed), values, key=name != "s")
             axis.set(title=f"{name}: {kind}, by {label}", xticks=[], yticks=[])
     buffer = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(buffer)
+    FigureCanvasAgg(figure).print_png(buffer)  # type: ignore[no-untyped-call]
     return buffer.getvalue()
 
 

@@ -1,6 +1,7 @@
 """A swap grid after every epoch, as a PNG file."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,6 +16,6 @@ class SwapGrid(keras.callbacks.Callback):
         super().__init__()
         self.folder, self.images = Path(folder), images
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         save_png(self.folder / f"swap_grid_{epoch + 1:04d}.png", swap_grid(self.model, self.images))

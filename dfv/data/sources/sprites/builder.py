@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -36,12 +36,12 @@ class Sprites(tfds.core.GeneratorBasedBuilder):
             homepage="https://papers.nips.cc/paper/5845-deep-visual-analogy-making",
         )
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator[Any]]:
         folder = reader.find(Path(dl_manager.manual_dir))
         splits = reader.read_splits(folder)
         return {split: self._generate_examples(folder, numbers) for split, numbers in splits.items()}
 
-    def _generate_examples(self, folder: Path, numbers: list[int]) -> Iterator[tuple[int, dict]]:
+    def _generate_examples(self, folder: Path, numbers: list[int]) -> Iterator[tuple[int, dict[str, Any]]]:
         place = [(animation, frame) for animation, count in enumerate(reader.NUM_FRAMES) for frame in range(count)]
         digests = {}
         for number in numbers:

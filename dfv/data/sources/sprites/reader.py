@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -71,7 +72,7 @@ def read_splits(folder: Path) -> dict[str, list[int]]:
     return splits
 
 
-def _published(path: Path) -> dict[str, list]:
+def _published(path: Path) -> dict[str, list[Any]]:
     """Reads the file's indices in a separate process, since a damaged file can crash scipy's reader."""
     command = [sys.executable, "-P", "-c", _READ_SPLITS, str(path), *_SPLITS.values()]
     reading = subprocess.run(command, capture_output=True, text=True, timeout=60)

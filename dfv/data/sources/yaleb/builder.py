@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -37,10 +37,10 @@ class YaleB(tfds.core.GeneratorBasedBuilder):
             homepage="http://vision.ucsd.edu/~leekc/ExtYaleDatabase/ExtYaleB.html",
         )
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator[Any]]:
         return {"train": self._generate_examples(Path(dl_manager.manual_dir))}
 
-    def _generate_examples(self, manual_dir: Path) -> Iterator[tuple[str, dict]]:
+    def _generate_examples(self, manual_dir: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         photographs = list(reader.read(manual_dir))
         if photographs[0].image.shape == reader.CROPPED:
             warn_if_changed(reader.digests(photographs), Path(__file__).with_name("digests.tsv"))
