@@ -100,7 +100,7 @@ def _weight(code: str, name: str) -> gr.Slider:
     return gr.Slider(0, 1, 0, step=0.05, label=f"{code}: 0 is the first image, 1 the second", elem_id=name)
 
 
-def _on_change(inputs: list[Any], events: list[Callable], output: Any, function: Callable) -> None:
+def _on_change(inputs: list[Any], events: list[Callable[..., Any]], output: Any, function: Callable[..., Any]) -> None:
     # Only the last of many moves of a slider is computed.
     gr.on(events, function, inputs, output, show_progress="hidden", trigger_mode="always_last")
 
