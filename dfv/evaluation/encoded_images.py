@@ -47,47 +47,10 @@ class EncodedImages:
         noise = np.random.default_rng(seed).standard_normal(self.z_mean.shape, np.float32)
         return self.z_mean + np.exp(0.5 * self.z_log_var) * noise
 
-    def varying_z_dims(self) -> np.ndarray:
-        """The dimensions [K] of z whose posterior is not the same for all images; all dimensions if none varies.
-
-        Samples of a constant posterior are noise, and probes learn less from a few informative dimensions among
-        hundreds of noise.
-        """
-        varies = (self.z_mean != self.z_mean[:1]).any(0) | (self.z_log_var != self.z_log_var[:1]).any(0)
-        return np.flatnonzero(varies if varies.any() else ~varies)
-
-    def code(self, name: str, seed: int, z_dims: np.ndarray) -> np.ndarray:
-        """The code of this name, one of CODES, [N, D] float32.
-
-        seed: of the noise of "z_sampled". z_dims: [K], the dimensions of z that the code contains.
-        """
-        if name == "s":
-            return self.s
-        if name == "z_sampled":
-            return self.z_sampled(seed)[:, z_dims]
-        mean = self.z_mean[:, z_dims]
-        return np.concatenate([mean, self.z_log_var[:, z_dims]], axis=1) if name == "z_mean_and_log_var" else mean
-
 
 @dataclass(frozen=True)
 class EncodedSplits(BySplit[EncodedImages]):
     """The encoded images of every split."""
-
-    def codes(self, name: str, num_seeds: int) -> list[BySplit[np.ndarray]]:
-        """The code of this name, one of CODES, [N, D] float32 in every split, for each seed.
-
-        Only "z_sampled" differs between seeds; the other codes are the same object for all. Of z, a code contains the
-        dimensions that vary over the training images.
-        """
-        z_dims = self.train.varying_z_dims()
-
-        def of_seed(seed: int) -> BySplit[np.ndarray]:
-            # The noise of each split has a seed of its own.
-            return BySplit(*(part.code(name, 3 * seed + i, z_dims) for i, part in enumerate(self)))
-
-        if name == "z_sampled":
-            return [of_seed(seed) for seed in range(num_seeds)]
-        return [of_seed(0)] * num_seeds
 
 
 def encode(model: Codec, image_set: ImageSet, limit: int) -> EncodedImages:

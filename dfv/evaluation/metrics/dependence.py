@@ -7,6 +7,7 @@ from scipy.spatial.distance import pdist, squareform
 
 from dfv.evaluation.encoded_images import EncodedImages
 from dfv.evaluation.labels import matched_factors
+from dfv.evaluation.probes.probe_data import select_code, varying_z_dims
 from dfv.evaluation.sample_sizes import SampleSizes
 from dfv.evaluation.sampling import permute_within, sample_groups
 
@@ -38,8 +39,8 @@ def measure_dependence(test: EncodedImages, sizes: SampleSizes, seed: int = 0) -
     """Tests a sample of the images; identities are permuted within groups of the same known factors."""
     matched = matched_factors(test.image_set)
     rows = sample_groups(matched, sizes.dependence_images, seed)
-    sample, z_dims = test.select(rows), test.varying_z_dims()
-    codes = (sample.code(name, seed, z_dims) for name in ("z_mean", "z_sampled", "s"))
+    sample, z_dims = test.select(rows), varying_z_dims(test)
+    codes = (select_code(sample, name, seed, z_dims) for name in ("z_mean", "z_sampled", "s"))
     return Dependence(*(hsic_test(code, sample.identity, sizes.permutations, seed, matched[rows]) for code in codes))
 
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from dfv.evaluation.encoded_images import EncodedSplits
 from dfv.evaluation.labels import Labels
-from dfv.evaluation.probes.networks import HIDDEN_UNITS, network_predictions
 from dfv.evaluation.probes.permutation_baseline import permute_labels
 from dfv.evaluation.probes.probe_data import ProbeData, probe_data
+from dfv.evaluation.probes.softmax_classifier import HIDDEN_UNITS, network_predictions
 from dfv.evaluation.probes.standard_errors import Estimate, estimate
 from dfv.evaluation.sample_sizes import SampleSizes
 

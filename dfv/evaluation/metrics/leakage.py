@@ -4,18 +4,18 @@ Probes predict the identity from a code. The paper reports the test error of one
 families counts, next to the permutation baseline, with standard errors.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from dfv.evaluation.encoded_images import CODES, EncodedSplits
 from dfv.evaluation.evaluation_splits import BySplit
 from dfv.evaluation.labels import Labels
-from dfv.evaluation.probes.permutation_baseline import ProbeErrors, probe_errors
 from dfv.evaluation.probes.probe_data import probe_data
-from dfv.evaluation.probes.probe_result import ProbeResult, probe_result
-from dfv.evaluation.probes.selection import select_probes
+from dfv.evaluation.probes.probe_result import ProbeResult
+from dfv.evaluation.probes.selection import ProbeErrors, TrainedProbe, select_probes
+from dfv.evaluation.probes.standard_errors import Estimate, estimate
 from dfv.evaluation.sample_sizes import SampleSizes
 from dfv.evaluation.split_within_identities import split_within_identities
 
@@ -100,17 +100,51 @@ def measure_code_leakage(
 ) -> CodeLeakage:
     """Trains probes on one code, one of CODES; see `measure_leakage`."""
     data = probe_data(encoded, labels, code, num_seeds=num_seeds, unseen_identities=unseen_identities)
-    errors = probe_errors(data, sizes)
     # z should have no information, so its probes are compared by leakage; s all of it, whatever the baseline is.
-    selected = select_probes(errors, data[0], sizes, ProbeErrors.accuracy if code == "s" else ProbeErrors.leakage)
+    selected = select_probes(data, sizes, ProbeErrors.accuracy if code == "s" else ProbeErrors.leakage)
     clusters = encoded.test.identity if unseen_identities else None
-    network, linear, neighbours, strongest = (probe_result(probe, errors[probe], clusters) for probe in selected)
-
-    def of_strongest(**part: Any) -> ProbeResult:
-        return probe_result(selected.strongest, errors[selected.strongest], clusters, **part)
-
+    network, linear, neighbours, strongest = (probe_result(probe, clusters) for probe in selected)
     masks = {name: mask[encoded.test.rows] for name, mask in subsets.items()}
-    by_subset = {name: of_strongest(rows=mask) for name, mask in masks.items() if mask.any()}
+    by_subset = {
+        name: probe_result(selected.strongest, clusters, rows=mask) for name, mask in masks.items() if mask.any()
+    }
     several = labels.names if len(labels.names) > 1 else ()
-    by_label = {name: of_strongest(columns=[column]) for column, name in enumerate(several)}
+    by_label = {name: probe_result(selected.strongest, clusters, columns=[i]) for i, name in enumerate(several)}
     return CodeLeakage(network, linear, neighbours, strongest, by_subset, by_label)
+
+
+def probe_result(
+    probe: TrainedProbe,
+    clusters: np.ndarray | None = None,
+    *,
+    rows: np.ndarray | slice = slice(None),
+    columns: Sequence[int] | slice = slice(None),
+) -> ProbeResult:
+    """The result of a probe on test images.
+
+    clusters: [N], as in `estimate`. rows: of the test images, all by default. columns: of the labels, all by default.
+    """
+
+    def on_test(errors: Sequence[BySplit[np.ndarray]]) -> np.ndarray:
+        return np.stack([of_seed.test[rows][:, columns].mean(1) for of_seed in errors])
+
+    test = on_test([of_seed.errors for of_seed in probe.errors])
+
+    def against(baselines: Sequence[BySplit[np.ndarray]]) -> tuple[float, Estimate]:
+        baseline = on_test(baselines)
+        return float(baseline.mean()), estimate(baseline - test, None if clusters is None else clusters[rows])
+
+    baseline, leakage = against([of_seed.baseline for of_seed in probe.errors])
+    matched = [of_seed.matched_baseline for of_seed in probe.errors if of_seed.matched_baseline is not None]
+    matched_baseline, matched_leakage = against(matched) if matched else (None, None)
+    return ProbeResult(
+        *probe.settings,
+        train_error=float(np.mean([of_seed.errors.train[:, columns].mean() for of_seed in probe.errors])),
+        validation_error=float(np.mean([of_seed.errors.validation[:, columns].mean() for of_seed in probe.errors])),
+        test_error=float(test.mean()),
+        test_error_std=float(test.mean(1).std(ddof=1)) if len(test) > 1 else float("nan"),
+        permutation_baseline=baseline,
+        leakage=leakage,
+        matched_permutation_baseline=matched_baseline,
+        matched_leakage=matched_leakage,
+    )

@@ -37,7 +37,7 @@ class NeighbourProbes:
         ]
         self._nearest = {
             False: self._search(data.codes, most),
-            True: self._search(data.standardized().codes, most),
+            True: self._search(data.standardized_codes, most),
         }
 
     def _search(self, codes: BySplit[np.ndarray], most: int) -> BySplit[np.ndarray]:

@@ -1,11 +1,12 @@
 """What a probe is trained and evaluated on: one code of the encoded images, and labels."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from dfv.evaluation.encoded_images import EncodedSplits
+from dfv.evaluation.encoded_images import EncodedImages, EncodedSplits
 from dfv.evaluation.evaluation_splits import BySplit
 from dfv.evaluation.labels import Labels, matched_factors
 
@@ -39,13 +40,14 @@ class ProbeData:
     groups: BySplit[np.ndarray]
     matched: BySplit[np.ndarray] | None = None
 
-    def standardized(self) -> "ProbeData":
-        """The same with codes of mean 0 and standard deviation 1 on `train`; a constant dimension becomes 0."""
+    @cached_property
+    def standardized_codes(self) -> BySplit[np.ndarray]:
+        """The codes with mean 0 and standard deviation 1 on `train` in every dimension; a constant one becomes 0."""
         # In float32 the sum of many equal numbers is inexact, and a constant dimension would seem to vary.
         mean, deviation = (moment(self.codes.train, 0, dtype=np.float64) for moment in (np.mean, np.std))
         scale = np.where(deviation > 1e-6 * (1e-6 + np.abs(mean)), deviation, 1.0)
         centre, scale = mean.astype(np.float32), scale.astype(np.float32)
-        return replace(self, codes=BySplit(*((part - centre) / scale for part in self.codes)))
+        return BySplit(*((part - centre) / scale for part in self.codes))
 
 
 def probe_data(
@@ -53,9 +55,16 @@ def probe_data(
 ) -> list[ProbeData]:
     """The data of a code, one of CODES, for each seed; only the noise of "z_sampled" differs between seeds.
 
+    Of z, the code has the dimensions that vary over the training images.
+
     unseen_identities: test identities are not in training, so that cross-validation keeps identities together.
     """
-    codes = encoded.codes(code, num_seeds)
+    z_dims = varying_z_dims(encoded.train)
+    # The noise of each split has a seed of its own; codes without noise are the same object for all seeds.
+    codes = [
+        BySplit(*(select_code(images, code, 3 * seed + i, z_dims) for i, images in enumerate(encoded)))
+        for seed in range(num_seeds if code == "z_sampled" else 1)
+    ]
     columns = BySplit(
         labels.train[encoded.train.rows], labels.validation[encoded.validation.rows], labels.test[encoded.test.rows]
     )
@@ -66,7 +75,33 @@ def probe_data(
         ends = np.cumsum([len(part) for part in encoded])
         groups = BySplit(*np.split(np.arange(ends[-1]), ends[:-1]))
         matched = _matched(encoded)
-    return [ProbeData(of_seed, columns, labels.num_classes, groups, matched) for of_seed in codes]
+    return [
+        ProbeData(codes[seed % len(codes)], columns, labels.num_classes, groups, matched) for seed in range(num_seeds)
+    ]
+
+
+def varying_z_dims(images: EncodedImages) -> np.ndarray:
+    """The dimensions [K] of z whose posterior is not the same for all images; all dimensions if none varies.
+
+    Samples of a constant posterior are noise, and probes learn less from a few informative dimensions among hundreds of
+    noise.
+    """
+    mean, log_var = images.z_mean, images.z_log_var
+    varies = (mean != mean[:1]).any(0) | (log_var != log_var[:1]).any(0)
+    return np.flatnonzero(varies if varies.any() else ~varies)
+
+
+def select_code(images: EncodedImages, name: str, seed: int, z_dims: np.ndarray) -> np.ndarray:
+    """The code of this name, one of CODES, [N, D] float32.
+
+    seed: of the noise of "z_sampled". z_dims: [K], the dimensions of z that the code contains.
+    """
+    if name == "s":
+        return images.s
+    if name == "z_sampled":
+        return images.z_sampled(seed)[:, z_dims]
+    mean = images.z_mean[:, z_dims]
+    return np.concatenate([mean, images.z_log_var[:, z_dims]], axis=1) if name == "z_mean_and_log_var" else mean
 
 
 def _matched(encoded: EncodedSplits) -> BySplit[np.ndarray] | None:

@@ -1,51 +1,124 @@
-"""Selects the strongest probe by validation images, or by cross-validation where there are few."""
+"""Trains the probes, and selects the strongest by validation images or, where there are few, by cross-validation."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from dfv.evaluation.evaluation_splits import BySplit
-from dfv.evaluation.probes.permutation_baseline import ProbeErrors, probe_errors
+from dfv.evaluation.probes.neighbours import NeighbourProbes
+from dfv.evaluation.probes.permutation_baseline import permute_labels
 from dfv.evaluation.probes.probe_data import ProbeData, ProbeSettings
+from dfv.evaluation.probes.softmax_classifier import HIDDEN_UNITS, network_predictions
 from dfv.evaluation.sample_sizes import SampleSizes
 
 NUM_FOLDS = 5
 
+
+@dataclass(frozen=True)
+class ProbeErrors:
+    """Where one probe's predictions are wrong, [N, L] of 0 and 1 in every split.
+
+    errors: trained on the true labels.
+    baseline: trained on permuted labels.
+    matched_baseline: trained on labels permuted within groups of images with the same known factors; None without.
+    """
+
+    errors: BySplit[np.ndarray]
+    baseline: BySplit[np.ndarray]
+    matched_baseline: BySplit[np.ndarray] | None = None
+
+    def accuracy(self, split: str) -> np.ndarray:
+        """[N], the mean over labels of each image of a split."""
+        return 1 - getattr(self.errors, split).mean(1)
+
+    def leakage(self, split: str) -> np.ndarray:
+        """[N], baseline minus error, the mean over labels of each image of a split."""
+        return (getattr(self.baseline, split) - getattr(self.errors, split)).mean(1)
+
+
 Criterion = Callable[[ProbeErrors, str], np.ndarray]  # ProbeErrors.leakage or ProbeErrors.accuracy
 
 
+class TrainedProbe(NamedTuple):
+    """A probe, and its errors for each seed."""
+
+    settings: ProbeSettings
+    errors: list[ProbeErrors]
+
+
 class SelectedProbes(NamedTuple):
-    """The best settings of each family, and the best of all."""
+    """The best probe of each family, and the best of all."""
 
-    network: ProbeSettings
-    linear: ProbeSettings
-    neighbours: ProbeSettings
-    strongest: ProbeSettings
+    network: TrainedProbe
+    linear: TrainedProbe
+    neighbours: TrainedProbe
+    strongest: TrainedProbe
 
 
-def select_probes(
-    errors: dict[ProbeSettings, list[ProbeErrors]], data: ProbeData, sizes: SampleSizes, criterion: Criterion
-) -> SelectedProbes:
-    """The probes with the highest mean criterion on images that trained none of them; the first one of equals.
+def select_probes(data: list[ProbeData], sizes: SampleSizes, criterion: Criterion) -> SelectedProbes:
+    """Trains all probes, and selects those with the highest mean criterion on images that trained none of them.
 
-    data: of the first seed, for cross-validation.
+    Of equals, the first one is selected. data: for each seed; cross-validation uses the first.
     """
-    if needs_cross_validation(data, sizes):
-        scores = _cross_validation_scores(data, sizes, criterion)
+    errors = probe_errors(data, sizes)
+    if needs_cross_validation(data[0], sizes):
+        scores = _cross_validation_scores(data[0], sizes, criterion)
     else:
         scores = {
             settings: np.mean([criterion(of_seed, "validation").mean() for of_seed in seeds])
             for settings, seeds in errors.items()
         }
     # A fold may have too few codes for the most neighbours, or more codes than `train`.
-    candidates = [settings for settings in errors if settings in scores]
+    probes = [TrainedProbe(settings, errors[settings]) for settings in errors if settings in scores]
 
-    def best(family: str) -> ProbeSettings:
-        return max((settings for settings in candidates if settings.family == family), key=scores.__getitem__)
+    def best(choices: Iterable[TrainedProbe]) -> TrainedProbe:
+        return max(choices, key=lambda probe: scores[probe.settings])
 
-    families = best("network"), best("linear"), best("neighbours")
-    return SelectedProbes(*families, max(families, key=scores.__getitem__))
+    network, linear, neighbours = (
+        best(probe for probe in probes if probe.settings.family == family)
+        for family in ("network", "linear", "neighbours")
+    )
+    return SelectedProbes(network, linear, neighbours, best((network, linear, neighbours)))
+
+
+def probe_errors(data: list[ProbeData], sizes: SampleSizes) -> dict[ProbeSettings, list[ProbeErrors]]:
+    """Trains every probe on the true and on permuted labels, and returns its errors for each seed.
+
+    data: for each seed, which initializes the probe, orders its batches and permutes the labels.
+    """
+    errors: dict[ProbeSettings, list[ProbeErrors]] = {}
+    neighbours = NeighbourProbes(data[0], sizes.validation_images)
+    for seed, true in enumerate(data):
+        if true.codes is not data[0].codes:
+            neighbours = NeighbourProbes(true, sizes.validation_images)
+        versions = [true, permute_labels(true, seed)]
+        if true.matched is not None:
+            versions.append(permute_labels(true, seed, true.matched))
+        for family, hidden_units in HIDDEN_UNITS.items():
+            predictions = [
+                network_predictions(version, hidden_units, seed=seed, max_epochs=sizes.probe_epochs)
+                for version in versions
+            ]
+            errors.setdefault(ProbeSettings(family), []).append(_errors(predictions, true.labels))
+        queried = replace(true.labels, train=true.labels.train[neighbours.train_rows])
+        for settings in neighbours.settings:
+            predictions = [
+                neighbours.predictions(version.labels.train, true.num_classes, settings) for version in versions
+            ]
+            errors.setdefault(settings, []).append(_errors(predictions, queried))
+    return errors
+
+
+def _errors(predictions: list[BySplit[np.ndarray]], labels: BySplit[np.ndarray]) -> ProbeErrors:
+    """predictions: of the probe trained on each version of the labels."""
+    return ProbeErrors(
+        *(
+            BySplit(*((a != b).astype(float) for a, b in zip(predicted, labels, strict=True)))
+            for predicted in predictions
+        )
+    )
 
 
 def needs_cross_validation(data: ProbeData, sizes: SampleSizes) -> bool:

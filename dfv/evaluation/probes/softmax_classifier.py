@@ -1,6 +1,7 @@
-"""A softmax classifier of several label columns with early stopping, for probes and oracle classifiers."""
+"""A softmax classifier of several label columns with early stopping: probes by networks, and oracle classifiers."""
 
 import math
+from functools import lru_cache
 
 import keras
 import numpy as np
@@ -10,10 +11,16 @@ from keras.initializers import GlorotUniform
 from keras.optimizers.schedules import LearningRateSchedule
 
 from dfv.data.lazy_images import Images
+from dfv.evaluation.evaluation_splits import BySplit
+from dfv.evaluation.probes.probe_data import ProbeData
 from dfv.evaluation.sampling import batches
 from dfv.model.optimizers import FusedAdam
 
 MAX_LOADED_NUMBERS = 1 << 24  # of inputs that are in memory at once
+# Of the probes by networks: one hidden layer, or none.
+HIDDEN_UNITS: dict[str, tuple[int, ...]] = {"network": (256,), "linear": ()}
+PATIENCE = 10
+MIN_STEPS_PER_EPOCH = 50
 
 
 class SoftmaxClassifier(keras.Sequential):
@@ -125,3 +132,31 @@ class SoftmaxClassifier(keras.Sequential):
     def _most_probable(self, logits: np.ndarray) -> np.ndarray:
         columns = np.split(logits, np.cumsum(self.num_classes)[:-1], axis=1)
         return np.stack([column.argmax(1) for column in columns], axis=1)
+
+
+def network_predictions(
+    data: ProbeData, hidden_units: tuple[int, ...], *, seed: int, max_epochs: int
+) -> BySplit[np.ndarray]:
+    """Trains a classifier with these hidden layers of ReLU and returns its predictions [N, L] for every split.
+
+    It is trained on standardized codes until `validation` errors have not decreased for PATIENCE epochs.
+    """
+    codes, labels = data.standardized_codes, data.labels
+    classifier = _classifier(hidden_units, codes.train.shape[1], data.num_classes)
+    classifier.fit_best_epoch(
+        (codes.train, labels.train),
+        (codes.validation, labels.validation),
+        seed=seed,
+        max_epochs=max_epochs,
+        patience=PATIENCE,
+        min_steps=MIN_STEPS_PER_EPOCH,
+    )
+    return BySplit(*(classifier.predict_labels(part) for part in codes))
+
+
+@lru_cache(maxsize=8)
+def _classifier(hidden_units: tuple[int, ...], code_dim: int, num_classes: tuple[int, ...]) -> SoftmaxClassifier:
+    # Each fit reinitializes it: to trace a new one takes longer than to train it on a small set.
+    learning_rate = 1e-3 if hidden_units else 1e-2
+    hidden = [layers.Dense(units, "relu") for units in hidden_units]
+    return SoftmaxClassifier(hidden, (code_dim,), num_classes, learning_rate=learning_rate)

@@ -59,7 +59,7 @@ def test_analogies_compare_each_pair_with_its_better_source():
     found = compare_with_truth(truth, swap, swap, s_copy, z_copy)
     assert found.better_source_mse == pytest.approx(0.04 / 144)
     assert found.mse_ratio == pytest.approx(0.5)
-    # The truth differs from a donor in 2 pixels of the first pair, in all of the second.
+    # The truth differs from a source in 2 pixels of the first pair, in all of the second.
     assert found.changed_mse == pytest.approx((0.04 / 2 + 0) / 2)
     assert found.changed_better_source_mse == pytest.approx((0.04 / 2 + 0.04 / 144) / 2)
 

@@ -1,6 +1,7 @@
 """Identity leakage of codes whose information about the identity is known."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -9,10 +10,10 @@ from dfv.data.dataset import ImageSet
 from dfv.evaluation.encoded_images import CODES, EncodedImages, EncodedSplits, encode_splits
 from dfv.evaluation.evaluation_splits import BySplit
 from dfv.evaluation.labels import Labels, identity_labels
-from dfv.evaluation.metrics.leakage import measure_code_leakage, measure_leakage
-from dfv.evaluation.probes.permutation_baseline import ProbeErrors
+from dfv.evaluation.metrics.leakage import measure_code_leakage, measure_leakage, probe_result
 from dfv.evaluation.probes.probe_data import ProbeSettings
-from dfv.evaluation.probes.selection import SelectedProbes
+from dfv.evaluation.probes.selection import ProbeErrors, SelectedProbes, TrainedProbe
+from dfv.evaluation.probes.standard_errors import Estimate
 from tests.evaluation.probes.synthetic_codes import CLASSES, SAMPLE_SIZES, data_of, perfect
 
 LEAKAGE = "dfv.evaluation.metrics.leakage"
@@ -35,14 +36,13 @@ def test_images_of_unseen_identities_are_dependent_and_probes_of_s_are_selected_
     splits, selected_by, results = make_splits(unseen=True), [], []
     encoded = encode_splits(codec(), splits, tiny)
 
-    def selection(errors, data, sizes, criterion):
-        selected_by.append((data, criterion))
-        return SelectedProbes(*[ProbeSettings("linear")] * 4)
+    def selection(data, sizes, criterion):
+        selected_by.append((data[0], criterion))
+        return SelectedProbes(*[TrainedProbe(ProbeSettings("linear"), [])] * 4)
 
-    def result(settings, seeds, clusters=None, **part):
+    def result(probe, clusters=None, **part):
         results.append((clusters, part))
 
-    monkeypatch.setattr(f"{LEAKAGE}.probe_errors", lambda data, sizes: {ProbeSettings("linear"): []})
     monkeypatch.setattr(f"{LEAKAGE}.select_probes", selection)
     monkeypatch.setattr(f"{LEAKAGE}.probe_result", result)
     mask, labels = splits.test.identity > 20, identity_labels(splits)
@@ -77,6 +77,27 @@ def test_each_label_has_a_result_of_its_own():
     one = dataclasses.replace(labels, names=labels.names[:1], num_classes=(CLASSES,), **_first_column(labels))
     found = measure_code_leakage(encoded, one, "z_mean", SAMPLE_SIZES, num_seeds=1, unseen_identities=False, subsets={})
     assert found.labels == {}
+
+
+def _errors(test: list[list[int]], baseline: list[list[int]]) -> ProbeErrors:
+    """Of two labels; train and validation errors are 0.25 and 0.5 of one label."""
+    train, validation = np.array([[1, 0], [0, 0]]), np.array([[1, 0]])
+    return ProbeErrors(BySplit(train, validation, np.array(test)), BySplit(train, validation, np.array(baseline)))
+
+
+def test_a_result_averages_over_labels_images_and_seeds_or_over_a_part():
+    seeds = [_errors([[0, 0], [0, 1]], [[1, 1], [1, 1]]), _errors([[0, 1], [0, 1]], [[1, 1], [1, 1]])]
+    settings = ProbeSettings("neighbours", 5, standardized=False)
+    found = probe_result(TrainedProbe(settings, seeds))
+    assert (found.family, found.num_neighbours, found.standardized) == settings
+    assert (found.train_error, found.validation_error, found.test_error) == (0.25, 0.5, 0.375)
+    assert found.test_error_std == pytest.approx(np.std([0.25, 0.5], ddof=1))
+    assert found.permutation_baseline == 1 and found.leakage.mean == 0.625 and found.matched_leakage is None
+    first_label = probe_result(TrainedProbe(settings, seeds), columns=[0])
+    assert first_label.test_error == 0 and first_label.leakage == Estimate(1.0, 0.0)
+    second_image = probe_result(TrainedProbe(settings, seeds), np.arange(2), rows=np.array([False, True]))
+    assert second_image.test_error == 0.5 and second_image.leakage.mean == 0.5
+    assert math.isnan(probe_result(TrainedProbe(settings, seeds[:1])).test_error_std)
 
 
 def _encoded(codes: np.ndarray) -> EncodedImages:

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from dfv.evaluation.metrics.leakage import probe_result
 from dfv.evaluation.probes.neighbours import NeighbourProbes
-from dfv.evaluation.probes.permutation_baseline import permute_labels, probe_errors
+from dfv.evaluation.probes.permutation_baseline import permute_labels
 from dfv.evaluation.probes.probe_data import ProbeSettings
-from dfv.evaluation.probes.probe_result import probe_result
+from dfv.evaluation.probes.selection import TrainedProbe, probe_errors
 from dfv.evaluation.sample_sizes import SampleSizes
 from tests.evaluation.probes.synthetic_codes import SAMPLE_SIZES, balanced, data_of, random
 
@@ -32,7 +33,9 @@ def test_permutations_within_matched_factors_leave_the_labels_of_each_pose():
 def test_the_baseline_is_the_error_of_a_probe_and_not_one_minus_one_over_n():
     weights = (0.7, 0.1, 0.1, 0.1)
     errors = probe_errors([data_of(random, weights=weights)], SAMPLE_SIZES)[ProbeSettings("linear")]
-    assert probe_result(ProbeSettings("linear"), errors).permutation_baseline == pytest.approx(0.3, abs=0.06)
+    assert probe_result(TrainedProbe(ProbeSettings("linear"), errors)).permutation_baseline == pytest.approx(
+        0.3, abs=0.06
+    )
 
 
 def test_the_matched_baseline_is_the_error_of_a_code_of_the_pose_alone():
@@ -49,7 +52,9 @@ def test_the_matched_baseline_is_the_error_of_a_code_of_the_pose_alone():
 def test_matched_leakage_finds_what_a_balanced_set_hides():
     sizes = SampleSizes(probe_epochs=30, validation_images=500)
     network = ProbeSettings("network")
-    clean, leaking = (probe_result(network, probe_errors([balanced(scale)], sizes)[network]) for scale in (0, 0.3))
+    clean, leaking = (
+        probe_result(TrainedProbe(network, probe_errors([balanced(scale)], sizes)[network])) for scale in (0, 0.3)
+    )
     assert clean.leakage.mean < -0.04 and abs(clean.matched_leakage.mean) < 0.04
     assert leaking.matched_leakage.mean > leaking.leakage.mean + 0.03
     assert leaking.matched_leakage.mean == pytest.approx(leaking.matched_permutation_baseline - leaking.test_error)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from dfv.evaluation.evaluation_splits import BySplit
+from dfv.evaluation.metrics.leakage import probe_result
 from dfv.evaluation.probes.neighbours import NeighbourProbes
-from dfv.evaluation.probes.networks import network_predictions
-from dfv.evaluation.probes.permutation_baseline import ProbeErrors, probe_errors
 from dfv.evaluation.probes.probe_data import ProbeData, ProbeSettings
-from dfv.evaluation.probes.probe_result import ProbeResult, probe_result
-from dfv.evaluation.probes.selection import cross_validation_folds, needs_cross_validation, select_probes
+from dfv.evaluation.probes.probe_result import ProbeResult
+from dfv.evaluation.probes.selection import ProbeErrors, cross_validation_folds, needs_cross_validation, select_probes
+from dfv.evaluation.probes.softmax_classifier import network_predictions
 from dfv.evaluation.sample_sizes import SampleSizes
 from tests.evaluation.probes.synthetic_codes import (
     DIM,
@@ -27,9 +27,8 @@ from tests.evaluation.probes.synthetic_codes import (
 
 def results_of(*data: ProbeData, sizes: SampleSizes = SAMPLE_SIZES) -> dict[str, ProbeResult]:
     """Family -> the result of its best probe, and "strongest"; data: of each seed."""
-    errors = probe_errors(list(data), sizes)
-    selected = select_probes(errors, data[0], sizes, ProbeErrors.leakage)
-    return {name: probe_result(probe, errors[probe]) for name, probe in selected._asdict().items()}
+    selected = select_probes(list(data), sizes, ProbeErrors.leakage)
+    return {name: probe_result(probe) for name, probe in selected._asdict().items()}
 
 
 def test_every_probe_predicts_from_a_perfect_code():

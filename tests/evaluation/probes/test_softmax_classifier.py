@@ -1,9 +1,50 @@
-"""Training from inputs that are loaded in parts."""
+"""The network and the linear probe against scikit-learn's, and training from inputs that are loaded in parts."""
 
 import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from dfv.evaluation.probes.softmax_classifier import SoftmaxClassifier
-from tests.evaluation.probes.synthetic_codes import CLASSES, DIM, data_of, in_scale
+from dfv.evaluation.evaluation_splits import BySplit
+from dfv.evaluation.probes.probe_data import ProbeData
+from dfv.evaluation.probes.softmax_classifier import SoftmaxClassifier, network_predictions
+from tests.evaluation.probes.synthetic_codes import CLASSES, DIM, data_of, in_scale, perfect
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_networks_error_is_that_of_scikit_learns():
+    data = data_of(in_scale)
+    predicted = network_predictions(data, (256,), seed=0, max_epochs=30).test
+    second = make_pipeline(StandardScaler(), MLPClassifier((256,), max_iter=60, random_state=0))
+    expected = second.fit(data.codes.train, data.labels.train[:, 0]).predict(data.codes.test)[:, None]
+    assert np.mean(predicted != data.labels.test) == pytest.approx(np.mean(expected != data.labels.test), abs=0.06)
+
+
+def test_the_linear_probes_error_is_that_of_logistic_regression():
+    def overlapping(labels, rng):
+        return np.eye(DIM)[labels] * 2 + rng.standard_normal((len(labels), DIM))
+
+    data = data_of(overlapping)
+    predicted = network_predictions(data, (), seed=0, max_epochs=15).test
+    second = LogisticRegression().fit(data.codes.train, data.labels.train[:, 0]).predict(data.codes.test)[:, None]
+    assert np.mean(predicted == data.labels.test) == pytest.approx(np.mean(second == data.labels.test), abs=0.03)
+
+
+def test_a_probe_is_a_function_of_its_seed():
+    data = data_of(in_scale)
+    first, again, other = (network_predictions(data, (256,), seed=seed, max_epochs=5).test for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert np.any(first != other)
+
+
+def test_each_column_of_the_labels_is_predicted():
+    data = data_of(perfect)
+    labels = BySplit(*(np.concatenate([part, 1 - part % 2], axis=1) for part in data.labels))
+    data = ProbeData(data.codes, labels, (CLASSES, 2), data.groups)
+    predicted = network_predictions(data, (256,), seed=0, max_epochs=20)
+    np.testing.assert_array_equal(predicted.test, labels.test)
 
 
 def test_inputs_are_loaded_in_parts_with_the_same_result(monkeypatch):
