@@ -94,6 +94,7 @@ def evaluate_run(run_dir: Path, options: RunOptions, arguments: Arguments) -> No
     from dfv import data
     from dfv.evaluation import evaluate
     from dfv.training.checkpoints import check_finished
+    from dfv.training.training_record import read_training
 
     model = load(run_dir)
     check_finished(run_dir, model)
@@ -106,7 +107,16 @@ def evaluate_run(run_dir: Path, options: RunOptions, arguments: Arguments) -> No
         raise RunError(f"expected images of the model's shape; its own and these are {shapes}. Name the data it had.")
     check_same_images(run_dir, splits.digest)
     started, shown = time.monotonic(), arguments.config.training.progress and sys.stderr.isatty()
-    evaluate(model, splits, config, out_dir, seeds=options.probe_seeds, progress=shown, split=options.evaluate_split)
+    evaluate(
+        model,
+        splits,
+        config,
+        out_dir,
+        seeds=options.probe_seeds,
+        progress=shown,
+        split=options.evaluate_split,
+        training=read_training(run_dir),
+    )
     LOGGER.info("Evaluated in %.0f s: %s", time.monotonic() - started, out_dir / "report.html")
 
 

@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import logging
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from dfv.training.callbacks.step_callback import RowCallback, steps_taken
 from dfv.training.distribution import is_chief, make_deterministic, make_logical_cpus, make_strategy
 from dfv.training.interruptions import read_batches, within_memory, workers_together
 from dfv.training.pretraining import pretrain_s
+from dfv.training.training_record import add_training
 
 LOGGER = logging.getLogger(__name__)
 
@@ -114,13 +116,16 @@ class Trainer:
                 runs.write_whole(self.run_dir / runs.IMAGES_FILE, f"{self.splits.digest}\n".encode())
         if self.restored_step:
             LOGGER.info("Continuing %s at step %d.", self.run_dir, self.restored_step)
-        several = self.config.training.strategy == "multi_worker"
+        several, started = self.config.training.strategy == "multi_worker", time.monotonic()
         with workers_together(several, lambda: steps_taken(self.model)):
             self._pretrain()
             try:
                 self._train()
             finally:
                 self.stop.restore_handlers()
+        if self.is_chief and steps_taken(self.model) > (self.restored_step or 0):
+            with runs.writing(self.run_dir):
+                add_training(self.run_dir, (time.monotonic() - started) / 60)
         if self.stop.received is not None:
             raise runs.Stopped(self.run_dir, steps_taken(self.model), self.stop.received, self.is_chief, several)
         self._pictures()

@@ -6,12 +6,11 @@ import warnings
 import keras
 import numpy as np
 import pytest
+from keras import callbacks
 
 from dfv.config.schema import Config
 from dfv.training.trainer import train
 from tests.training.test_callbacks import FLAGS, compiled, fit, splits  # noqa: F401
-
-callbacks = keras.callbacks
 
 
 class Killed(callbacks.Callback):
