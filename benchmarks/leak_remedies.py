@@ -20,7 +20,7 @@ from dfv.config.schema import ConfigError
 from dfv.data.dataset import DataError
 from dfv.evaluation import evaluate
 from dfv.evaluation.report.comparison import compare
-from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.evaluation.sampling import SampleSizes
 from dfv.main import parse_config
 from dfv.training import run_folder as runs
 

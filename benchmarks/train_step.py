@@ -17,8 +17,9 @@ import numpy as np
 import tensorflow as tf
 import torch
 
-from benchmarks import benchmark, step_parts, timing, torch_networks, torch_reference
+from benchmarks import benchmark, step_parts, timing
 from benchmarks.noise import random_batch, shapes
+from benchmarks.pytorch import networks, reference
 from dfv.config.command_line import CONFIG_GROUPS, Arguments
 from dfv.config.fields import Checked, option
 from dfv.config.schema import Config
@@ -45,7 +46,7 @@ GROUPS = {"Benchmark": TimingOptions, **CONFIG_GROUPS}
 def read_options(arguments: Arguments) -> tuple[Config, TimingOptions]:
     """Returns the run's config and the benchmark's own options; raises ConfigError."""
     config = arguments.config
-    torch_reference.check_supported(config)
+    reference.check_supported(config)
     return config, arguments.record(TimingOptions)
 
 
@@ -54,20 +55,20 @@ def make_ways(model: Disentangler, batch: dict[str, np.ndarray]) -> dict[str, Ca
     config, columns = model.config, model.adversary_columns
     step, tensors = tf.function(model.train_step), {name: tf.constant(value) for name, value in batch.items()}
     ways: dict[str, Callable[[], dict]] = {DFV: lambda: step(tensors)}
-    torch_batch = torch_reference.Batch.of(batch, columns)
-    for name, reference in ((SEPARATE, torch_reference.SeparatePasses), (FUSED, torch_reference.Fused)):
-        plain = reference(config, model.image_shape, model.label_sizes[columns])
-        torch_networks.copy_weights(model, plain.encoder, plain.decoder, plain.adversary)
+    torch_batch = reference.Batch.of(batch, columns)
+    for name, implementation in ((SEPARATE, reference.SeparatePasses), (FUSED, reference.Fused)):
+        plain = implementation(config, model.image_shape, model.label_sizes[columns])
+        networks.copy_weights(model, plain.encoder, plain.decoder, plain.adversary)
         check_sizes(model, plain)
         ways[name] = functools.partial(plain.step_with_fresh_noise, torch_batch)
     return ways
 
 
-def check_sizes(model: Disentangler, plain: torch_reference.Training) -> None:
+def check_sizes(model: Disentangler, plain: reference.Training) -> None:
     """Raises RuntimeError unless each player has as many parameters in both frameworks."""
     for player in PLAYERS:
         ours = sum(int(np.prod(variable.shape)) for variable in getattr(model, player).trainable_variables)
-        theirs = torch_networks.num_parameters(getattr(plain, player))
+        theirs = networks.num_parameters(getattr(plain, player))
         if ours != theirs:
             raise RuntimeError(f"the {player} has {ours} parameters in TensorFlow but {theirs} in PyTorch.")
 

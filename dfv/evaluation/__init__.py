@@ -7,7 +7,7 @@ from dfv.lazy_attributes import lazy_attributes
 if TYPE_CHECKING:
     from dfv.evaluation.evaluation import evaluate
     from dfv.evaluation.results import Results
-    from dfv.evaluation.sample_sizes import SampleSizes
+    from dfv.evaluation.sampling import SampleSizes
 
 __all__ = ["Results", "SampleSizes", "evaluate"]
 
@@ -15,7 +15,7 @@ __getattr__, __dir__ = lazy_attributes(
     __name__,
     {
         "Results": "dfv.evaluation.results",
-        "SampleSizes": "dfv.evaluation.sample_sizes",
+        "SampleSizes": "dfv.evaluation.sampling",
         "evaluate": "dfv.evaluation.evaluation",
     },
 )

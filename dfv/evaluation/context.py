@@ -9,7 +9,7 @@ from dfv.evaluation.evaluation_splits import evaluation_splits, has_unseen_ident
 from dfv.evaluation.labels import factor_labels, identity_labels
 from dfv.evaluation.metrics.analogies import check_factors
 from dfv.evaluation.metrics.oracle_classifier import OracleClassifier, train_oracle
-from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.evaluation.sampling import SampleSizes
 from dfv.evaluation.split_within_identities import image_split_within_identities
 from dfv.model.codec import Codec
 

@@ -6,8 +6,7 @@ import numpy as np
 
 from dfv.data.dataset import ImageSet, Splits
 from dfv.evaluation.evaluation_splits import BySplit
-from dfv.evaluation.sample_sizes import SampleSizes
-from dfv.evaluation.sampling import batches, sample_rows
+from dfv.evaluation.sampling import SampleSizes, batches, sample_rows
 from dfv.model.codec import Codec
 
 CODES = ("z_mean", "z_sampled", "z_mean_and_log_var", "s")

@@ -16,7 +16,7 @@ from dfv.evaluation.evaluation_splits import BySplit
 from dfv.evaluation.measurements import MEASUREMENTS
 from dfv.evaluation.report.report import render
 from dfv.evaluation.results import RESULTS_FILE, Results
-from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.evaluation.sampling import SampleSizes
 from dfv.model.codec import Codec
 from dfv.model.latent.transform import NOT_FITTED
 from dfv.provenance import Provenance, current_provenance

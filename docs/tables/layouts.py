@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from dfv.evaluation.probes.probe_result import ProbeResult
 from dfv.evaluation.results import Results
-from docs.tables.columns import (
+from docs.tables.figures import ROOT, Figures, leakage, logged_runs, measured_run, percent, read_csv
+from docs.tables.table_columns import (
     COMMITS,
     FACTORS,
     LEAKAGE,
@@ -22,7 +23,6 @@ from docs.tables.columns import (
     several,
     with_error,
 )
-from docs.tables.figures import ROOT, Figures, leakage, logged_runs, measured_run, percent, read_csv
 
 MNIST_FILE = "dfv/pretrained/mnist/results.json"
 QUICKSTART_FILE = "dfv/pretrained/quickstart/results.json"

@@ -11,7 +11,7 @@ import pytest
 from dfv.config.schema import Config
 from dfv.data.dataset import ImageSet, Splits
 from dfv.evaluation import Results, evaluate
-from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.evaluation.sampling import SampleSizes
 from dfv.model.codes import Codes, Posterior
 from dfv.model.latent.transform import LatentTransform
 

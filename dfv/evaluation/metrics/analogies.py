@@ -9,8 +9,7 @@ from dfv.data.dataset import ImageSet
 from dfv.data.sources.toy_sprites.characters import FACTORS
 from dfv.evaluation.encoded_images import EncodedImages
 from dfv.evaluation.metrics.image_similarity import Similarity, similarity, squared_error
-from dfv.evaluation.sample_sizes import SampleSizes
-from dfv.evaluation.sampling import batches, pairs_of_other_identity
+from dfv.evaluation.sampling import SampleSizes, batches, pairs_of_other_identity
 from dfv.model.codec import Codec
 
 # The sets whose every swap has a true image, and the factors that say which.

@@ -8,8 +8,7 @@ from scipy.spatial.distance import pdist, squareform
 from dfv.evaluation.encoded_images import EncodedImages
 from dfv.evaluation.labels import matched_factors
 from dfv.evaluation.probes.probe_data import select_code, varying_z_dims
-from dfv.evaluation.sample_sizes import SampleSizes
-from dfv.evaluation.sampling import permute_within, sample_groups
+from dfv.evaluation.sampling import SampleSizes, permute_within, sample_groups
 
 
 @dataclass(frozen=True)

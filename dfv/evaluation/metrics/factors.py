@@ -10,7 +10,7 @@ from dfv.evaluation.probes.permutation_baseline import permute_labels
 from dfv.evaluation.probes.probe_data import ProbeData, probe_data
 from dfv.evaluation.probes.softmax_classifier import HIDDEN_UNITS, network_predictions
 from dfv.evaluation.probes.standard_errors import Estimate, estimate
-from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.evaluation.sampling import SampleSizes
 
 CODES = ("z_mean", "z_sampled", "s")
 

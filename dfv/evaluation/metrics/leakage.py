@@ -16,7 +16,7 @@ from dfv.evaluation.probes.probe_data import probe_data
 from dfv.evaluation.probes.probe_result import ProbeResult
 from dfv.evaluation.probes.selection import ProbeErrors, TrainedProbe, select_probes
 from dfv.evaluation.probes.standard_errors import Estimate, estimate
-from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.evaluation.sampling import SampleSizes
 from dfv.evaluation.split_within_identities import split_within_identities
 
 

@@ -9,8 +9,7 @@ from keras.optimizers.schedules import CosineDecay
 from dfv.data.dataset import ImageSet, Splits
 from dfv.evaluation.labels import Labels
 from dfv.evaluation.probes.softmax_classifier import SoftmaxClassifier
-from dfv.evaluation.sample_sizes import SampleSizes
-from dfv.evaluation.sampling import sample_rows
+from dfv.evaluation.sampling import SampleSizes, sample_rows
 
 BATCH = 64
 

@@ -6,8 +6,7 @@ import numpy as np
 
 from dfv.evaluation.encoded_images import EncodedImages
 from dfv.evaluation.metrics.image_similarity import Similarity, similarity_of_batches
-from dfv.evaluation.sample_sizes import SampleSizes
-from dfv.evaluation.sampling import batches, pairs_of_same_identity, sample_rows
+from dfv.evaluation.sampling import SampleSizes, batches, pairs_of_same_identity, sample_rows
 from dfv.model.codec import Codec
 from dfv.model.codes import Posterior
 from dfv.model.losses.reconstruction import kl_to_prior

@@ -6,8 +6,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from dfv.evaluation.encoded_images import EncodedImages
-from dfv.evaluation.sample_sizes import SampleSizes
-from dfv.evaluation.sampling import sample_rows
+from dfv.evaluation.sampling import SampleSizes, sample_rows
 
 RANKS = (1, 5, 10)
 

@@ -7,8 +7,7 @@ import numpy as np
 
 from dfv.evaluation.encoded_images import EncodedImages
 from dfv.evaluation.metrics.oracle_classifier import OracleClassifier
-from dfv.evaluation.sample_sizes import SampleSizes
-from dfv.evaluation.sampling import batches, pairs_of_other_identity
+from dfv.evaluation.sampling import SampleSizes, batches, pairs_of_other_identity
 from dfv.model.codec import Codec
 
 

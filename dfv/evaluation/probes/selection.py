@@ -11,7 +11,7 @@ from dfv.evaluation.probes.neighbours import NeighbourProbes
 from dfv.evaluation.probes.permutation_baseline import permute_labels
 from dfv.evaluation.probes.probe_data import ProbeData, ProbeSettings
 from dfv.evaluation.probes.softmax_classifier import HIDDEN_UNITS, network_predictions
-from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.evaluation.sampling import SampleSizes
 
 NUM_FOLDS = 5
 

@@ -12,7 +12,7 @@ from dfv.evaluation.encoded_images import encode
 from dfv.evaluation.metrics.analogies import compare_with_truth, measure_analogies, true_swaps
 from dfv.evaluation.metrics.image_similarity import psnr, similarity, squared_error, ssim
 from dfv.evaluation.metrics.reconstruction import measure_reconstruction
-from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.evaluation.sampling import SampleSizes
 from dfv.model.codes import Codes, Posterior
 
 SIZES = SampleSizes(analogies=30, reconstructions=50)

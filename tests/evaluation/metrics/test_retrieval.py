@@ -6,7 +6,7 @@ import pytest
 from dfv.data.dataset import ImageSet
 from dfv.evaluation.encoded_images import EncodedImages
 from dfv.evaluation.metrics.retrieval import measure_retrieval, nearest
-from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.evaluation.sampling import SampleSizes
 
 RNG = np.random.default_rng(0)
 

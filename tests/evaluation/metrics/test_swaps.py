@@ -9,8 +9,7 @@ from dfv.evaluation.encoded_images import encode
 from dfv.evaluation.labels import factor_labels, identity_labels
 from dfv.evaluation.metrics.oracle_classifier import OracleClassifier, OracleErrors, train_oracle
 from dfv.evaluation.metrics.swaps import measure_swaps, swap_rates
-from dfv.evaluation.sample_sizes import SampleSizes
-from dfv.evaluation.sampling import pairs_of_other_identity, pairs_of_same_identity
+from dfv.evaluation.sampling import SampleSizes, pairs_of_other_identity, pairs_of_same_identity
 
 SIZES = SampleSizes(swaps=80)
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from dfv.evaluation.evaluation_splits import BySplit
 from dfv.evaluation.probes.probe_data import ProbeData
-from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.evaluation.sampling import SampleSizes
 
 SAMPLE_SIZES = SampleSizes(probe_epochs=12, validation_images=500)
 CLASSES, DIM, SIZES = 4, 6, (600, 520, 500)

@@ -8,7 +8,7 @@ from dfv.evaluation.probes.neighbours import NeighbourProbes
 from dfv.evaluation.probes.permutation_baseline import permute_labels
 from dfv.evaluation.probes.probe_data import ProbeSettings
 from dfv.evaluation.probes.selection import TrainedProbe, probe_errors
-from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.evaluation.sampling import SampleSizes
 from tests.evaluation.probes.synthetic_codes import SAMPLE_SIZES, balanced, data_of, random
 
 

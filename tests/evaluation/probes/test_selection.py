@@ -12,7 +12,7 @@ from dfv.evaluation.probes.probe_data import ProbeData, ProbeSettings
 from dfv.evaluation.probes.probe_result import ProbeResult
 from dfv.evaluation.probes.selection import ProbeErrors, cross_validation_folds, needs_cross_validation, select_probes
 from dfv.evaluation.probes.softmax_classifier import network_predictions
-from dfv.evaluation.sample_sizes import SampleSizes
+from dfv.evaluation.sampling import SampleSizes
 from tests.evaluation.probes.synthetic_codes import (
     DIM,
     SAMPLE_SIZES,

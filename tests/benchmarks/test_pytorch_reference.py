@@ -10,7 +10,7 @@ from dfv.model.triplet_batch import Noise, read
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; it comes with the extra `benchmark`")
 
-from benchmarks import torch_networks, torch_reference  # noqa: E402
+from benchmarks.pytorch import networks, reference  # noqa: E402
 
 BATCH, STEPS = 6, 3
 GENERATOR_TERMS = ("reconstruction", "swap_same", "kl")
@@ -33,29 +33,29 @@ def both(case, reference):
     for table in tf.nest.flatten(model.adversary.tables):
         table.assign(tf.random.stateless_normal(table.shape, (1, 2)))  # zero at the start: order would not matter
     plain = reference(config, image_shape, label_sizes[model.adversary_columns])
-    torch_networks.copy_weights(model, plain.encoder, plain.decoder, plain.adversary)
+    networks.copy_weights(model, plain.encoder, plain.decoder, plain.adversary)
     return model, plain
 
 
 def same_noise(model, batch, step):
     noise = Noise(model.config.training.seed, tf.constant(step, tf.int64), read(batch), model.config.network.z_dim)
     values = noise.posterior(1), noise.prior()
-    return torch_reference.Noise(*(torch.from_numpy(value.numpy()) for value in values))
+    return reference.Noise(*(torch.from_numpy(value.numpy()) for value in values))
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_fused_steps_have_the_same_networks_and_losses(case, triplet_batch):
     image_shape, label_sizes, _ = CASES[case]
-    model, plain = both(case, torch_reference.Fused)
+    model, plain = both(case, reference.Fused)
     for name in ("encoder", "decoder", "adversary"):
         variables = getattr(model, name).trainable_variables
-        assert torch_networks.num_parameters(getattr(plain, name)) == sum(np.prod(v.shape) for v in variables)
+        assert networks.num_parameters(getattr(plain, name)) == sum(np.prod(v.shape) for v in variables)
     for step in range(STEPS):
         batch = triplet_batch(BATCH, image_shape, label_sizes, seed=step)
         noise = same_noise(model, batch, step)
         model.means.reset_state()
         terms = model.train_step({name: tf.constant(values) for name, values in batch.items()})
-        torch_terms = plain.step(torch_reference.Batch.of(batch, model.adversary_columns), noise)
+        torch_terms = plain.step(reference.Batch.of(batch, model.adversary_columns), noise)
         # The later steps show that both players' updates are the same too; in the adversary's, tiny gradients meet
         # Adam's epsilon, which the two frameworks place differently.
         for name in TERMS:
@@ -66,10 +66,10 @@ def test_fused_steps_have_the_same_networks_and_losses(case, triplet_batch):
 def test_separate_passes_have_the_losses_of_a_plain_generator(triplet_batch):
     """Each image a batch of its own to BatchNorm; the adversary's turn comes after the generator's update."""
     image_shape, label_sizes, _ = CASES["5x5"]
-    model, plain = both("5x5", torch_reference.SeparatePasses)
+    model, plain = both("5x5", reference.SeparatePasses)
     batch = triplet_batch(BATCH, image_shape, label_sizes)
     noise = same_noise(model, batch, 0)
-    torch_terms = plain.step(torch_reference.Batch.of(batch, model.adversary_columns), noise)
+    torch_terms = plain.step(reference.Batch.of(batch, model.adversary_columns), noise)
 
     triplet = read({name: tf.constant(values) for name, values in batch.items()})
     codes = [model.encoder(x, training=True) for x in (triplet.x1, triplet.x1_same, triplet.x2)]

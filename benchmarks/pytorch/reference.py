@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from benchmarks.torch_networks import Adversary, Decoder, Encoder, mirrored
+from benchmarks.pytorch.networks import Adversary, Decoder, Encoder, mirrored
 from dfv.config.schema import Config, ConfigError
 from dfv.model.networks import ImageShape
 

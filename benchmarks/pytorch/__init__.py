@@ -1,0 +1,1 @@
+"""The same networks and step in PyTorch, to compare times with."""
