@@ -3,7 +3,7 @@
 import base64
 import os
 from collections import Counter
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import numpy as np
 
@@ -25,12 +25,12 @@ class ImageFiles:
     """
 
     def __init__(self, folder: Path):
-        seen, ranked = Counter[PurePath](), []
+        seen, ranked = Counter[str](), []
         for name in sorted(walk(folder)):
-            path = PurePath(name)
-            if not is_ignored(path.name) and path.suffix.lower() in SUFFIXES:
-                ranked.append((seen[path.parent], name))
-                seen[path.parent] += 1
+            parent, _, base = name.rpartition("/")
+            if base.lower().endswith(SUFFIXES) and not is_ignored(base):
+                ranked.append((seen[parent], name))
+                seen[parent] += 1
         self.paths = {_as_text(name): folder / name for _, name in sorted(ranked)}
 
     def search(self, text: str) -> list[str]:

@@ -83,8 +83,8 @@ def walk(folder: Path, below: str = "") -> Iterator[str]:
     enter(folder / below)
     for parent, folders, names in os.walk(folder / below, followlinks=True, onerror=refuse):
         folders[:] = [name for name in sorted(folders) if not is_ignored(name) and enter(Path(parent, name))]
-        for name in names:
-            yield Path(parent, name).relative_to(folder).as_posix()
+        relative = Path(parent).relative_to(folder).as_posix()
+        yield from names if relative == "." else (f"{relative}/{name}" for name in names)
 
 
 def _kind(name: str) -> str:
