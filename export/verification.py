@@ -1,4 +1,4 @@
-"""An export held against the Python model that it came from, before it is seen."""
+"""Compares a SavedModel with the Python model that it was written from."""
 
 import io
 import subprocess
@@ -34,12 +34,12 @@ def check(saved_model: Path, model: Codec, float_images: bool) -> None:
         if not difference <= limit:
             raise ExportError(
                 f"nothing was exported: in a new process {name} differs from the Python model by {difference:.3g}"
-                f" (at most {limit:.3g} is allowed). Is the same TensorFlow there? Please report it."
+                f" (at most {limit:.3g} is allowed). Please report it with the version of TensorFlow."
             )
 
 
 def compare(received: np.ndarray, expected: np.ndarray) -> tuple[float, float]:
-    """The greatest difference, and how large it may be."""
+    """Returns the greatest difference, and how large it may be."""
     if received.dtype.kind == "S":
         received = np.stack([pixels_of(encoded, expected.shape[-1]) for encoded in received])
     if received.shape != expected.shape or received.dtype != expected.dtype:
@@ -49,21 +49,22 @@ def compare(received: np.ndarray, expected: np.ndarray) -> tuple[float, float]:
 
 
 def replay(saved_model: Path, inputs: Arrays, scratch: Path) -> Arrays:
-    """The outputs in a new process, which has TensorFlow and nothing of ours."""
+    """Returns the outputs of the signatures in a new process, which imports TensorFlow and nothing of this package."""
     given, answered = scratch / "inputs.npz", scratch / "outputs.npz"
     np.savez(given, **inputs)  # type: ignore[arg-type]
     script = Path(__file__).with_name("signature_runner.py")
     command = [sys.executable, "-P", str(script), str(saved_model), str(given), str(answered)]
     finished = subprocess.run(command, capture_output=True, text=True)
     if finished.returncode:
-        reason = (finished.stderr.strip().splitlines() or ["no message"])[-1]
+        ended = f"ended by signal {-finished.returncode}" if finished.returncode < 0 else "no message"
+        reason = (finished.stderr.strip().splitlines() or [ended])[-1] if finished.returncode > 0 else ended
         raise ExportError(f"nothing was exported: the model could not be run in a new process ({reason}).")
     with np.load(answered) as arrays:
         return dict(arrays)
 
 
 def cases(model: Codec, float_images: bool) -> tuple[Arrays, Arrays]:
-    """Inputs for every signature and the Python model's outputs, both by SIGNATURE/NAME.
+    """Returns inputs for every signature and the Python model's outputs, both by SIGNATURE/NAME.
 
     Encoded outputs are given as the images that they must decode to.
     """
@@ -113,6 +114,6 @@ def cases(model: Codec, float_images: bool) -> tuple[Arrays, Arrays]:
 
 
 def pixels_of(encoded: bytes, channels: int) -> np.ndarray:
-    """[H, W, C] uint8 of an encoded image."""
+    """Returns an encoded image as [H, W, C] uint8."""
     image = Image.open(io.BytesIO(encoded)).convert("L" if channels == 1 else "RGB")
     return np.asarray(image).reshape(image.height, image.width, channels)

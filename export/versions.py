@@ -1,4 +1,4 @@
-"""A version written aside, held against the Python model, and renamed into its place; then what lies beside it."""
+"""Writes a version of an exported model: to a temporary folder, compared with the Python model, then moved in place."""
 
 import logging
 import re
@@ -32,10 +32,12 @@ def export_model(
     float_images: bool = False,
     results: Results | None = None,
 ) -> Path:
-    """Writes `export_dir`/VERSION and the server's files beside it; gives the version's folder.
+    """Writes `export_dir`/VERSION and the server's files next to it; returns the version's folder.
 
-    version: the next integer if None. float_images: float32 in [0, 1] in and out, instead of uint8.
-    results: what an evaluation wrote, for the model card. Raises ExportError; the folder then is as it was.
+    version: a number that does not exist yet; the next one if None.
+    float_images: take and return images as float32 in [0, 1] instead of uint8.
+    results: of an evaluation, for the model card.
+    Raises ExportError, or ConfigError if the home directory for ~ is unknown; `export_dir` is then unchanged.
     """
     place = checked_place(export_dir)
     if not model.latent.is_fitted():
@@ -44,8 +46,8 @@ def export_model(
     number = next_version(place) if version is None else version
     final = place / str(number)
     if final.exists():
-        raise ExportError(f"{final} exists, and no version is written over; give another --version or leave it out.")
-    with _aside(place) as scratch:
+        raise ExportError(f"{final} exists, and versions are not overwritten; give another --version, or leave it out.")
+    with _temporary_folder(place) as scratch:
         staged = scratch / str(number)
         save(model, staged, float_images)
         check(staged, model, float_images)
@@ -75,37 +77,57 @@ def save(model: Codec, folder: Path, float_images: bool) -> None:
 
 
 def checked_place(export_dir: str | Path) -> Path:
-    """The folder of the model's versions, whose name is the model's; raises ExportError if it cannot be one."""
-    place = expand_home("export_dir", export_dir).resolve()
+    """Returns the absolute path of the model's folder; raises ExportError if it cannot become one.
+
+    Its name is the model's, and it holds a folder for each version.
+    """
+    place = expand_home("export_dir", export_dir).absolute()
+    try:
+        place = place.resolve()
+        file = next((path for path in (place, *place.parents) if path.exists() and not path.is_dir()), None)
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+        raise ExportError(
+            f"--export_dir={export_dir} cannot be used ({_cause(error)}); give another folder."
+        ) from error
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}", place.name):
         named = "its last part is the model's name: up to 200 of letters, digits, _ . -"
         raise ExportError(f"--export_dir={export_dir}: {named}")
     if place.name.isdigit():
-        raise ExportError(f"--export_dir={export_dir} is a version's; leave its last part out, and see --version.")
-    if place.exists() and not place.is_dir():
-        raise ExportError(f"--export_dir={export_dir} is a file; give a folder.")
+        raise ExportError(
+            f"--export_dir={export_dir} ends in a version's number; expected the model's folder. Leave the number out,"
+            " or give it as --version."
+        )
+    if file:
+        raise ExportError(f"--export_dir={export_dir}: {file} is a file, expected a folder; give another.")
     return place
 
 
 def next_version(place: Path) -> int:
-    """One more than the greatest version there is; 1 if there is none."""
+    """Returns one more than the greatest version in the folder; 1 if it has none."""
     return max(config_files.versions(place), default=0) + 1
 
 
 @contextmanager
-def _aside(place: Path) -> Iterator[Path]:
-    """A folder that a server does not look at, on the same disk as `place`; removed in the end."""
+def _temporary_folder(place: Path) -> Iterator[Path]:
+    """A folder that servers ignore, on the same disk as `place`; deleted at the end."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
     except OSError as error:
-        raise ExportError(f"{place.parent} cannot be written ({error.strerror}); give another --export_dir.") from error
+        raise ExportError(f"{place.parent} cannot be written ({_cause(error)}); give another --export_dir.") from error
     try:
         yield scratch
-    except OSError as error:
-        raise ExportError(f"nothing was exported: {error}.") from error
+    except (OSError, tf.errors.OpError) as error:  # TensorFlow's own, where it writes the files
+        raise ExportError(f"nothing was exported: {_cause(error)}.") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _cause(error: Exception) -> str:
+    """Returns an error's reason with the path that it is about, without the system's number for it."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(getattr(error, "message", error))
 
 
 def _appear(staged: Path, final: Path) -> None:

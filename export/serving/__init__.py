@@ -1,1 +1,1 @@
-"""Files that TensorFlow Serving reads beside a SavedModel."""
+"""Files that TensorFlow Serving reads in addition to a SavedModel."""

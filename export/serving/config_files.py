@@ -1,4 +1,4 @@
-"""What lies beside the versions for TensorFlow Serving: which versions to load, how to batch, how to ask."""
+"""The files next to a model's versions: two configurations of TensorFlow Serving, and a README."""
 
 import re
 from pathlib import Path
@@ -11,8 +11,8 @@ from export.signatures import max_rows
 
 MODELS_FILE, BATCHING_FILE, README_FILE = "models.config", "batching.config", "README.md"
 
-_MODELS = """# Versions that TensorFlow Serving loads, and their labels. A new export becomes `canary`; `stable` stays:
-# to promote a version, write its number after `stable`. $name is looked for where the container sees it.
+_MODELS = """# Versions that TensorFlow Serving loads, and their labels. A new export is labelled `canary`; `stable` stays
+# as it is. To promote a version, write its number after `stable`. base_path: where the server's container has the model.
 model_config_list {
   config {
     name: "$name"
@@ -35,7 +35,7 @@ $allowed
 
 
 def versions(place: Path) -> list[int]:
-    """The versions that a server would find there."""
+    """Returns the numbers of the versions in a model's folder, in order."""
     return sorted(int(path.name) for path in place.glob("*") if path.name.isdecimal() and path.is_dir())
 
 
@@ -50,14 +50,15 @@ def write(place: Path, newest: int, model: Codec, float_images: bool) -> None:
     values = {"dtype": dtype, "pixels": pixels, "shape": shape, "rows": rows, "largest": BATCH_SIZES[-1]}
     template = Path(__file__).with_name("readme_template.md").read_text(encoding="utf-8")
     _write(place / README_FILE, template, name=place.name, version=newest, **values)
-    # Last, since a server goes by it.
+    # Last, since servers load what it lists.
     _write(place / MODELS_FILE, _MODELS, name=place.name, versions=listed, stable=stable, canary=newest)
 
 
 def stable_version(place: Path) -> int | None:
-    """The version labelled `stable`, if it is there."""
+    """Returns the version that models.config labels `stable`; None if there is none."""
     path = place / MODELS_FILE
-    found = re.search(r'key:\s*"stable"\s*value:\s*(\d+)', path.read_text(encoding="utf-8")) if path.exists() else None
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    found = re.search(r'key:\s*"stable"\s*value:\s*(\d+)', text)
     version = int(found[1]) if found else None
     return version if version in versions(place) else None
 

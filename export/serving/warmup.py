@@ -1,4 +1,4 @@
-"""Requests that TensorFlow Serving runs before it takes a version into service."""
+"""Warm-up requests, which TensorFlow Serving runs before a version answers others."""
 
 import logging
 from pathlib import Path
@@ -17,14 +17,16 @@ LARGEST_REQUEST = 4 * 2**20
 
 
 def write(saved_model: Path, name: str, signatures: dict[str, Signature]) -> int:
-    """Writes a request for each signature and batch size up to LARGEST_REQUEST bytes; the number of them.
+    """Writes a request for each signature and batch size, of up to LARGEST_REQUEST bytes; returns their number.
 
-    None is written, which a warning says, without the `serving` extra.
+    Without the `serving` extra it writes none and logs a warning.
     """
     try:
         from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
-    except ImportError:
-        LOGGER.warning("No warm-up requests were written: they need `pip install -e '.[serving]'` in dfv's folder.")
+    except ImportError as error:
+        LOGGER.warning(
+            "No warm-up requests were written: they need `pip install -e '.[serving]'` in dfv's folder (%s).", error
+        )
         return 0
     folder = saved_model / "assets.extra"
     folder.mkdir(exist_ok=True)

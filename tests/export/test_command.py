@@ -81,7 +81,7 @@ def test_an_evaluation_of_fewer_steps_is_left_out_of_the_card(model, run_dir, tm
     assert [card and card.to_json() for card in carded] == [None if more_steps else results.to_json()]
 
 
-def test_a_broken_evaluation_is_told(run_dir, tmp_path, capsys):
+def test_a_broken_evaluation_is_named(run_dir, tmp_path, capsys):
     (run_dir / "results.json").write_text(json.dumps({})[:1])
     assert main([f"--run_dir={run_dir}", f"--export_dir={tmp_path}/models/faces"]) == 2
     assert "results.json cannot be read" in capsys.readouterr().err

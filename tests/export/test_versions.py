@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 import dfv
+import export.versions
 from dfv.config.schema import Config, ConfigError
 from dfv.data import from_arrays
 from dfv.evaluation import evaluate
@@ -42,7 +43,7 @@ def test_versions_count_up_and_none_is_written_over(unverified, model, exported,
     assert export_model(model, place, version=7) == place / "7"
     assert export_model(model, place) == place / "8"
     before = everything(place)
-    with pytest.raises(ExportError, match="7 exists, and no version is written over"):
+    with pytest.raises(ExportError, match="7 exists, and versions are not overwritten"):
         export_model(model, place, version=7)
     assert everything(place) == before and [path.name for path in tmp_path.iterdir()] == ["tiny"]
 
@@ -115,10 +116,37 @@ def test_a_home_that_is_not_known_is_refused(model):
         export_model(model, "~nosuchuser/tiny")
 
 
-def test_a_file_in_its_place_is_refused(model, tmp_path):
+@pytest.mark.parametrize("name", ["tiny", "tiny/model", "tiny/folder/model"])
+def test_a_file_in_the_place_of_a_folder_is_named(model, tmp_path, name):
     (tmp_path / "tiny").write_text("")
-    with pytest.raises(ExportError, match="is a file"):
+    with pytest.raises(ExportError, match=f"--export_dir=.*{name}: {tmp_path}/tiny is a file, expected a folder"):
+        export_model(model, tmp_path / name)
+
+
+def test_a_circle_of_links_and_a_name_that_is_too_long_are_named(model, tmp_path):
+    (tmp_path / "circle").symlink_to("circle")
+    for name, reason in (("circle/tiny", "[Ll]oop|symbolic links"), (f"{'a' * 300}/tiny", "File name too long")):
+        with pytest.raises(ExportError, match=f"--export_dir=.* cannot be used .*({reason})"):
+            export_model(model, tmp_path / name)
+
+
+def test_a_folder_without_the_right_to_write_is_named(model, tmp_path, monkeypatch):
+    def refuse(*_, **options):
+        raise PermissionError(13, "Permission denied", str(options["dir"]))
+
+    monkeypatch.setattr("tempfile.mkdtemp", refuse)
+    with pytest.raises(ExportError, match=f"{tmp_path} cannot be written .{tmp_path}: Permission denied"):
         export_model(model, tmp_path / "tiny")
+
+
+def test_a_disk_that_fills_up_while_tensorflow_writes_is_named(model, tmp_path, monkeypatch):
+    def full(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "variables/x; No space left on device")
+
+    monkeypatch.setattr(export.versions, "save", full)
+    with pytest.raises(ExportError, match="nothing was exported: variables/x; No space left on device"):
+        export_model(model, tmp_path / "tiny")
+    assert everything(tmp_path) == []
 
 
 def test_others_may_read_it(exported):
