@@ -1,6 +1,6 @@
-"""Writes a trained dfv model as a SavedModel for TensorFlow Serving, and has clients for such a server.
+"""Exports a trained dfv model as a SavedModel for TensorFlow Serving, and has clients for such a server.
 
-What most programs need is an attribute of this package, imported when it is first used.
+Its public names are attributes of this package, imported when first used.
 """
 
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ __all__ = ["ExportError", "GrpcClient", "RestClient", "ServingError", "export_mo
 
 
 class ExportError(RuntimeError):
-    """An export that cannot be made or read as asked; the message says what to do."""
+    """An exported model that cannot be written or read; the message says what to do."""
 
 
 if not TYPE_CHECKING:  # so that type checkers report unknown names

@@ -32,7 +32,7 @@ class ExportOptions(Checked):
     )
     export_dir: str = option(
         "",
-        "Folder of the exported model. Its last part is the model's name; it holds a folder for each version.",
+        "Folder of the exported model, with a folder for each version. Its last part is the model's name.",
         is_path=True,
         required=True,
     )
@@ -65,7 +65,7 @@ def run(arguments: Arguments) -> None:
 
 
 def read_results(run_dir: Path, num_steps: int) -> "Results | None":
-    """The results of an evaluation after this many steps; None if the run was not evaluated since then."""
+    """Returns the results of an evaluation after this many steps; None if there is none."""
     from dfv.evaluation.results import RESULTS_FILE, Results
 
     path = run_dir / RESULTS_FILE
@@ -75,7 +75,8 @@ def read_results(run_dir: Path, num_steps: int) -> "Results | None":
     if results.run.num_steps == num_steps:
         return results
     LOGGER.warning(
-        "The run was trained further after its evaluation, so the model card leaves that out; evaluate it again."
+        "The run was trained further after its evaluation, whose results are left out of the model card; evaluate it"
+        " again to include them."
     )
     return None
 

@@ -1,4 +1,4 @@
-"""Images to try a model on, where its data may be passed on: those that dfv draws by code."""
+"""Example images that are exported with a model: of toy_sprites only, since other data must not be redistributed."""
 
 import dataclasses
 from pathlib import Path
@@ -12,7 +12,7 @@ NUMBER, CHARACTERS = 8, 16
 
 
 def write(version: Path, config: DataConfig) -> None:
-    """Writes PNGs of held-out characters into `assets.extra/examples`, for a model of toy_sprites alone."""
+    """Writes PNG files of test characters to `assets.extra/examples`; for other data sets than toy_sprites nothing."""
     if config.dataset != "toy_sprites":
         return
     few = dataclasses.replace(config, toy_characters=CHARACTERS, memory_limit_mb=1024)

@@ -1,4 +1,4 @@
-"""The model card of a version: what it was trained on, how, how well it does, and what it takes and gives."""
+"""The model card of a version: data, training, results and signatures."""
 
 from pathlib import Path
 
@@ -14,15 +14,15 @@ from dfv.model.codec import Codec
 from export.signatures import DEFAULT, MAX_CODE, MAX_WEIGHT, max_rows
 
 TERMS = {
-    "toy_sprites": "The images are drawn by dfv's own code; there are no terms to keep.",
-    "mnist": "MNIST (LeCun, Cortes, Burges) is given under Creative Commons Attribution-Share Alike 3.0.",
-    "sprites": "Sprites are drawn from the Liberated Pixel Cup's art: Creative Commons Attribution-Share Alike 3.0 and"
-    " GPL 3.0; name its artists where images are shown.",
-    "smallnorb": "Small NORB (LeCun, Huang, Bottou) is for research and must not be sold; cite its paper.",
+    "toy_sprites": "The images are drawn by dfv's own code, without further terms.",
+    "mnist": "MNIST (LeCun, Cortes, Burges) is licensed under Creative Commons Attribution-Share Alike 3.0.",
+    "sprites": "Sprites are made of art of the Liberated Pixel Cup: Creative Commons Attribution-Share Alike 3.0 and"
+    " GPL 3.0; credit its artists where images are shown.",
+    "smallnorb": "Small NORB (LeCun, Huang, Bottou) is for research only and must not be sold; cite its paper.",
     "yaleb": "Extended Yale B is free for research; acknowledge it and cite Georghiades et al. (2001) and Lee et al."
     " (2005). Images made by this model may show its subjects.",
 } | dict.fromkeys(
-    ("image_folder", "arrays"), "The images were the user's own: whoever trained this model knows their terms."
+    ("image_folder", "arrays"), "The images are those of whoever trained this model; ask them for the terms."
 )
 RANGES = {
     "image": "0 to 255",
@@ -37,24 +37,28 @@ LEFT_OUT = names_by_role(Role.DATA_LOCATION, Role.PRESENTATION)
 
 
 def of(model: Codec, name: str, version: Path, results: Results | None) -> str:
-    """The card in Markdown of the SavedModel in the folder `version`; `results` is what an evaluation wrote."""
+    """Returns the model card, in Markdown, of the SavedModel in the folder `version`.
+
+    name: the model's. results: of an evaluation; None if there was none.
+    """
     config = model.config
     flags = [f"--{key}={flag_text(value)}" for key, value in config.as_flags().items() if key not in LEFT_OUT]
     parts = [
         f"# {name}, version {version.name}",
-        "Splits an image into s, what its identity specifies, and z, all the rest (pose, light, style), after Mathieu"
-        " et al., Disentangling factors of variation in deep representations using adversarial training (NIPS 2016)."
-        f" Written with TensorFlow {tf.__version__}.",
+        "Encodes an image as two codes: s, which specifies its identity, and z, which holds everything else, such as"
+        " pose, lighting or style. Method: Mathieu et al., Disentangling factors of variation in deep representations"
+        f" using adversarial training (NIPS 2016). Exported with TensorFlow {tf.__version__}.",
         "## Data",
         f"`{config.data.dataset}` at {' x '.join(map(str, model.image_shape))} (height, width, channels),"
         f" {model.label_sizes[0]} identities. {TERMS[config.data.dataset]}",
-        "It knows such images alone; of others it makes something that looks like them. Not for telling who somebody"
-        " is.",
-        "## How well it does",
+        "The model is valid for images like these only: given any other image, it still generates one like these. It"
+        " must not be used to identify people.",
+        "## Results",
         _leakage_table(results),
         "## Signatures",
-        f"Every input and output has as many rows, at most {max_rows(model.image_shape)} in a request; a row's result"
-        " depends on no other row. `serving_default` is `encode`. The same seed gives the same image.",
+        "N is the number of rows, the same for all inputs and outputs of a request and at most"
+        f" {max_rows(model.image_shape)}. The result of a row does not depend on other rows. `serving_default` is the"
+        " same as `encode`. The same seed always gives the same image.",
         _signature_table(version),
         "Encoded images may have any size up to 33 megapixels and 16384 pixels a side. They are resized to the model's"
         " height and width, without keeping the aspect ratio. Transparent pixels become white, 16 bits are rounded to"

@@ -1,8 +1,8 @@
-"""Runs signatures of a SavedModel in a process of its own, with nothing but TensorFlow.
+"""Runs signatures of a SavedModel, with TensorFlow and nothing of this package.
 
     python signature_runner.py MODEL INPUTS.npz OUTPUTS.npz
 
-Arrays are named SIGNATURE/NAME; every signature that has inputs is run.
+Arrays are named SIGNATURE/NAME. Every signature for which there are inputs is run.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""What an exported model offers: functions on named tensors that hold no state and treat every row alone."""
+"""The signatures of an exported model: stateless functions on named tensors, each row independent of the others."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,27 +10,27 @@ from export.image_bytes import decode_images, encode_images
 
 Outputs = dict[str, tf.Tensor]
 
-# What a request that names no signature gets.
+# The signature of a request that names none, and the one that it is the same as.
 DEFAULT, DEFAULT_IS = "serving_default", "encode"
-# Far beyond any code that an encoder gives, and small enough for the decoder to stay finite.
+# Far larger than any code of an encoder, and small enough for the decoder to stay finite.
 MAX_CODE = 1e6
 MAX_WEIGHT = 10.0
 
 
 class Signature(NamedTuple):
-    """A function on tensors, and what each of its arguments must be; the first dimension is the rows."""
+    """A function on tensors, and the shape and dtype of its arguments; their first dimension is the number of rows."""
 
     function: Callable[..., Outputs]
     inputs: dict[str, tf.TensorSpec]
 
 
 def max_rows(image_shape: tuple[int, int, int]) -> int:
-    """Rows that one request may have: 4096 up to 32x32 pixels, 1024 at 64x64, never fewer than 64."""
+    """Returns how many rows a request may have: 4096 up to 32x32 pixels, 1024 at 64x64, and at least 64."""
     return max(64, min(4096, 2**22 // (image_shape[0] * image_shape[1])))
 
 
 def signatures(model: Codec, float_images: bool = False) -> dict[str, Signature]:
-    """Every signature by its name; images are uint8, or float32 in [0, 1] if asked for."""
+    """Returns every signature by its name. float_images: images are float32 in [0, 1] instead of uint8."""
     shape, networks = model.image_shape, _Networks(model, float_images)
     image = tf.TensorSpec((None, *shape), tf.float32 if float_images else tf.uint8)
     s, z = (tf.TensorSpec((None, size), tf.float32) for size in (model.config.network.s_dim, model.z_dim))
@@ -53,9 +53,9 @@ def signatures(model: Codec, float_images: bool = False) -> dict[str, Signature]
 
 
 def traced(signature: Signature, rows_limit: int) -> Callable[..., Outputs]:
-    """The signature as a `tf.function` that checks its inputs.
+    """Returns the signature as a `tf.function` that checks its inputs.
 
-    Servers feed shapes unchecked, and some wrong ones would mix rows or end the process inside a kernel.
+    Servers do not check shapes; some wrong ones would mix rows, or crash the process in a kernel.
     """
     names = list(signature.inputs)
 
@@ -67,7 +67,7 @@ def traced(signature: Signature, rows_limit: int) -> Callable[..., Outputs]:
 
 
 def _checked(inputs: dict[str, tf.Tensor], specs: dict[str, tf.TensorSpec], rows_limit: int) -> list[tf.Tensor]:
-    """The inputs, if their shapes are those declared and they all have the same number of rows."""
+    """Returns the inputs; fails if their shapes are not those declared, or differ in the number of rows."""
     shaped = [tf.ensure_shape(value, specs[name].shape) for name, value in inputs.items()]
     rows = tf.stack([tf.shape(value)[0] for value in shaped])
     same = f"expected as many rows in each of {', '.join(inputs)}; received"
@@ -81,16 +81,16 @@ def _checked(inputs: dict[str, tf.Tensor], specs: dict[str, tf.TensorSpec], rows
 
 
 def _within(name: str, values: tf.Tensor, low: float, high: float) -> tf.Tensor:
-    """The values, if all are numbers from low to high."""
+    """Returns the values; fails if one is not a number from low to high."""
     received = [tf.as_string(limit(values)) for limit in (tf.reduce_min, tf.reduce_max)]
     inside = tf.reduce_all((values >= low) & (values <= high))
-    text = f"expected {name} from {low:g} to {high:g}; received (least, greatest)"
+    text = f"expected {name} from {low:g} to {high:g}; received (lowest, highest)"
     with tf.control_dependencies([tf.debugging.Assert(inside, [text, *received])]):
         return tf.identity(values)
 
 
 class _Networks:
-    """Encoder and decoder under the forms that images take outside."""
+    """The functions of the signatures: encoder and decoder with the forms of images that requests have."""
 
     def __init__(self, model: Codec, float_images: bool):
         self._model, self._float_images = model, float_images
@@ -102,7 +102,7 @@ class _Networks:
         )
 
     def _pixels(self, image: tf.Tensor) -> tf.Tensor:
-        """The networks' float32 in [-1, 1]."""
+        """Returns images as the networks' float32 in [-1, 1]."""
         if image.dtype == tf.uint8:
             return to_float(image)
         return 2.0 * _within("pixels", image, 0.0, 1.0) - 1.0

@@ -1,4 +1,4 @@
-"""What both clients share: checked inputs, retries within a timeout, errors in words."""
+"""The base of both clients: checks inputs, retries within a timeout, and turns errors into messages."""
 
 import time
 from abc import ABC, abstractmethod
@@ -15,7 +15,7 @@ PREDICT_METHOD = "tensorflow/serving/predict"
 
 
 class ServingError(RuntimeError):
-    """A request without an answer; the message names server and model, and what to do or what the server said."""
+    """A request that failed; the message names server and model, and says what to do or what the server answered."""
 
 
 class UnavailableError(Exception):
@@ -36,7 +36,7 @@ class Client(ABC):
     model: the name under which the server has the model.
     version, label: the model's version; the newest if neither is given.
     timeout_s: seconds for a whole call, its retries included.
-    retries: how often to try again if the server cannot be reached or is overloaded. Requests have no side effects.
+    retries: how often to try again if the server cannot be reached or is overloaded; requests have no side effects.
     """
 
     def __init__(

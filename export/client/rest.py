@@ -16,8 +16,8 @@ from export.client.base import PREDICT_METHOD, Arrays, Client, ServingError, Sig
 
 # TensorFlow's names for the types in an exported model's signatures.
 _DTYPES = {"DT_UINT8": "uint8", "DT_FLOAT": "float32", "DT_INT64": "int64", "DT_STRING": "object"}
-# Bytes of a body. A shorter one fits into a few packets as it is. The server unpacks no more than the second
-# (kMaxUncompressedBytes in its gzip_zlib.h) and takes what is longer for an empty body.
+# Bytes of a body. A shorter one fits into a few packets anyway. The server unpacks no more than the second
+# (kMaxUncompressedBytes in its gzip_zlib.h) and treats a longer one as empty.
 GZIP_FROM, GZIP_UP_TO = 4 * 2**10, 10 * 2**20
 
 
@@ -63,7 +63,7 @@ class RestClient(Client):
         }
 
     def _ask(self, path: str, keys: list[str], timeout_s: float, body: Mapping[str, Any] | None = None) -> Any:
-        """What the answer has under these keys, one within the other."""
+        """Returns the value of the answer under these nested keys."""
         try:
             with urllib.request.urlopen(self._request(path, body), timeout=timeout_s) as response:
                 answer = json.load(response)

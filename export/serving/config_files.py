@@ -11,8 +11,8 @@ from export.signatures import max_rows
 
 MODELS_FILE, BATCHING_FILE, README_FILE = "models.config", "batching.config", "README.md"
 
-_MODELS = """# Versions that TensorFlow Serving loads, and their labels. A new export is labelled `canary`; `stable` stays
-# as it is. To promote a version, write its number after `stable`. base_path: where the server's container has the model.
+_MODELS = """# Versions that TensorFlow Serving loads, and their labels. A new export is labelled `canary`; `stable`
+# stays as it is. To promote a version, write its number after `stable`. base_path is inside the server's container.
 model_config_list {
   config {
     name: "$name"
@@ -25,7 +25,7 @@ model_config_list {
 }
 """
 
-_BATCHING = """# Requests that arrive together run as one batch, padded to the next of these sizes.
+_BATCHING = """# Requests that arrive at about the same time run as one batch, padded to the next of these sizes.
 max_batch_size { value: $largest }
 batch_timeout_micros { value: 2000 }
 max_enqueued_batches { value: 100 }

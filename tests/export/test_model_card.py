@@ -8,11 +8,19 @@ from dfv.training.run_folder import SHIPPED_MODELS
 from export import model_card
 
 
-def test_the_card_says_what_it_is(exported):
+def test_the_card_describes_model_and_data(exported):
     text = (exported / "model_card.md").read_text()
     swap = "| `swap` | `image_s` [N, 13, 10, 1] uint8: 0 to 255<br>`image_z`"
     data = "`toy_sprites` at 13 x 10 x 1"
-    for words in ("# tiny, version 1", data, "7 identities", "--s_dim=5", "at most 4096", swap, "no terms to keep"):
+    for words in (
+        "# tiny, version 1",
+        data,
+        "7 identities",
+        "--s_dim=5",
+        "at most 4096",
+        swap,
+        "without further terms",
+    ):
         assert words in text, words
     assert "--data_dir" not in text
 
