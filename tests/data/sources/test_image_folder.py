@@ -66,11 +66,11 @@ def test_size_and_grey(tmp_path):
     assert load(config(tmp_path, image_size=0)).train.image_shape == (64, 64, 3)
     assert load(config(tmp_path, grayscale=True)).train.image_shape == (8, 8, 1)
     for number in range(8):
-        write(tmp_path / "grey" / f"{number}.png", np.zeros((8, 8), np.uint8))
+        write(tmp_path / "grey" / f"{number}.png", np.full((8, 8), number, np.uint8))
     assert load(config(tmp_path)).train.image_shape == (8, 8, 3)
     grey = tmp_path / "all"
     for number in range(20):
-        write(grey / f"{number % 2}" / f"{number}.pgm", np.zeros((8, 8), np.uint8))
+        write(grey / f"{number % 2}" / f"{number}.pgm", np.full((8, 8), number, np.uint8))
     assert load(config(grey)).train.image_shape == (8, 8, 1)
 
 
@@ -152,7 +152,7 @@ def test_all_bad_files_are_named_at_once(tmp_path):
 
 def test_a_colour_file_among_grey_ones_is_named(tmp_path, caplog):
     for number in range(20):
-        write(tmp_path / f"{number % 2}" / f"{number}.png", np.zeros((8, 8), np.uint8))
+        write(tmp_path / f"{number % 2}" / f"{number}.png", np.full((8, 8), number, np.uint8))
     write(tmp_path / "0" / "colour.png", plain(0))
     with caplog.at_level("WARNING"):
         assert load(config(tmp_path)).train.image_shape == (8, 8, 3)
@@ -162,7 +162,7 @@ def test_a_colour_file_among_grey_ones_is_named(tmp_path, caplog):
 @pytest.mark.parametrize(("highest", "is_reported"), [(1023, True), (4095, True), (16383, True), (65535, False)])
 def test_files_of_fewer_than_sixteen_bits_are_reported(tmp_path, caplog, highest, is_reported):
     for number in range(20):
-        value = highest if number == 13 else 100
+        value = highest if number == 13 else 100 + number
         write(tmp_path / f"{number % 2}" / f"{number}.png", np.full((8, 8), value, np.uint16))
     with caplog.at_level("WARNING"):
         load(config(tmp_path))

@@ -12,7 +12,7 @@ from dfv.config.paths import expand_home
 from dfv.config.schema import DataConfig
 from dfv.data.cache import store
 from dfv.data.dataset import DataError, ImageSet, Splits
-from dfv.data.sources.image_folder import files
+from dfv.data.sources.image_folder import equal_files, files
 from dfv.data.sources.image_folder.decoding import all_errors, decode, highest_value, is_grey, is_sixteen_bit
 
 # The highest value of a 14-bit camera; 16-bit files that stay below it are probably not scaled to 16 bits.
@@ -24,6 +24,7 @@ def load(config: DataConfig) -> Splits:
 
     Images are square, 64 pixels by default, see decoding.decode. They are grey if all files are grey, without a
     palette, or if config.grayscale is set.
+    Files with the same bytes are in one split.
     Splits have 80, 10 and 10 % of each identity's images or of the identities, chosen by a hash of names and
     config.split_index; see files.split_within and split_across.
     Raises DataError, which names every file that cannot be decoded, and for fewer images or identities than needed.
@@ -39,13 +40,16 @@ def load(config: DataConfig) -> Splits:
     paths = [folder / name for name in names]
     grey = _are_grey(paths) or config.grayscale
     _warn_of_unscaled_sixteen_bits(paths)
+    first = equal_files.first_equal(paths)
+    equal_files.report(paths, identity, first)
     folders = list(found)
     if config.split_by == "within":
-        splits = files.split_within(names, identity, config.split_index)
+        splits = equal_files.split_within_unequal(names, identity, first, config.split_index)
     else:
         splits_of_identities = files.split_across(folders, config.split_index)
         numbers = _unseen_last(splits_of_identities)
-        splits, identity = splits_of_identities[identity], numbers[identity]
+        splits = equal_files.leave_out_shared(splits_of_identities[identity], identity, first)
+        identity = numbers[identity]
         folders = [folders[number] for number in np.argsort(numbers)]
     if any(len(np.unique(identity[splits == split])) < 2 for split in ("validation", "test")):
         raise DataError(
