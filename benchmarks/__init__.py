@@ -16,7 +16,7 @@ def benchmark(
     from dfv.config.fields import ConfigError
     from dfv.data.dataset import DataError
     from dfv.program import Program
-    from dfv.training.run_folder import RunError
+    from dfv.training.errors import RunError
 
     errors = (ConfigError, DataError, RunError)
     return Program(module, module, description or "", groups or {}, run, errors).main()

@@ -22,7 +22,8 @@ from dfv.evaluation import evaluate
 from dfv.evaluation.report.comparison import compare
 from dfv.evaluation.sampling import SampleSizes
 from dfv.main import parse_config
-from dfv.training import run_folder as runs
+from dfv.training.errors import RunError
+from dfv.training.model_files import load
 
 Flags = dict[str, object]
 
@@ -81,13 +82,13 @@ def train(arguments: list[str], run_dir: Path) -> None:
     command = [sys.executable, "-m", "dfv.main", *arguments, f"--run_dir={run_dir}"]
     with log.open("w") as output:
         if subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False).returncode:
-            raise runs.RunError(f"the run did not finish; its last words are in {log}.")
+            raise RunError(f"the run did not finish; its last words are in {log}.")
 
 
 def measure(run_dir: Path) -> None:
     """Evaluates a trained run on validation images, once."""
     if not (run_dir / "results.json").exists():
-        model = runs.load(run_dir)
+        model = load(run_dir)
         splits = data.load(model.config.data)
         evaluate(model, splits, model.config, run_dir, seeds=1, split="validation", limits=EVALUATED, progress=False)
 
@@ -119,5 +120,5 @@ def main(arguments: list[str]) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (ConfigError, DataError, runs.RunError) as error:
+    except (ConfigError, DataError, RunError) as error:
         sys.exit(f"benchmarks.leak_remedies: {error}")

@@ -20,7 +20,7 @@ from dfv import data
 from dfv.config.command_line import CONFIG_GROUPS, Arguments
 from dfv.config.schema import Config
 from dfv.model.disentangler import Disentangler
-from dfv.training import run_folder as runs
+from dfv.training.callbacks.metrics_csv import METRICS_FILE
 from dfv.training.trainer import Trainer
 
 STARTS, STEPS_FOR_MEMORY, ROUNDS = 3, 300, 5
@@ -38,7 +38,7 @@ def _first_row(arguments: list[str], run_dir: Path) -> float:
     began = time.monotonic()
     # Two steps, since the last one's row waits for the losses on validation images.
     process = _program([*arguments, "--num_steps=2", "--log_steps=1", "--flow_steps=1"], run_dir)
-    table = run_dir / runs.METRICS_FILE
+    table = run_dir / METRICS_FILE
     while process.poll() is None and not (table.exists() and table.read_text().count("\n") > 1):
         time.sleep(0.02)
     seconds = time.monotonic() - began

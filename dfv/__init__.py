@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from dfv.model.disentangler import Disentangler
     from dfv.model.latent.fit import fit_latent
     from dfv.training.callbacks import SwapGrid
-    from dfv.training.run_folder import RunError, load
+    from dfv.training.errors import RunError
+    from dfv.training.model_files import load
 
 __version__ = "0.1.0"  # the one place; pyproject.toml reads it from here
 __all__ = [
@@ -51,13 +52,13 @@ if not TYPE_CHECKING:  # so that type checkers report unknown names
             "Codec": "dfv.model.codec",
             "DataError": "dfv.data.dataset",
             "Disentangler": "dfv.model.disentangler",
-            "RunError": "dfv.training.run_folder",
+            "RunError": "dfv.training.errors",
             "SwapGrid": "dfv.training.callbacks",
             "evaluate": "dfv.evaluation",
             "fit_latent": "dfv.model.latent.fit",
             "from_arrays": "dfv.data",
             "from_tfds": "dfv.data",
-            "load": "dfv.training.run_folder",
+            "load": "dfv.training.model_files",
             "load_data": "dfv.data:load",
             "triplets": "dfv.data.pipeline",
             "fit_z": "dfv.model.latent.fit",  # the earlier name

@@ -22,13 +22,9 @@ from dfv.config.schema import FREE_TO_CHANGE, Config, ConfigError, names_by_role
 from dfv.data.dataset import DataError
 from dfv.program import Program
 from dfv.tensorflow_log import import_tensorflow
-from dfv.training.run_folder import (
-    RunError,
-    check_same_images,
-    find_model,
-    load,
-    writing,
-)
+from dfv.training.errors import RunError
+from dfv.training.model_files import find_model, load
+from dfv.training.run_folder import check_same_images, writing
 
 LOGGER = logging.getLogger("dfv.main")
 

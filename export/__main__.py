@@ -14,7 +14,7 @@ from dfv.config.command_line import Arguments
 from dfv.config.fields import Checked, ConfigError, option
 from dfv.program import Program
 from dfv.tensorflow_log import import_tensorflow
-from dfv.training.run_folder import RunError
+from dfv.training.errors import RunError
 from export import ExportError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class ExportOptions(Checked):
 def run(arguments: Arguments) -> None:
     """Exports the model; raises ExportError, RunError or ConfigError."""
     options = arguments.record(ExportOptions)
-    from dfv.training.run_folder import find_model, load
+    from dfv.training.model_files import find_model, load
 
     run_dir = find_model(options.run_dir).parent
     LOGGER.info("Exporting %s to %s", run_dir, options.export_dir)

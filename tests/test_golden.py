@@ -11,7 +11,7 @@ import tensorflow as tf
 import dfv
 from dfv.model.codec import to_uint8
 from dfv.model.codes import prior_samples
-from dfv.training.run_folder import find_model
+from dfv.training.model_files import find_model
 from tests.golden import outputs
 
 WITH_PCA = "quickstart"

@@ -12,7 +12,7 @@ import pytest
 import dfv
 from dfv.config.schema import Config, option_fields
 from dfv.main import main, parse_config
-from dfv.training.run_folder import read_flags, write_flags
+from dfv.training.run_flags import read_flags, write_flags
 
 
 def run_program(*arguments: str) -> subprocess.CompletedProcess:

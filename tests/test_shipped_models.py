@@ -8,7 +8,8 @@ import dfv.data
 from dfv.evaluation import Results, SampleSizes
 from dfv.evaluation.encoded_images import encode
 from dfv.evaluation.metrics.analogies import measure_analogies
-from dfv.training.run_folder import FLAGS_FILE, SHIPPED_MODELS, read_flags, shipped_names
+from dfv.training.model_files import SHIPPED_MODELS, shipped_names
+from dfv.training.run_flags import FLAGS_FILE, read_flags
 
 NAMES = ("mnist", "quickstart")
 

@@ -19,7 +19,9 @@ from dfv.main import parse_config
 from dfv.model.codec import Codec
 from dfv.model.image_grids import save_pictures
 from dfv.model.latent.fit import fit_latent
-from dfv.training import run_folder as runs
+from dfv.training.errors import RunError
+from dfv.training.model_files import ModelFile
+from dfv.training.run_flags import FLAGS_FILE, write_flags
 
 
 def adopt(config: Config, weights: dict[str, np.ndarray], splits: data.Splits, run_dir: Path) -> None:
@@ -29,8 +31,8 @@ def adopt(config: Config, weights: dict[str, np.ndarray], splits: data.Splits, r
         variable.assign(weights[str(place)].astype(variable.dtype))
     fit_latent(model, splits.train)
     run_dir.mkdir(parents=True, exist_ok=True)
-    runs.write_flags(run_dir, config)
-    runs.ModelFile(model, run_dir).save()
+    write_flags(run_dir, config)
+    ModelFile(model, run_dir).save()
     save_pictures(model, splits.validation, run_dir)
 
 
@@ -38,7 +40,7 @@ def read_weights(trained: Path) -> dict[str, np.ndarray]:
     """Every array of TRAINED.0.npz and on."""
     pieces = sorted(trained.parent.glob(f"{trained.name}.*.npz"))
     if not pieces:
-        raise runs.RunError(f"expected {trained}.0.npz, as benchmarks/accelerator/run.py writes it; there is none.")
+        raise RunError(f"expected {trained}.0.npz, as benchmarks/accelerator/run.py writes it; there is none.")
     weights: dict[str, np.ndarray] = {}
     for piece in pieces:
         with np.load(piece) as arrays:
@@ -53,12 +55,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("trained", type=Path)
     parser.add_argument("--run_dir", type=Path, required=True)
     own, rest = parser.parse_known_args(arguments)
-    config = parse_config([f"--flagfile={own.program / runs.FLAGS_FILE}", *rest])
+    config = parse_config([f"--flagfile={own.program / FLAGS_FILE}", *rest])
     adopt(config, read_weights(own.trained), data.load(config.data), own.run_dir)
 
 
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (ConfigError, data.DataError, runs.RunError) as error:
+    except (ConfigError, data.DataError, RunError) as error:
         sys.exit(f"benchmarks.accelerator.adopt: {error}")

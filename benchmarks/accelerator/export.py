@@ -29,8 +29,8 @@ from dfv.data.triplet_sampler import TripletSampler
 from dfv.main import parse_config
 from dfv.model.codec import Codec
 from dfv.model.disentangler import Disentangler
-from dfv.training import run_folder as runs
 from dfv.training.checkpoints import all_variables
+from dfv.training.run_flags import write_flags
 
 Arrays = dict[str, np.ndarray]
 
@@ -127,7 +127,7 @@ def export(config: Config, train: ImageSet, label_sizes: tuple[int, ...], out: P
         "batch_size": config.training.batch_size,
     }
     (out / "program.json").write_text(json.dumps(program))
-    runs.write_flags(out, config)
+    write_flags(out, config)
 
 
 def trained(model: Codec) -> list[keras.Variable]:

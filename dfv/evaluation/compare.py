@@ -17,7 +17,7 @@ from dfv.config.fields import Checked, ConfigError, option
 from dfv.config.paths import given_path
 from dfv.program import Program
 from dfv.tensorflow_log import import_tensorflow
-from dfv.training.run_folder import RunError
+from dfv.training.errors import RunError
 
 LOGGER = logging.getLogger("dfv.compare")
 

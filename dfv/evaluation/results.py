@@ -21,7 +21,8 @@ from dfv.evaluation.metrics.reconstruction import Reconstruction
 from dfv.evaluation.metrics.retrieval import Retrieval
 from dfv.evaluation.metrics.swaps import SwapPredictions
 from dfv.evaluation.old_results import converted
-from dfv.training.run_folder import RunError, write_whole
+from dfv.training.errors import RunError
+from dfv.training.run_folder import write_whole
 
 RESULTS_FILE = "results.json"
 SCHEMA_VERSION = 1

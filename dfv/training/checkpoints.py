@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from dfv.model.codec import Codec
 from dfv.model.disentangler import Disentangler
-from dfv.training.run_folder import RunError
+from dfv.training.errors import RunError
 
 LOGGER = logging.getLogger(__name__)
 FOLDER = "checkpoints"

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from dfv.config.schema import Config
 from dfv.data.dataset import DataError
-from dfv.training import run_folder as runs
+from dfv.training.errors import TrainingError
 
 WORKER_IS_GONE = (
     tf.errors.UnavailableError,
@@ -26,7 +26,7 @@ def within_memory(config: Config) -> Iterator[None]:
         yield
     except (tf.errors.ResourceExhaustedError, MemoryError) as error:
         reason = str(getattr(error, "message", error)).splitlines() or [type(error).__name__]
-        raise runs.TrainingError(
+        raise TrainingError(
             f"not enough memory ({reason[0][:400]}). Lower --batch_size={config.training.batch_size}, --widths or"
             " --image_size; a run with other flags needs another --run_dir."
         ) from error
@@ -52,7 +52,7 @@ def workers_together(several: bool, step: Callable[[], int]) -> Iterator[None]:
     except WORKER_IS_GONE as error:
         if not several:
             raise
-        raise runs.TrainingError(
+        raise TrainingError(
             f"another worker stopped answering after step {step()} ({error.message.splitlines()[0][:200]}). "
             "Start all workers again: they continue from the last checkpoint, if there is one."
         ) from error

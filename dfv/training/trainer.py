@@ -19,11 +19,13 @@ from dfv.data.pipeline import triplets
 from dfv.model.disentangler import Disentangler
 from dfv.model.image_grids import GRID_IMAGES, one_of_each, save_pictures
 from dfv.training import callbacks as duties
-from dfv.training import run_folder as runs
 from dfv.training.callbacks.step_callback import RowCallback, steps_taken
 from dfv.training.distribution import is_chief, make_deterministic, make_logical_cpus, make_strategy
+from dfv.training.errors import Stopped
 from dfv.training.interruptions import read_batches, within_memory, workers_together
 from dfv.training.pretraining import pretrain_s
+from dfv.training.run_flags import FLAGS_FILE, check_same_run, write_flags
+from dfv.training.run_folder import IMAGES_FILE, check_same_images, locked, write_whole, writing
 from dfv.training.training_record import add_training
 
 LOGGER = logging.getLogger(__name__)
@@ -43,11 +45,11 @@ def train(config: Config, run_dir: str | Path, callbacks: Sequence[keras.callbac
     make_logical_cpus(config.training)
     make_deterministic(config.training)
     strategy = make_strategy(config.training)
-    with runs.locked(run_dir) if is_chief(strategy) else contextlib.nullcontext():
-        if (run_dir / runs.FLAGS_FILE).exists():
-            runs.check_same_run(run_dir, config)
+    with locked(run_dir) if is_chief(strategy) else contextlib.nullcontext():
+        if (run_dir / FLAGS_FILE).exists():
+            check_same_run(run_dir, config)
         splits = data.load(config.data)
-        runs.check_same_images(run_dir, splits.digest)
+        check_same_images(run_dir, splits.digest)
         with within_memory(config):
             with strategy.scope():
                 model = Disentangler(config, splits.train.image_shape, splits.label_sizes)
@@ -111,9 +113,9 @@ class Trainer:
     def run(self) -> Disentangler:
         """Takes every step that is left, saves, and returns the model."""
         if self.is_chief:
-            with runs.writing(self.run_dir):
-                runs.write_flags(self.run_dir, self.config)
-                runs.write_whole(self.run_dir / runs.IMAGES_FILE, f"{self.splits.digest}\n".encode())
+            with writing(self.run_dir):
+                write_flags(self.run_dir, self.config)
+                write_whole(self.run_dir / IMAGES_FILE, f"{self.splits.digest}\n".encode())
         if self.restored_step:
             LOGGER.info("Continuing %s at step %d.", self.run_dir, self.restored_step)
         several, started = self.config.training.strategy == "multi_worker", time.monotonic()
@@ -124,10 +126,10 @@ class Trainer:
             finally:
                 self.stop.restore_handlers()
         if self.is_chief and steps_taken(self.model) > (self.restored_step or 0):
-            with runs.writing(self.run_dir):
+            with writing(self.run_dir):
                 add_training(self.run_dir, (time.monotonic() - started) / 60)
         if self.stop.received is not None:
-            raise runs.Stopped(self.run_dir, steps_taken(self.model), self.stop.received, self.is_chief, several)
+            raise Stopped(self.run_dir, steps_taken(self.model), self.stop.received, self.is_chief, several)
         self._pictures()
         return self.model
 
@@ -223,6 +225,6 @@ class Trainer:
 
     def _pictures(self) -> None:
         if self.is_chief:
-            with runs.writing(self.run_dir):
+            with writing(self.run_dir):
                 save_pictures(self.model, self.splits.validation, self.run_dir)
             LOGGER.info("Pictures of validation images and the model are in %s.", self.run_dir)

@@ -8,7 +8,8 @@ from benchmarks.accelerator import adopt, export
 from dfv.config.schema import Config
 from dfv.data.dataset import ImageSet, Splits
 from dfv.data.pipeline import triplets
-from dfv.training import run_folder as runs
+from dfv.training.errors import RunError
+from dfv.training.model_files import load
 
 STEPS = 3
 
@@ -73,11 +74,11 @@ def test_program_computes_tensorflows_compiled_step_and_its_weights_come_back(co
     )
     assert (tmp_path / "w.1.npz").exists()
     adopt.adopt(config, adopt.read_weights(tmp_path / "w"), Splits(train, train, train), tmp_path / "run")
-    codec = runs.load(tmp_path / "run")
+    codec = load(tmp_path / "run")
     for adopted, trained in zip(export.trained(codec), export.trained(model), strict=True):
         np.testing.assert_allclose(adopted, trained, atol=2e-5, rtol=1e-4, err_msg=trained.path)
 
 
 def test_missing_weights_are_named(tmp_path):
-    with pytest.raises(runs.RunError, match="w.0.npz, as benchmarks/accelerator/run.py writes it; there is none"):
+    with pytest.raises(RunError, match="w.0.npz, as benchmarks/accelerator/run.py writes it; there is none"):
         adopt.read_weights(tmp_path / "w")

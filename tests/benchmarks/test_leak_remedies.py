@@ -3,8 +3,8 @@
 import pytest
 
 from benchmarks.leak_remedies import PARTS, SETS, SMALL, rows
+from dfv.config.flag_files import flag_text
 from dfv.main import parse_config
-from dfv.training import run_folder as runs
 
 
 @pytest.mark.parametrize("dataset", SETS)
@@ -27,7 +27,7 @@ def test_a_row_lacks_the_flags_of_its_part_alone(dataset):
 def test_every_row_is_a_run_that_the_program_takes(dataset):
     for flags in rows(dataset).values():
         given = SETS[dataset] | SMALL | flags
-        config = parse_config([f"--{name}={runs.flag_text(value)}" for name, value in given.items()])
-        assert {name: runs.flag_text(config.as_flags()[name]) for name in given} == {
-            name: runs.flag_text(value) for name, value in given.items()
+        config = parse_config([f"--{name}={flag_text(value)}" for name, value in given.items()])
+        assert {name: flag_text(config.as_flags()[name]) for name in given} == {
+            name: flag_text(value) for name, value in given.items()
         }

@@ -7,7 +7,8 @@ from dfv.config.renamed import RENAMED, current_names
 from dfv.config.schema import Config, ConfigError, option_fields
 from dfv.main import parse_config
 from dfv.model.codec import Codec
-from dfv.training.run_folder import SHIPPED_MODELS, load, read_flags
+from dfv.training.model_files import SHIPPED_MODELS, load
+from dfv.training.run_flags import read_flags
 
 CURRENT = {field.name: field for _, field in option_fields()}
 

@@ -7,7 +7,8 @@ import math
 import pytest
 
 from dfv.evaluation.results import Results
-from dfv.training.run_folder import SHIPPED_MODELS, RunError
+from dfv.training.errors import RunError
+from dfv.training.model_files import SHIPPED_MODELS
 
 
 def test_results_go_to_json_and_back(evaluated):

@@ -9,7 +9,8 @@ import pytest
 
 import export.versions
 from dfv.evaluation.results import Results
-from dfv.training.run_folder import SHIPPED_MODELS, ModelFile, write_flags
+from dfv.training.model_files import SHIPPED_MODELS, ModelFile
+from dfv.training.run_flags import write_flags
 from export.__main__ import main
 
 

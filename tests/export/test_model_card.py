@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from dfv.evaluation.probes.standard_errors import Estimate
 from dfv.evaluation.results import Results
-from dfv.training.run_folder import SHIPPED_MODELS
+from dfv.training.model_files import SHIPPED_MODELS
 from export import model_card
 
 

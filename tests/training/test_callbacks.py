@@ -15,7 +15,7 @@ from dfv.data.pipeline import triplets
 from dfv.model.disentangler import Disentangler
 from dfv.training import callbacks as duties
 from dfv.training.checkpoints import all_variables, last_step
-from dfv.training.run_folder import TrainingError
+from dfv.training.errors import TrainingError
 from dfv.training.trainer import train
 from tests.training.test_trainer import SMALLEST
 

@@ -21,8 +21,12 @@ from dfv.main import main
 from dfv.model.disentangler import Disentangler
 from dfv.model.latent.fit import fit_latent
 from dfv.training.callbacks.checkpointing import Checkpointing
+from dfv.training.callbacks.metrics_csv import MetricsTable
 from dfv.training.checkpoints import check_finished, last_step
-from dfv.training.run_folder import MetricsTable, RunError, TrainingError, find_model, locked, read_flags
+from dfv.training.errors import RunError, TrainingError
+from dfv.training.model_files import find_model
+from dfv.training.run_flags import read_flags
+from dfv.training.run_folder import locked
 from dfv.training.trainer import Trainer, train
 
 SMALLEST = {
@@ -185,7 +189,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(finished_run, tmp_path
 
 
 def test_no_checkpoint_is_written_before_its_model(tmp_path, monkeypatch):
-    monkeypatch.setattr("dfv.training.run_folder.ModelFile.save", _full)
+    monkeypatch.setattr("dfv.training.model_files.ModelFile.save", _full)
     with pytest.raises(RunError, match="No space left on device"):
         train(Config.of(**SMALLEST), tmp_path / "run")
     assert last_step(tmp_path / "run") is None
@@ -212,7 +216,7 @@ def test_a_disk_that_is_full_when_a_run_goes_on_leaves_its_metrics(tmp_path, mon
     path = tmp_path / "metrics.csv"
     MetricsTable(path, ["loss"], 0).add(2, {"loss": 1.5})
     before = path.read_text()
-    monkeypatch.setattr("dfv.training.run_folder.write_whole", _full)
+    monkeypatch.setattr("dfv.training.callbacks.metrics_csv.write_whole", _full)
     with pytest.raises(OSError, match="No space left"):
         MetricsTable(path, ["loss"], 2)
     assert path.read_text() == before

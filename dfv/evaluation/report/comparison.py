@@ -17,7 +17,9 @@ from dfv.evaluation.metrics.swaps import mean_of_known
 from dfv.evaluation.report.comparison_columns import FURTHER_COLUMNS, MAIN_COLUMNS, Column, Numbers
 from dfv.evaluation.report.formatting import number
 from dfv.evaluation.results import RESULTS_FILE, Results
-from dfv.training.run_folder import FLAGS_FILE, RunError, read_flags, writing
+from dfv.training.errors import RunError
+from dfv.training.run_flags import FLAGS_FILE, read_flags
+from dfv.training.run_folder import writing
 
 # Runs that differ in nothing but these are repetitions of one run.
 FREE_IN_REPETITIONS = names_by_role(Role.REPETITION, Role.OUTPUT, Role.DATA_LOCATION, Role.PRESENTATION)

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from dfv.training.callbacks.step_callback import StepCallback
-from dfv.training.run_folder import TrainingError
+from dfv.training.errors import TrainingError
 
 
 def check_finite(model: keras.Model) -> None:

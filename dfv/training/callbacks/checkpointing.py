@@ -7,7 +7,9 @@ from typing import Any
 from dfv.training.callbacks.check_finite import check_finite
 from dfv.training.callbacks.step_callback import StepCallback, steps_taken
 from dfv.training.checkpoints import Checkpoints
-from dfv.training.run_folder import ModelFile, RunError, writing
+from dfv.training.errors import RunError
+from dfv.training.model_files import ModelFile
+from dfv.training.run_folder import writing
 
 
 class Checkpointing(StepCallback):

@@ -14,7 +14,7 @@ from dfv.evaluation.figures.grids import side_by_side
 from dfv.evaluation.report.comparison import compare
 from dfv.evaluation.report.comparison_columns import MAIN_COLUMNS
 from dfv.evaluation.results import Results
-from dfv.training.run_folder import write_flags
+from dfv.training.run_flags import write_flags
 
 
 def test_a_run_that_was_trained_on_is_not_compared_by_its_old_results(evaluated, tmp_path, capsys):

@@ -1,0 +1,61 @@
+"""config.flags of a run: every option, so that the file alone repeats it."""
+
+import platform
+from pathlib import Path
+from typing import Any
+
+from dfv.config.flag_files import flag_text
+from dfv.config.paths import check_path
+from dfv.config.renamed import current_names
+from dfv.config.schema import FREE_TO_CHANGE, Config, option_fields
+from dfv.provenance import commit, version
+from dfv.training.errors import RunError
+from dfv.training.run_folder import write_whole
+
+FLAGS_FILE = "config.flags"
+PACKAGES = ("dfv", "tensorflow", "keras", "numpy", "tensorflow-datasets")
+
+
+def parse_flag(kind: Any, text: str) -> Any:
+    """The value that `flag_text` wrote, for a field of this type."""
+    if kind is bool:
+        return {"true": True, "false": False}[text]
+    return tuple(int(part) for part in text.split(",")) if kind not in (int, float, str) else kind(text)
+
+
+def write_flags(run_dir: Path, config: Config) -> None:
+    """Writes `config.flags`, which alone repeats the run, headed by what it ran with."""
+    checkout = commit() or "unknown (not a git checkout)"
+    header = [
+        "# Repeats this run: python -m dfv.main --flagfile=config.flags --run_dir=ANOTHER_FOLDER",
+        f"# commit {checkout}, Python {platform.python_version()}, {platform.machine()}",
+        "# " + ", ".join(f"{name} {version(name)}" for name in PACKAGES),
+    ]
+    for _, field in option_fields():
+        if field.metadata["is_path"]:
+            check_path(field.name, config.as_flags()[field.name])
+    lines = [f"--{name}={flag_text(value)}" for name, value in config.as_flags().items()]
+    write_whole(run_dir / FLAGS_FILE, "\n".join([*header, *lines, ""]).encode())
+
+
+def read_flags(run_dir: Path) -> Config:
+    """The config of a run folder; raises RunError if the file is missing or not one that `write_flags` wrote."""
+    path = run_dir / FLAGS_FILE
+    kinds = {field.name: field.type for _, field in option_fields()}
+    try:
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("--")]
+        named = current_names(dict(line[2:].split("=", 1) for line in lines))
+        return Config.of(**{name: parse_flag(kinds[name], text) for name, text in named.items()})
+    except FileNotFoundError as error:
+        raise RunError(f"{run_dir} is no run folder: it has no {FLAGS_FILE}.") from error
+    except (OSError, ValueError, KeyError) as error:
+        raise RunError(f"{path} cannot be read as a run's flags ({error}); restore it or start a new run.") from error
+
+
+def check_same_run(run_dir: Path, config: Config) -> None:
+    """Raises RunError, naming the flags, if `config` would continue the run as another one."""
+    before, now = read_flags(run_dir).as_flags(), config.as_flags()
+    changed = [name for name in now if before[name] != now[name] and name not in FREE_TO_CHANGE]
+    if changed:
+        listed = "; ".join(f"--{name} was {flag_text(before[name])}, is {flag_text(now[name])}" for name in changed)
+        raise RunError(f"{run_dir} holds a run with other flags: {listed}. Take them back, or give another --run_dir.")
