@@ -27,7 +27,7 @@ class SampleSizes:
     min_validation_identities: int = 30  # likewise, where test identities are not in training
     oracle_images: int = 50_000
     oracle_epochs: int = 15
-    oracle_steps: int = 500  # at least; small sets are gone through more often for them
+    oracle_steps: int = 500  # at least; more epochs are trained on small sets
     oracle_pixels: int = 300_000_000  # images times epochs times height times width
     swaps: int = 5_000
     analogies: int = 5_000

@@ -12,7 +12,7 @@ from dfv.evaluation.metrics.image_similarity import Similarity, similarity, squa
 from dfv.evaluation.sampling import SampleSizes, batches, pairs_of_other_identity
 from dfv.model.codec import Codec
 
-# The sets whose every swap has a true image, and the factors that say which.
+# Data sets in which every swap has a true image, and the factors by which it is found.
 KNOWN_FOR = {"toy_sprites": tuple(FACTORS), "sprites": ("pose",)}
 
 
@@ -20,8 +20,8 @@ KNOWN_FOR = {"toy_sprites": tuple(FACTORS), "sprites": ("pose",)}
 class Analogies:
     """Swaps, with the mean of z and with a sample of it, and copies of either source, against the true images.
 
-    better_source_mse: MSE of copying, of each pair, the source that is nearer to the truth.
-    mse_ratio: MSE of the swaps over it.
+    better_source_mse: MSE of the source of each pair that is nearer to the true image.
+    mse_ratio: MSE of the swaps divided by better_source_mse; below 1, a swap is better than either copy.
     changed_mse, changed_better_source_mse, changed_ratio: the same over those pixels only where the truth differs
       from at least one source, averaged over pairs.
     """
@@ -66,7 +66,7 @@ def _keys(identity: np.ndarray, pose: np.ndarray) -> np.ndarray:
 def measure_analogies(
     model: Codec, dataset: str, whole: ImageSet, test: EncodedImages, sizes: SampleSizes, seed: int = 0
 ) -> Analogies:
-    """Of `sizes.analogies` pairs of different identities.
+    """Compares the swaps of `sizes.analogies` pairs of different identities with their true images.
 
     dataset: one that analogies are KNOWN_FOR. whole: the split that the test images are from.
     """
@@ -83,7 +83,7 @@ def measure_analogies(
 def compare_with_truth(
     truth: np.ndarray, swap: np.ndarray, sampled: np.ndarray, s_copy: np.ndarray, z_copy: np.ndarray
 ) -> Analogies:
-    """The figures of images [N, H, W, C] uint8; row i of each array belongs to pair i."""
+    """The errors and similarities of images [N, H, W, C] uint8; row i of each array belongs to pair i."""
     better = float(np.minimum(squared_error(s_copy, truth), squared_error(z_copy, truth)).mean())
     four = (truth, swap, s_copy, z_copy)
     errors = [_changed_errors(*(images[rows] for images in four)) for rows in batches(len(truth), 256)]

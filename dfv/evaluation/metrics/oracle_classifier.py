@@ -35,12 +35,12 @@ class OracleClassifier:
         return self.classifier.predict_labels(images)
 
 
-def train_oracle(splits: Splits, labels: Labels, limits: SampleSizes, seed: int = 0) -> OracleClassifier:
-    """A classifier trained on real images of `train`, at the epoch of fewest errors on those of `validation`."""
+def train_oracle(splits: Splits, labels: Labels, sizes: SampleSizes, seed: int = 0) -> OracleClassifier:
+    """Trains a classifier on real images of `train`, and keeps the epoch with the lowest error on `validation`."""
     height, width, _ = splits.train.image_shape
-    num_train, epochs = limits.oracle_training(len(splits.train), height, width, BATCH)
+    num_train, epochs = sizes.oracle_training(len(splits.train), height, width, BATCH)
     train = sample_rows(len(splits.train), num_train)
-    validation = sample_rows(len(splits.validation), limits.validation_images)
+    validation = sample_rows(len(splits.validation), sizes.validation_images)
     schedule = CosineDecay(2e-3, epochs * max(num_train // BATCH, 1))
     classifier = SoftmaxClassifier(
         _convolutions(seed),
@@ -57,21 +57,23 @@ def train_oracle(splits: Splits, labels: Labels, limits: SampleSizes, seed: int 
         max_epochs=epochs,
         patience=epochs,
     )
-    seen, test = (
-        train[sample_rows(num_train, limits.validation_images)],
-        sample_rows(len(splits.test), limits.test_images),
+    train_rows, test_rows = (
+        train[sample_rows(num_train, sizes.validation_images)],
+        sample_rows(len(splits.test), sizes.test_images),
     )
 
     def errors(part: ImageSet, known: np.ndarray, rows: np.ndarray) -> dict[str, float]:
         wrong = classifier.predict_labels(part.select(rows).images) != known[rows]
         return dict(zip(labels.names, wrong.mean(0).tolist(), strict=True))
 
-    of_splits = OracleErrors(errors(splits.train, labels.train, seen), errors(splits.test, labels.test, test))
+    of_splits = OracleErrors(
+        errors(splits.train, labels.train, train_rows), errors(splits.test, labels.test, test_rows)
+    )
     return OracleClassifier(labels, classifier, of_splits)
 
 
 def _convolutions(seed: int) -> list[layers.Layer]:
-    """Three convolutions of stride 2 and a hidden layer, with BatchNorm and ReLU; uint8 pixels in."""
+    """Three convolutions of stride 2 and a hidden layer, with batch normalization and ReLU, for uint8 images."""
     stack: list[layers.Layer] = [layers.Rescaling(1 / 127.5, offset=-1.0)]
     for width, size in ((32, 5), (64, 3), (128, 3)):
         stack += [

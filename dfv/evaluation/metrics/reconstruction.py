@@ -26,7 +26,7 @@ class Reconstruction:
 
 
 def measure_reconstruction(model: Codec, test: EncodedImages, sizes: SampleSizes, seed: int = 0) -> Reconstruction:
-    """Over at most `sizes.reconstructions` test images of each kind."""
+    """Measures at most `sizes.reconstructions` test images with their own s, and as many with that of another image."""
     number = sizes.reconstructions
     rows = sample_rows(len(test), number, seed)
     s_rows, z_rows = pairs_of_same_identity(test.identity, number, seed)
