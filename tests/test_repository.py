@@ -71,6 +71,11 @@ def test_page_uses_the_terms_of_the_field(page):
     assert not PRIVATE_WORDS.findall(prose)
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.flags")), ids=name)
+def test_run_file_uses_the_terms_of_the_field(path):
+    assert not PRIVATE_WORDS.findall(text(path))
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_help_uses_the_terms_of_the_field(program):
     shown = subprocess.run(
