@@ -1,12 +1,12 @@
-"""Trains and evaluates models that disentangle the identity of an image (s) from all the rest (z).
+"""Trains and evaluates models that disentangle the identity of an image (s) from everything else (z).
 
     python -m dfv.main --flagfile=quickstart.flags
     python -m dfv.main --flagfile=yaleb.flags --data_dir=... --manual_dir=... --mode=evaluate
 
 Modes:
-  train               trains until --num_steps; started again, it continues from the last checkpoint.
-  evaluate            computes Table 1, the figures and a report of a trained run on its test images.
-  train_and_evaluate  one after the other.
+  train               trains for --num_steps steps; resumes from the last checkpoint if there is one.
+  evaluate            evaluates a trained run on its test images; writes tables, figures and a report.
+  train_and_evaluate  trains, then evaluates.
 """
 
 import logging
@@ -31,28 +31,30 @@ LOGGER = logging.getLogger("dfv.main")
 
 @dataclass(frozen=True)
 class RunOptions(Checked):
-    """What to do with a run; no part of its config."""
+    """What to do with a run; not part of its config."""
 
-    mode: str = option("train", "What to do.", choices=("train", "evaluate", "train_and_evaluate"))
+    mode: str = option("train", "Action; see above.", choices=("train", "evaluate", "train_and_evaluate"))
     run_dir: str = option(
         "",
-        "Folder of the run; if left out, runs/NAME, where NAME is the run file's. --mode=evaluate also takes the name"
-        " of a model that comes with dfv.",
+        "Folder of the run; default: runs/NAME, where NAME is the name of the run file. --mode=evaluate also accepts"
+        " the name of a shipped model.",
         is_path=True,
     )
     evaluate_split: str = option(
         "test",
-        "Split to evaluate. validation: for choosing settings; its report goes to RUN_DIR/validation.",
+        "Split to evaluate. validation: for tuning; the report is written to RUN_DIR/validation.",
         choices=("test", "validation"),
     )
-    probe_seeds: int = option(3, "Number of seeds with which each probe is trained.", at_least=1, at_most=100)
+    probe_seeds: int = option(
+        3, "Number of random seeds; each probe is trained once per seed.", at_least=1, at_most=100
+    )
 
 
 GROUPS: Groups = {"Run": RunOptions, **CONFIG_GROUPS}
 
 
 def parse_config(arguments: list[str]) -> Config:
-    """Returns the config of a command line of this program; raises ConfigError."""
+    """Returns the config given by a command line of this program; raises ConfigError."""
     return parse(arguments, GROUPS, "dfv.main").config
 
 
@@ -69,7 +71,7 @@ def run(arguments: Arguments) -> None:
 
 
 def train_run(run_dir: Path, config: Config) -> None:
-    """Trains a run, or continues it."""
+    """Trains a run, or resumes it."""
     source = config.data.image_dir or config.data.dataset
     LOGGER.info("Training on %s to step %d, in %s", source, config.training.num_steps, run_dir)
     import_tensorflow()
@@ -81,11 +83,11 @@ def train_run(run_dir: Path, config: Config) -> None:
 
 
 def evaluate_run(run_dir: Path, options: RunOptions, arguments: Arguments) -> None:
-    """Evaluates a run with the config that it was trained with, except for the location of its data."""
+    """Evaluates a run with the config it was trained with, except for the location of the data."""
     find_model(run_dir)
     out_dir = run_dir if run_dir.is_dir() else Path("runs") / f"{run_dir.name}_shipped"
     out_dir = out_dir if options.evaluate_split == "test" else out_dir / options.evaluate_split
-    LOGGER.info("Evaluating %s on its %s images; the report goes to %s", run_dir, options.evaluate_split, out_dir)
+    LOGGER.info("Evaluating %s on its %s images; writing the report to %s", run_dir, options.evaluate_split, out_dir)
     import_tensorflow()
     from dfv import data
     from dfv.evaluation import evaluate
@@ -100,7 +102,10 @@ def evaluate_run(run_dir: Path, options: RunOptions, arguments: Arguments) -> No
     splits = data.load(config.data)
     if splits.train.image_shape != model.image_shape:
         shapes = " and ".join("x".join(map(str, shape)) for shape in (model.image_shape, splits.train.image_shape))
-        raise RunError(f"expected images of the model's shape; its own and these are {shapes}. Name the data it had.")
+        raise RunError(
+            f"expected images of the model's shape; the model and the data have {shapes}. Give the data that the model"
+            " was trained on."
+        )
     check_same_images(run_dir, splits.digest)
     started, shown = time.monotonic(), arguments.config.training.progress and sys.stderr.isatty()
     evaluate(
@@ -117,13 +122,15 @@ def evaluate_run(run_dir: Path, options: RunOptions, arguments: Arguments) -> No
 
 
 def _evaluated_config(run_dir: Path, trained: Config, arguments: Arguments) -> Config:
-    """Returns the trained config with the data's location as given; raises RunError for another change."""
+    """Returns the trained config with the given data location; raises RunError for any other change."""
     before, now = trained.as_flags(), arguments.config.as_flags()
     given = [name for name in now if name in arguments.given]
     changed = [name for name in given if now[name] != before[name] and name not in FREE_TO_CHANGE]
     if changed:
         listed = "; ".join(f"--{name} was {flag_text(before[name])}" for name in changed)
-        raise RunError(f"{run_dir} was trained with other flags: {listed}. Leave these out, or name its own run file.")
+        raise RunError(
+            f"{run_dir} was trained with other flags: {listed}. Omit them, or give the run file of this run."
+        )
     locations = names_by_role(Role.DATA_LOCATION)
     return trained.replace(**{name: now[name] for name in given if name in locations})
 
@@ -135,7 +142,7 @@ PROGRAM = Program(
     groups=GROUPS,
     run=run,
     errors=(ConfigError, DataError, RunError),
-    stopped="stopped. All saved files are complete. The same command continues a training; an evaluation starts over.",
+    stopped="stopped. All saved files are complete. The same command resumes training; an evaluation starts over.",
 )
 main = PROGRAM.main
 

@@ -99,7 +99,7 @@ def test_images_of_another_shape_than_the_models_are_refused(monkeypatch, tmp_pa
     (tmp_path / "run").mkdir()
     _model_of(monkeypatch, (16, 16, 1))
     assert main(["--mode=evaluate", f"--run_dir={tmp_path}/run"]) == 2
-    assert "its own and these are 16x16x1 and 16x16x3" in capsys.readouterr().err
+    assert "the model and the data have 16x16x1 and 16x16x3" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

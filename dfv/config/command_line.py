@@ -1,4 +1,4 @@
-"""Command lines: flags defined from groups of options, their help text, and the values that were given."""
+"""Command lines: flags defined from groups of options, their help text, and their parsed values."""
 
 import dataclasses
 import textwrap
@@ -32,11 +32,11 @@ DEFINE: dict[object, Callable[..., Any]] = {
 
 
 class Arguments:
-    """What a command line gave: `record(Group)` for each of the program's groups, and `config` for a whole run.
+    """Parsed command line: `record(Group)` for each group of the program, and `config` for the config of a run.
 
-    given: the names of the flags that it set, itself or by a run file.
-    run_file: the name, without suffix, of its first run file; None if there is none.
-    positional: what is no flag.
+    given: names of the flags that were set on the command line or in a run file.
+    run_file: name, without suffix, of the first run file; None if there is none.
+    positional: the arguments that are not flags.
     """
 
     def __init__(self, values: flags.FlagValues, run_file: str | None, positional: list[str]):
@@ -44,12 +44,12 @@ class Arguments:
         self.given = frozenset(name for name in values if values[name].present)
 
     def record(self, group: type[Group]) -> Group:
-        """Returns the group's record; raises ConfigError for a value that an option cannot have."""
+        """Returns the group's record; raises ConfigError for an invalid value."""
         return group(**{field.name: self._value(field) for field in dataclasses.fields(group)})  # type: ignore[arg-type]
 
     @property
     def config(self) -> Config:
-        """The config of the run, with absolute paths of data."""
+        """The config of the run, with absolute paths to data."""
         return Config(
             data=self.record(DataConfig),
             network=self.record(NetworkConfig),
@@ -75,9 +75,9 @@ class Arguments:
 def parse(arguments: list[str], groups: Groups, program: str, positional: bool = False) -> Arguments:
     """Returns the values of the groups' flags.
 
-    program: its module, for messages.
-    positional: whether arguments that are no flags are allowed.
-    Raises ConfigError for an unknown flag, a value of another type, or a run file that cannot be read.
+    program: module of the program, for messages.
+    positional: whether arguments that are not flags are allowed.
+    Raises ConfigError for an unknown flag, a value of the wrong type, or a run file that cannot be read.
     """
     values = _define(groups)
     expanded, run_file = expand(arguments)
@@ -92,15 +92,19 @@ def parse(arguments: list[str], groups: Groups, program: str, positional: bool =
 
 
 def help_text(description: str, groups: Groups) -> str:
-    """Returns the description and every flag with its default, help text and range."""
+    """Returns the help text: the description, then every flag with its default, meaning and range."""
     lines = [description.strip()]
     for heading, group in groups.items():
         lines += ["", f"{heading}:"]
         for field in dataclasses.fields(group):  # type: ignore[arg-type]
             lines += _help_lines(field)
     lines += ["", "Every program:"]
-    lines += _indented("--flagfile=FILE", "File with one flag per line; also the name of one that comes with dfv.")
-    lines += _indented("--help", "Show this text.") + _indented("--version", "Alone: show the version of dfv.")
+    lines += _indented(
+        "--flagfile=FILE", "File with one flag per line, or the name of a run file that is part of the package."
+    )
+    lines += _indented("--help", "Show this text.") + _indented(
+        "--version", "Show the version of dfv; must be the only flag."
+    )
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Options of the data set and of how triplets are drawn from it."""
+"""Options of the data set and of the sampling of triplets."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ DATASETS = ("toy_sprites", "mnist", "sprites", "smallnorb", "yaleb", "image_fold
 
 @dataclass(frozen=True)
 class DataConfig(Checked):
-    """The data set, its preprocessing, and how triplets are drawn from it."""
+    """Data set, preprocessing, and sampling of triplets."""
 
     dataset: str = option(
         "toy_sprites",
@@ -52,11 +52,11 @@ class DataConfig(Checked):
         role=Role.REPETITION,
     )
     include_validation: bool = option(
-        False, "Also train on the validation split, which is still reported; for final runs."
+        False, "Also train on the validation images, for final runs; validation losses are then not on held-out images."
     )
     min_images_per_identity: int = option(
         2,
-        "Minimum number of training images per identity. An identity with fewer is an error, or dropped with"
+        "Minimum number of training images per identity. Identities with fewer raise an error, or are dropped with"
         " --drop_small_identities.",
         at_least=2,
     )
@@ -68,15 +68,18 @@ class DataConfig(Checked):
     )
     memory_limit_mb: int = option(
         4096,
-        "Data sets larger than this, in MiB, are read from a cache on disk instead of memory; 0: always.",
+        "Data sets larger than this, in MiB, are read from a cache on disk instead of memory; 0: always use the cache.",
         at_least=0,
         role=Role.DATA_LOCATION,
     )
-    cache_dir: str = option("", "Folder of that cache; empty: ~/.cache/dfv.", is_path=True, role=Role.DATA_LOCATION)
+    cache_dir: str = option(
+        "", "Folder of the on-disk cache; empty: ~/.cache/dfv.", is_path=True, role=Role.DATA_LOCATION
+    )
     augment_shift: int = option(
-        0, "Augmentation: random shift of up to this many pixels, with edges repeated.", at_least=0
+        0, "Augmentation: random shift by up to this many pixels; edge pixels are repeated.", at_least=0
     )
     augment_flip: bool = option(False, "Augmentation: mirror images left to right with probability 1/2.")
     x2_any_identity: bool = option(
-        False, "Draw x2 from all identities, as in figure 1 of the paper, instead of from those other than x1's."
+        False,
+        "Draw x2 from all identities, as in figure 1 of the paper, instead of from identities other than that of x1.",
     )

@@ -1,4 +1,4 @@
-"""Fields of a config: each has a default, a help text, a range and a role, and is checked when a record is made."""
+"""Fields of a config: default, help text, range and role of each option, and the check of its value."""
 
 import dataclasses
 import enum
@@ -8,18 +8,18 @@ from typing import Any
 
 
 class ConfigError(ValueError):
-    """An option's value, or a combination of values, that cannot work; the message says what to do."""
+    """Invalid value, or combination of values, of an option; the message says how to correct it."""
 
 
 class Role(enum.Enum):
-    """What an option is for. Every list of options by what they do is derived from it."""
+    """What an option affects, and hence when it may change."""
 
-    CHANGES_RUN = "Part of the experiment: another value makes another run."
-    REPETITION = "Another value repeats the same experiment, with another seed or split."
-    LENGTH = "How long a run is; may change when a run is continued."
-    OUTPUT = "What is written when; may change when a run is continued."
-    DATA_LOCATION = "Where data are stored and how they are read; may change whenever a run is used."
-    PRESENTATION = "What the terminal shows."
+    CHANGES_RUN = "Part of the experiment: a different value makes it a different run."
+    REPETITION = "Repeats the same experiment with another seed or split."
+    LENGTH = "Length of a run; may change when a run is resumed."
+    OUTPUT = "What is written, and how often; may change when a run is resumed."
+    DATA_LOCATION = "Where data is stored and how it is read; may always change."
+    PRESENTATION = "Terminal output; may always change."
 
 
 def option(
@@ -33,10 +33,10 @@ def option(
     is_path: bool = False,
     required: bool = False,
 ) -> Any:
-    """A field that carries its flag's help text, with unit, its range and its role.
+    """Returns a dataclass field with the help text (including the unit), range and role of an option.
 
-    is_path: a command line replaces ~ in it.
-    required: a command line must give it.
+    is_path: ~ is replaced by the home directory when the value comes from a command line.
+    required: must be given on a command line.
     """
     limits = {"at_least": at_least, "at_most": at_most, "choices": choices}
     more = {"help": help, "role": role, "is_path": is_path, "required": required}
@@ -44,14 +44,14 @@ def option(
 
 
 def base_type(field: dataclasses.Field[Any]) -> Any:
-    """The type of a field's values, without None."""
+    """Returns the type of a field's values, without None."""
     if isinstance(field.type, types.UnionType):
         return next(kind for kind in field.type.__args__ if kind is not type(None))
     return field.type
 
 
 def describe_range(field: dataclasses.Field[Any]) -> str:
-    """The field's range in words, for help texts and errors; empty if every value is allowed."""
+    """Returns the field's range in words, for help texts and errors; empty if every value is allowed."""
     at_least, at_most = field.metadata["at_least"], field.metadata["at_most"]
     if field.metadata["choices"]:
         return "one of " + ", ".join(field.metadata["choices"])
@@ -100,7 +100,7 @@ def _check(field: dataclasses.Field[Any], value: Any) -> None:
 
 
 class Checked:
-    """Base of option groups: converts every value to plain Python and checks its type and range."""
+    """Base class of option groups: converts every value to a Python type and checks its type and range."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Run files: one flag per line, `#` comments, `--flagfile=` includes another file. Found from any folder."""
+"""Run files: one flag per line, `#` comments; `--flagfile=` includes another file."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ SHIPPED = (Path(__file__).parents[1] / "configs", Path(__file__).parents[2] / "c
 
 
 def flag_text(value: Any) -> str:
-    """Returns a value as it is written after `--name=`; a tuple may be a list, as in JSON."""
+    """Returns a value as it is written after `--name=`; tuples and lists are separated by commas."""
     if isinstance(value, bool):
         return str(value).lower()
     return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
@@ -45,10 +45,10 @@ def expand(arguments: list[str]) -> tuple[list[str], str | None]:
 
 
 def find(name: str, including: Path | None) -> Path:
-    """Returns the run file of this name.
+    """Returns the path of a run file.
 
-    Looked for from the working directory, then in the folder of the including file, then, for NAME and configs/NAME,
-    among those that come with the package. Raises ConfigError if there is none.
+    The name is looked up relative to the working directory, then to the folder of the including file, then, for NAME
+    and configs/NAME, among the run files of the package. Raises ConfigError if there is none.
     """
     given = expand_home("flagfile", name)
     next_to_it = [including.parent / given] if including else []

@@ -17,22 +17,22 @@ class LatentConfig(Checked):
     )
     flow_layers: int = option(
         0,
-        "Number of coupling layers of a conditional normalizing flow, which removes from z what s predicts of it; the"
-        " decoder inverts the flow; 0 disables.",
+        "Number of coupling layers of a conditional normalizing flow, which removes from z what s predicts of it and is"
+        " inverted for decoding; 0 disables.",
         at_least=0,
         at_most=64,
     )
     flow_units: int = option(128, "Units of each of the two hidden layers of a coupling layer.", at_least=1)
     flow_steps: int = option(
         4000,
-        "Steps of fitting the flow, 512 codes each. Without --flow_to_normal, half as many steps before them fit the"
-        " density that all identities share.",
+        "Optimizer steps that fit the flow, with 512 codes each. Without --flow_to_normal, half as many additional"
+        " steps first fit the density that all identities share.",
         at_least=1,
     )
     flow_to_normal: bool = option(
         False,
         "Fit the flow to map z to N(0, I) instead of to a density that all identities share. Removes more of the"
-        " identity where z has no clusters, at the cost of some reconstruction.",
+        " identity where z has no clusters, at some cost in reconstruction error.",
     )
     rounding_step: float = option(
         0.0,
@@ -43,14 +43,14 @@ class LatentConfig(Checked):
     )
     codebook_size: int = option(
         0,
-        "Maximum number of codebook entries; z at inference is replaced by the nearest one. For a z with few distinct"
+        "Maximum number of codebook entries; z at inference is replaced by the nearest entry. For a z with few distinct"
         " values, such as poses or frames; needs --shared_variance; 0 disables.",
         at_least=0,
         at_most=4096,
     )
     codebook_identity_weight: float = option(
         30.0,
-        "Weight of identity leakage against distortion when clusters are merged into codebook entries: squared"
-        " distance, in units of the posterior variance, accepted per nat less leakage. Higher gives fewer entries.",
+        "Distortion (squared distance in units of the posterior variance) accepted per nat of leakage removed when"
+        " clusters are merged into codebook entries. A higher weight gives fewer entries.",
         at_least=0,
     )

@@ -12,26 +12,31 @@ class LossConfig(Checked):
 
     reconstruction_weight: float = option(
         1.0,
-        "Weight of the reconstruction loss: squared error of x1 decoded from its own z and s; mean over pixels in"
+        "Weight of the reconstruction loss: mean squared error of x1 decoded from its own z and s, with pixels in"
         " [-1, 1].",
         at_least=0,
     )
     swap_same_weight: float = option(
         1.0,
-        "Weight of the squared error of x1 decoded from its own z and the s of x1', of the same identity.",
+        "Weight of the same-identity swap loss: mean squared error of x1 decoded from its own z and the s of x1', "
+        "another image of its identity.",
         at_least=0,
     )
     kl_weight: float = option(
         0.1,
-        "Weight of the KL divergence of the posterior of z from N(0, I); nats divided by height x width x channels of"
-        " an image.",
+        "Weight of the KL divergence of the posterior of z from N(0, I), in nats divided by the number of values in an"
+        " image (height x width x channels).",
         at_least=0,
     )
     swap_other_weight: float = option(
-        0.1, "Weight of the adversarial loss of images decoded from the z of x1 and the s of x2; nats.", at_least=0
+        0.1,
+        "Weight of the generator's adversarial loss, in nats, for images decoded from the z of x1 and the s of x2.",
+        at_least=0,
     )
     prior_sample_weight: float = option(
-        0.1, "Weight of the adversarial loss of images decoded from z ~ N(0, I) and the s of x2; nats.", at_least=0
+        0.1,
+        "Weight of the generator's adversarial loss, in nats, for images decoded from z ~ N(0, I) and the s of x2.",
+        at_least=0,
     )
     reconstruct_all: bool = option(
         False,
@@ -39,35 +44,37 @@ class LossConfig(Checked):
         " directions. Not in the paper.",
     )
     adversary_sees_prior_samples: bool = option(
-        False, "Train the adversary on prior samples as half of its generated images, instead of on swaps only."
+        False,
+        "Use prior samples for half of the generated images that the adversary is trained on, instead of swaps only."
+        " Not in the paper.",
     )
     real_label: float = option(
         1.0,
-        "The adversary's target for real images; below 1: one-sided label smoothing.",
+        "Target of the adversary for real images; values below 1 give one-sided label smoothing.",
         at_least=0.5,
         at_most=1,
     )
     adversary_max_accuracy: float = option(
         1.0,
-        "Update the adversary only if its accuracy on the last batch was at most this; 1: always.",
+        "Update the adversary only if its accuracy on the previous batch was at most this value; 1: always update.",
         at_least=0.5,
         at_most=1,
     )
     identity_mmd_weight: float = option(
         0.0,
-        "Weight of the squared MMD between each identity's sampled z and N(0, I). Not in the paper.",
+        "Weight of the squared MMD between each identity's samples of z and N(0, I). Not in the paper.",
         at_least=0,
     )
     mean_kernel_weight: float = option(
         0.0,
-        "Weight of the excess kernel similarity of posterior means of z within an identity over that of any two images."
-        " Not in the paper.",
+        "Weight of the kernel loss on the posterior means of z: by how much their kernel similarity within an identity"
+        " exceeds that of any two images. Not in the paper.",
         at_least=0,
     )
     latent_adversary_weight: float = option(
         0.0,
-        "Weight of the latent adversary's loss for the encoder: log-probability of the true identity given z, by two"
-        " classifiers; nats. Not in the paper.",
+        "Weight of the encoder's loss against the latent adversary: log-probability, in nats, that its two classifiers"
+        " assign to the true identity given z. Not in the paper.",
         at_least=0,
     )
     num_latent_adversary_updates: int = option(

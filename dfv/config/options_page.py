@@ -1,4 +1,4 @@
-"""The page docs/options.md, every option with its default, range and role: python -m dfv.config.options_page."""
+"""Writes docs/options.md, a page with all options: python -m dfv.config.options_page."""
 
 import dataclasses
 from pathlib import Path
@@ -11,21 +11,22 @@ from dfv.config.flag_files import flag_text
 PAGE = Path(__file__).parents[2] / "docs" / "options.md"
 INTRODUCTION = """# Options
 
-Every option of a run is a flag of `python -m dfv.main` and a keyword of `dfv.Config.of`. This page is written from the
-options' declarations in `dfv/config` by `python -m dfv.config.options_page`.
+Every option of a run is a flag of `python -m dfv.main` and a keyword argument of `dfv.Config.of`. This page is
+generated from the declarations in `dfv/config` by `python -m dfv.config.options_page`.
 
-What may change depends on an option's role:
+The role of an option says whether its value may change later:
 
-| role | when a run is continued or evaluated |
+| role | when a run is resumed or evaluated |
 |---|---|
-| changes run, repetition | must be as before; a repetition is the same experiment with another seed or split |
-| length, output | may change when training is continued |
-| data location, presentation | may always change; not part of a model card |
+| changes run | must keep its value |
+| repetition | must keep its value; another value is a repetition of the experiment with another seed or split |
+| length, output | may change when training is resumed |
+| data location, presentation | may always change; omitted from model cards |
 """
 
 
 def options_page() -> str:
-    """Returns the page in Markdown."""
+    """Returns the page as Markdown."""
     parts = [INTRODUCTION]
     for heading, group in CONFIG_GROUPS.items():
         parts += [f"## {heading}\n", group.__doc__ or "", "", "| option | default | range | role | meaning |"]

@@ -1,4 +1,4 @@
-"""Earlier names of options: accepted wherever names of options are read, so that older commands and files work."""
+"""Earlier names of options, which are still accepted so that older commands and files work."""
 
 import logging
 from collections.abc import Mapping
@@ -28,13 +28,13 @@ RENAMED = {
 def current_names(options: Mapping[str, Value], warn: bool = False) -> dict[str, Value]:
     """Returns the options by their current names; raises ConfigError if both names of an option are given.
 
-    warn: whether to log each earlier name; on for what a person wrote, off for files that a program wrote.
+    warn: whether to log a warning for each earlier name; for user input, not for files written by a program.
     """
     named: dict[str, Value] = {}
     for name, value in options.items():
         current = RENAMED.get(name, name)
         if current in named:
-            raise ConfigError(f"{name} and {current} are one option's earlier and current name; give only {current}.")
+            raise ConfigError(f"{name} is the earlier name of {current}; give only {current}.")
         if warn and current != name:
             _warn(name, current)
         named[current] = value

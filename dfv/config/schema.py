@@ -1,4 +1,4 @@
-"""The config of a run: frozen records, one per group of options, whose fields are also the program's flags."""
+"""Configuration of a run: frozen records, one per group of options. Each field is also a command-line flag."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Config:
-    """A whole run. `Config.of(dataset="mnist", s_dim=16)` takes the names of the flags."""
+    """Configuration of a run. `Config.of(dataset="mnist", s_dim=16)` takes the names of the flags."""
 
     data: DataConfig = DataConfig()
     network: NetworkConfig = NetworkConfig()
@@ -52,7 +52,7 @@ class Config:
         return cls().replace(**flags)
 
     def replace(self, **flags: Any) -> "Config":
-        """Returns a copy with these flags changed."""
+        """Returns a copy with these flags changed; raises ConfigError as `of` does."""
         flags = current_names(flags, warn=True)
         unknown = set(flags) - {field.name for _, field in option_fields()}
         if unknown:
@@ -65,7 +65,7 @@ class Config:
         return Config(**groups)
 
     def as_flags(self) -> dict[str, Any]:
-        """Returns every option's value by its flag's name."""
+        """Returns the values of all options by flag name."""
         return {field.name: getattr(getattr(self, group), field.name) for group, field in option_fields()}
 
 
@@ -73,18 +73,20 @@ def _check_latent(config: Config) -> None:
     latent = config.latent
     for name in ("pca_dim", "rounding_step", "codebook_size"):
         if getattr(latent, name) and not config.network.shared_variance:
-            raise ConfigError(f"--{name} needs --shared_variance, the variance in units of which it measures z.")
+            raise ConfigError(
+                f"--{name} needs --shared_variance: it measures z in units of the shared posterior variance."
+            )
     if latent.codebook_size and latent.rounding_step:
         raise ConfigError("--codebook_size and --rounding_step exclude each other; drop one of the two.")
     if config.training.pretrain_s_steps and (latent.flow_layers or latent.pca_dim or latent.codebook_size):
         raise ConfigError(
-            "--flow_layers, --pca_dim and --codebook_size need an s trained with the rest; drop them or"
+            "--flow_layers, --pca_dim and --codebook_size do not work with a pre-trained s; drop them or"
             " --pretrain_s_steps."
         )
 
 
 def option_fields() -> list[tuple[str, dataclasses.Field[Any]]]:
-    """Returns (group, field) of every option, in the order in which they are declared."""
+    """Returns (group name, field) of every option, in order of declaration."""
     return [
         (group.name, field)
         for group in dataclasses.fields(Config)
@@ -97,5 +99,5 @@ def names_by_role(*roles: Role) -> frozenset[str]:
     return frozenset(field.name for _, field in option_fields() if field.metadata["role"] in roles)
 
 
-# May change when a run is continued; a change of any other option makes another run.
+# May change when a run is resumed; changing any other option makes it a different run.
 FREE_TO_CHANGE = names_by_role(Role.LENGTH, Role.OUTPUT, Role.DATA_LOCATION, Role.PRESENTATION)

@@ -1,4 +1,4 @@
-"""Options of the training: optimizers, devices, and what is written when."""
+"""Options of the training: optimizers, devices, logs and checkpoints."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class TrainingConfig(Checked):
     generator_learning_rate: float = option(2e-4, "Learning rate of encoder and decoder.", at_least=0)
     adversary_learning_rate: float = option(2e-4, "Learning rate of the adversary.", at_least=0)
     latent_adversary_learning_rate: float = option(
-        2e-3, "Learning rate of the latent adversary, whose optimizer is always Adam.", at_least=0
+        2e-3, "Learning rate of the latent adversary, which always uses Adam.", at_least=0
     )
     generator_schedule: str = option(
         "constant",
@@ -30,12 +30,12 @@ class TrainingConfig(Checked):
     )
     adversary_schedule: str = option(
         "constant",
-        "Learning-rate schedule of the adversary, as for encoder and decoder; constant in every run file.",
+        "Learning-rate schedule of the adversary; see --generator_schedule. All run files use constant.",
         choices=SCHEDULES,
     )
     latent_adversary_schedule: str = option(
         "constant",
-        "Learning-rate schedule of the latent adversary, as for encoder and decoder; constant in every run file.",
+        "Learning-rate schedule of the latent adversary; see --generator_schedule. All run files use constant.",
         choices=SCHEDULES,
     )
     adam_beta1: float = option(
@@ -49,36 +49,36 @@ class TrainingConfig(Checked):
     )
     pretrain_s_steps: int = option(
         0,
-        "Train the encoder of s as a classifier of identity for this many steps, then freeze it; z gets an encoder of"
-        ' its own (supplementary material, "Using a pre-trained embedding"); 0: train s and z jointly.',
+        "Train the encoder of s as an identity classifier for this many steps, then freeze it and train a separate"
+        ' encoder of z (supplementary material, "Using a pre-trained embedding"); 0: train s and z jointly.',
         at_least=0,
     )
     strategy: str = option(
         "one_device",
-        "Distribution. mirrored: all visible GPUs, or --num_replicas logical CPUs; multi_worker: the workers of"
-        " TF_CONFIG.",
+        "Distribution strategy. mirrored: all visible GPUs, or --num_replicas logical CPUs; multi_worker: the workers"
+        " listed in TF_CONFIG.",
         choices=("one_device", "mirrored", "multi_worker"),
     )
     num_replicas: int = option(
         2, "Number of logical CPUs of --strategy=mirrored on a machine without GPUs.", at_least=1, at_most=64
     )
     mixed_precision: bool = option(False, "Compute in bfloat16, with weights and losses in float32; for GPUs.")
-    jit_compile: bool = option(False, "Compile the training step with XLA; for GPUs, with --strategy=one_device.")
+    jit_compile: bool = option(False, "Compile the training step with XLA; for GPUs; needs --strategy=one_device.")
     deterministic: bool = option(
-        False, "Bitwise reproducible on one machine, at some cost of speed; with --strategy=one_device."
+        False, "Make results bitwise reproducible on one machine, at some cost in speed; needs --strategy=one_device."
     )
     log_steps: int = option(
         100, "Steps between rows of metrics.csv and TensorBoard scalars.", at_least=1, role=Role.OUTPUT
     )
     validation_steps: int = option(
-        1000, "Steps between figures and losses on validation images.", at_least=1, role=Role.OUTPUT
+        1000, "Steps between computations of losses and swap grids on validation images.", at_least=1, role=Role.OUTPUT
     )
     checkpoint_steps: int = option(1000, "Steps between checkpoints.", at_least=1, role=Role.OUTPUT)
     checkpoint_minutes: float = option(
         10.0,
-        "Minutes between checkpoints, if --checkpoint_steps takes longer; 0 disables.",
+        "Maximum number of minutes between checkpoints, if --checkpoint_steps takes longer; 0: no limit.",
         at_least=0,
         role=Role.OUTPUT,
     )
-    num_checkpoints: int = option(3, "Number of checkpoints kept.", at_least=1, role=Role.OUTPUT)
+    num_checkpoints: int = option(3, "Number of most recent checkpoints to keep.", at_least=1, role=Role.OUTPUT)
     progress: bool = option(True, "Show a progress bar in a terminal.", role=Role.PRESENTATION)

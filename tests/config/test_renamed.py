@@ -51,7 +51,7 @@ def test_a_later_flag_wins_whichever_name_it_has(tmp_path, caplog):
 
 
 def test_both_names_at_once_are_refused():
-    with pytest.raises(ConfigError, match="z_axes and pca_dim are one option's earlier and current name"):
+    with pytest.raises(ConfigError, match="z_axes is the earlier name of pca_dim"):
         Config.of(pca_dim=2, z_axes=3)
 
 

@@ -159,6 +159,6 @@ def test_the_earlier_name_of_the_fit_still_works(tiny_model, trained_on):
 @pytest.mark.parametrize("name", ["flow_layers", "pca_dim", "codebook_size"])
 def test_a_pretrained_s_is_refused(name):
     with pytest.raises(
-        ConfigError, match="--flow_layers, --pca_dim and --codebook_size need an s trained with the rest"
+        ConfigError, match="--flow_layers, --pca_dim and --codebook_size do not work with a pre-trained s"
     ):
         Config.of(**{name: 3}, shared_variance=True, pretrain_s_steps=10)
