@@ -88,7 +88,7 @@ def test_the_split_and_the_seeds_of_an_evaluation_are_flags(monkeypatch, tmp_pat
     _model_of(monkeypatch, (16, 16, 3))
     monkeypatch.setattr(
         "dfv.evaluation.evaluate",
-        lambda model, splits, config, out_dir, seeds, progress, split: evaluated.append((split, seeds, out_dir)),
+        lambda model, splits, config, out_dir, seeds, split, **_: evaluated.append((split, seeds, out_dir)),
     )
     assert main(["--mode=evaluate", f"--run_dir={tmp_path}/run", *arguments]) == 0
     assert evaluated == [(*asked, tmp_path / folder)] and (tmp_path / folder).is_dir()
@@ -121,11 +121,10 @@ def test_the_steps_of_an_evaluated_run_are_those_it_was_trained_for(monkeypatch,
 
 
 def _model_of(monkeypatch, image_shape, fitted_at=-1):
-    fitted = SimpleNamespace(fitted_at=SimpleNamespace(numpy=lambda: fitted_at))
     model = SimpleNamespace(
         config=Config.of(toy_characters=20, image_size=16),
         image_shape=image_shape,
-        encoder=SimpleNamespace(axes=fitted, flow=None, codebook=None),
+        latent=SimpleNamespace(is_fitted=lambda step: step == fitted_at),
     )
     monkeypatch.setattr("dfv.main.find_model", lambda run_dir: run_dir)
     monkeypatch.setattr("dfv.main.load", lambda run_dir: model)
