@@ -39,10 +39,10 @@ class Codec(keras.Model):
     config: the run's options; see `dfv.Config`.
     image_shape: (H, W, C) of the images.
     label_sizes: the number of classes of each column of the labels: the identity, then each attribute.
-    pca_is_folded: the networks apply the PCA of the latent transform themselves; see `folded`.
+    pca_is_folded: whether the PCA of the latent transform is part of the networks; see `folded`.
 
-    Images are [N, H, W, C] uint8 of the model's image shape, in batches of any size; a ValueError names what came
-    instead. z is the posterior's mean wherever it comes from an image.
+    Images are [N, H, W, C] uint8 of the model's image shape, in batches of any size; anything else
+    raises ValueError. The z of an image is its posterior mean.
     """
 
     def __init__(
@@ -72,13 +72,13 @@ class Codec(keras.Model):
 
     @property
     def z_dim(self) -> int:
-        """Dimension of z at inference; that of raw z, `config.network.z_dim`, until the latent transform is fitted."""
+        """Dimension of z at inference; `config.network.z_dim` until the latent transform is fitted."""
         return self.latent.output_dim if self.latent.is_fitted() else self.config.network.z_dim
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Reconstructions [B, H, W, C] float32 in [-1, 1] of images float32 in [-1, 1], or uint8 from 0 to 255.
+        """Returns reconstructions [B, H, W, C] float32 in [-1, 1] of images, float32 in [-1, 1] or uint8.
 
-        training: BatchNorm by batch statistics.
+        training: whether BatchNorm uses batch statistics.
         """
         images = self._as_float(images)
         s, posterior = self.encoder(images, training=training)
@@ -97,7 +97,7 @@ class Codec(keras.Model):
         return to_float(images) if images.dtype == tf.uint8 else images
 
     def compile(self, *args: Any, **options: Any) -> None:
-        """Raises NotImplementedError: a codec is for use, and only a `dfv.Disentangler` can be trained."""
+        """Raises NotImplementedError: a codec is for inference; only a `dfv.Disentangler` can be trained."""
         raise NotImplementedError(
             "A trained model, as dfv.load gives it, has no adversary and no optimizers and cannot be compiled or"
             " fitted. Train a dfv.Disentangler, or continue a run from its checkpoints: the command that trained it,"
@@ -144,24 +144,24 @@ class Codec(keras.Model):
         return self.decoded(s, z)
 
     def encode(self, images: np.ndarray) -> Codes:
-        """s [N, s_dim], and the posterior's mean and log-variance of z [N, z_dim], NumPy float32."""
+        """Returns s [N, s_dim] and the mean and log-variance of the posterior of z [N, z_dim], NumPy float32."""
         s, mean, log_var = self._in_batches(self._encode, self._checked(images))
         return Codes(s, Posterior(mean, log_var))
 
     def decode(self, s: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """Images [N, H, W, C] uint8 of s [N, s_dim] and z [N, z_dim] float32."""
+        """Returns images [N, H, W, C] uint8 decoded from s [N, s_dim] and z [N, z_dim] float32."""
         return self._in_batches(self._decode, np.asarray(s, np.float32), np.asarray(z, np.float32))[0]
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
-        """Images from their own s and z."""
+        """Returns images decoded from their own s and z."""
         return self._in_batches(self._reconstruct, self._checked(images))[0]
 
     def swap(self, images_s: np.ndarray, images_z: np.ndarray) -> np.ndarray:
-        """Images [N, H, W, C] uint8 with the s of the first and the z of the second."""
+        """Returns images [N, H, W, C] uint8 decoded from the s of `images_s` and the z of `images_z`."""
         return self._in_batches(self._swap, self._checked(images_s), self._checked(images_z))[0]
 
     def sample(self, images_s: np.ndarray, seed: int | np.ndarray) -> np.ndarray:
-        """Images uint8 with the s of `images_s` and z ~ N(0, I); a seed for each row, or the first row's, then up."""
+        """Returns images with the s of `images_s` and z ~ N(0, I); seed: one per row, or that of the first row."""
         images_s = self._checked(images_s)
         seeds = np.asarray(seed, np.int64)
         seeds = seeds + np.arange(len(images_s)) if seeds.ndim == 0 else seeds
@@ -170,7 +170,7 @@ class Codec(keras.Model):
     def interpolate(
         self, images_a: np.ndarray, images_b: np.ndarray, weight_s: np.ndarray, weight_z: np.ndarray
     ) -> np.ndarray:
-        """Images uint8 with s and z on the line from a's (weight 0) to b's (weight 1); a weight [N] for each row."""
+        """Returns images with s and z interpolated from a (weight 0) to b (weight 1); weights: scalar or [N]."""
         weights = (np.broadcast_to(np.float32(weight), len(images_a)) for weight in (weight_s, weight_z))
         return self._in_batches(self._interpolate, self._checked(images_a), self._checked(images_b), *weights)[0]
 
@@ -223,10 +223,11 @@ class Codec(keras.Model):
         return images
 
     def folded(self) -> "Codec":
-        """An equal codec to use and not to train, the PCA of its latent transform folded into its networks.
+        """Returns an equivalent codec for inference, with the PCA of the latent transform folded into its networks.
 
-        The PCA is linear: the encoder's z head then gives its components and the decoder's first layer takes them, in
-        place of raw z. Outputs are the same within float rounding. Raises ValueError if the transform is not fitted.
+        The PCA is linear: the encoder's z head then outputs principal components instead of raw z, and the decoder's
+        first layer takes them. Outputs are equal up to float rounding. Raises ValueError if the transform is not
+        fitted.
         """
         if not self.latent.is_fitted():
             raise ValueError(NOT_FITTED)

@@ -13,7 +13,7 @@ class Posterior(NamedTuple):
 
 
 class Codes(NamedTuple):
-    """Enc(x): s [B, s_dim] float32, what the identity specifies, and the posterior of z, all the rest."""
+    """Enc(x): s [B, s_dim] float32, the code of the identity, and the posterior of z, the code of everything else."""
 
     s: tf.Tensor
     z: Posterior

@@ -8,7 +8,7 @@ from dfv.model.networks import Decoder
 
 
 class DecodedPairs(NamedTuple):
-    """Images [n B, H, W, C] float32 in [-1, 1], by the pair that they are decoded from; n = 0 where no loss needs them.
+    """Images [n B, H, W, C] float32 in [-1, 1], by the codes that they are decoded from; n = 0 if no loss needs them.
 
     reconstruction: (z1, s1); with `reconstruct_all` also (z1', s1') and (z2, s2).
     swap_same: (z1, s1'), of the identity of x1; with `reconstruct_all` also (z1', s1).
@@ -38,7 +38,7 @@ def decode_pairs(
     z: [num_z B, z_dim]: of x1 (num_z 1), or of all three (3).
     prior: [B, z_dim], z ~ N(0, I) of the prior samples; None: no prior samples.
 
-    A code goes through its own layer once, however many pairs it is in: after that layer, a pair is a sum.
+    Each code passes through its first layer only once: that layer's outputs for z and s are added for each pair.
     """
     drawn = [] if prior is None else [prior]
     from_z = decoder.from_z(tf.concat([z, *drawn], 0), training=True)

@@ -29,10 +29,10 @@ VALIDATION_TERMS = ("reconstruction", "swap_same", "kl")
 
 @keras.saving.register_keras_serializable("dfv")
 class Disentangler(TripletModel):
-    """A codec that learns from triplets (x1, x1', x2): x1 and x1' share an identity, x2 has another.
+    """A codec that learns from triplets (x1, x1', x2): x1 and x1' have the same identity, x2 another one.
 
     `fit` and `evaluate` take batches as `dfv.triplets` makes them: a dict of x1, x1_same, x2 [B, H, W, C] uint8 and
-    labels1, labels2 [B, L] of any integer type, in every form that Keras takes data in.
+    labels1, labels2 [B, L] of any integer type, in any form that Keras accepts.
     """
 
     def __init__(self, config: Config, image_shape: ImageShape, label_sizes: tuple[int, ...], **kwargs: Any):
@@ -60,11 +60,11 @@ class Disentangler(TripletModel):
 
     def _columns(self, flag: str, kind: str) -> slice:
         if kind == "attributes" and len(self.label_sizes) == 1:
-            raise ConfigError(f"--{flag}=attributes needs a set with attributes; this one has none. Use identity.")
+            raise ConfigError(f"--{flag}=attributes needs a data set with attributes; this one has none. Use identity.")
         return slice(1, None) if kind == "attributes" else slice(0, 1)
 
     def player_variables(self) -> dict[str, list[keras.Variable]]:
-        """The variables that each player learns, by its name; a player that no loss needs is left out."""
+        """Trainable variables of each player, by name; players that no loss needs are omitted."""
         variables = {"generator": self.generator_variables}
         if self.active.adversary:
             variables["adversary"] = self.adversary.trainable_variables
@@ -74,7 +74,7 @@ class Disentangler(TripletModel):
 
     @property
     def generator_variables(self) -> list[keras.Variable]:
-        """What encoder and decoder learn."""
+        """Trainable variables of encoder and decoder."""
         return self.encoder.trainable_variables + self.decoder.trainable_variables
 
     def train_step(self, data: dict[str, tf.Tensor]) -> Terms:
@@ -125,7 +125,7 @@ class Disentangler(TripletModel):
         )
 
     def adversary_logits(self, triplet: Triplet, images: DecodedPairs) -> AdversaryLogits:
-        """The adversary's pass: each kind of image is a batch of its own to BatchNorm, as in DCGAN."""
+        """The adversary's logits; BatchNorm treats each kind of image as a separate batch, as in DCGAN."""
         if not self.active.adversary:
             return AdversaryLogits(None, None, None)
         maps = self.adversary.maps(triplet.labels2[:, self.adversary_columns])
@@ -210,7 +210,7 @@ class Disentangler(TripletModel):
         return tf.add_n([tf.zeros(()), *weighted])
 
     def test_step(self, data: dict[str, tf.Tensor]) -> Terms:
-        """Mean errors and KL on triplets, from the mean of z at inference, and as `loss` their weighted sum."""
+        """Mean errors and KL on triplets, computed with the mean of z at inference; `loss` is their weighted sum."""
         triplet = read(self.triplet_format.checked(data, unseen_identities=True))
         s, posterior = self.encoded(triplet.images)
         (s1, s1_same, _), z1 = tf.split(s, 3), tf.split(posterior.mean, 3)[0]

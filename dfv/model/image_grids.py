@@ -19,7 +19,7 @@ GRID_IMAGES, STRIP_IMAGES = 8, 12
 def grid(rows: list[np.ndarray]) -> np.ndarray:
     """Rows of images, each [N, H, W, C] uint8, as one image [h, w, 3] with white lines between them.
 
-    Small images are enlarged by a whole factor, so that their pixels stay crisp.
+    Small images are enlarged by a whole factor, so that pixels keep sharp edges.
     """
     factor = -(-SMALLEST_SIDE // max(rows[0].shape[1:3]))
     cells = np.stack(rows).repeat(factor, axis=2).repeat(factor, axis=3)
@@ -57,7 +57,7 @@ def reconstruction_strip(model: "Codec", images: np.ndarray) -> np.ndarray:
 
 
 def one_of_each(images: ImageSet, number: int, seed: int) -> np.ndarray:
-    """Up to `number` images [N, H, W, C] uint8 of as many different identities, as far as there are."""
+    """Up to `number` images [N, H, W, C] uint8, of different identities if there are enough."""
     order = np.random.default_rng(seed).permutation(len(images))
     _, first = np.unique(images.identity[order], return_index=True)
     rest = np.setdiff1d(np.arange(len(order)), first)

@@ -22,7 +22,7 @@ FIRST_LOG_VAR = -3.0
 
 
 def strided_sizes(size: int, num_layers: int) -> list[int]:
-    """Sizes at each resolution from the image down, halved and rounded up: 28 gives 28, 14, 7, 4."""
+    """Sizes at each resolution, halved and rounded up, beginning with the image: 28 gives 28, 14, 7, 4."""
     sizes = [size]
     for _ in range(num_layers):
         sizes.append(math.ceil(sizes[-1] / 2))
@@ -44,7 +44,7 @@ def convolution_stack(config: NetworkConfig, dtype: Any) -> list[layers.Layer]:
 
 
 def transposed_stack(config: NetworkConfig, image_shape: ImageShape, dtype: Any) -> list[layers.Layer]:
-    """The same convolutions mirrored, stride 2 turned into stride 1/2; the last gives the image, without BatchNorm."""
+    """The mirrored convolutions, transposed where the stride is 2; the last outputs the image, without BatchNorm."""
     per_resolution, kernel = (1, 5) if config.backbone == "three_5x5" else (2, 3)
     widths_out = (image_shape[2], *config.widths[:-1])
     heights, breadths = (strided_sizes(size, len(config.widths)) for size in image_shape[:2])
@@ -71,7 +71,7 @@ def transposed_stack(config: NetworkConfig, image_shape: ImageShape, dtype: Any)
 
 
 class Encoder(layers.Layer):
-    """Enc(x) = (s, posterior of z), one stack of convolutions under two heads, each a fully connected layer."""
+    """Enc(x) = (s, posterior of z): one stack of convolutions with two fully connected heads."""
 
     def __init__(self, config: NetworkConfig, image_shape: ImageShape, dtype: Any = None):
         super().__init__(name="encoder", dtype=dtype)
@@ -89,7 +89,7 @@ class Encoder(layers.Layer):
     def call(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
         """Codes of images [B, H, W, C] float32 in [-1, 1].
 
-        z_of: encode z for the first z_of images alone, if the caller does not use the others'.
+        z_of: compute z for the first z_of images only.
         """
         features = self.stack(images, training=training)
         s = tf.cast(self.s_head(features), tf.float32)
@@ -102,7 +102,7 @@ class Encoder(layers.Layer):
 
 
 class PretrainedSEncoder(layers.Layer):
-    """Two encoders: s from one trained beforehand and frozen, BatchNorm statistics too; z from its own.
+    """Two encoders: one of s, pre-trained and frozen with its BatchNorm statistics, and one of z.
 
     Supplementary material, "Using a pre-trained embedding".
     """
@@ -115,14 +115,14 @@ class PretrainedSEncoder(layers.Layer):
         self.z_encoder.s_head.trainable = False
 
     def call(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
-        """Codes of images [B, H, W, C] float32 in [-1, 1]; z of the first `z_of` alone."""
+        """Codes of images [B, H, W, C] float32 in [-1, 1]; z of the first `z_of` only."""
         return Codes(self.s_encoder(images, training=False).s, self.z_encoder(images, training=training, z_of=z_of).z)
 
 
 class Decoder(layers.Layer):
-    """Dec(z, s): each code through a fully connected layer, added, then the encoder's stack mirrored.
+    """Dec(z, s): a fully connected layer for each code, whose outputs are added, then the mirrored encoder stack.
 
-    z_bias: whether the layer of z has a bias; in training that of the BatchNorm behind it suffices.
+    z_bias: whether the layer of z has a bias; in training the following BatchNorm has one.
     """
 
     def __init__(self, config: NetworkConfig, image_shape: ImageShape, dtype: Any = None, z_bias: bool = False):
@@ -146,12 +146,12 @@ class Decoder(layers.Layer):
         return self.images(self.from_z(z, training=training) + self.from_s(s), training)
 
     def images(self, features: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Images of the sum of what `from_z` and `from_s` make of the codes, [B, H W C] of the deepest feature map."""
+        """Images decoded from the sum of the outputs of `from_z` and `from_s`, [B, H W C] of the deepest map."""
         return tf.tanh(tf.cast(self.stack(features, training=training), tf.float32))
 
 
 class Adversary(layers.Layer):
-    """Adv(x, id): three 5x5 convolutions of stride 2; a learned map for each label is added to each layer's output."""
+    """Adv(x, id): three 5x5 convolutions of stride 2; a learned map per label is added to each layer's output."""
 
     def __init__(self, config: NetworkConfig, image_shape: ImageShape, label_sizes: tuple[int, ...], dtype: Any = None):
         super().__init__(name="adversary", dtype=dtype)
@@ -172,16 +172,16 @@ class Adversary(layers.Layer):
         self(tf.zeros((1, *image_shape)), tf.zeros((1, len(label_sizes)), tf.int32))
 
     def call(self, images: tf.Tensor, labels: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Logits [B] that images [B, H, W, C] are real ones of labels [B, L] int32."""
+        """Logits [B] that images [B, H, W, C] are real images of the labels [B, L] int32."""
         return self.logits(images, self.maps(labels), training)
 
     def maps(self, labels: tf.Tensor) -> list[tf.Tensor]:
-        """What labels [B, L] add to each layer's output, [B, H, W, C] of that layer; 0 without labels."""
+        """The maps that labels [B, L] add to each layer's output, [B, H, W, C] of that layer; 0 without labels."""
         columns = tf.unstack(labels, axis=1)
         return [sum(map(tf.gather, tables, columns)) for tables in self.tables]
 
     def logits(self, images: tf.Tensor, maps: list[tf.Tensor], training: bool = False) -> tf.Tensor:
-        """Logits [B] that images [B, H, W, C] are real ones of the labels whose `maps` these are."""
+        """Logits [B] that images [B, H, W, C] are real images of the labels with these `maps`."""
         x = images
         for convolution, norm, of_labels in zip(self.convolutions, self.norms, maps, strict=True):
             x = convolution(x)

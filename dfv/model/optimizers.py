@@ -1,4 +1,4 @@
-"""One optimizer for each player, as the config says."""
+"""One optimizer for each player, as set by the config."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ CONSTANT_PART = 0.1
 
 @keras.saving.register_keras_serializable("dfv")
 class FusedAdam(keras.optimizers.Adam):
-    """Keras' Adam, a weight's update by TensorFlow's one kernel for it instead of eleven that go through memory."""
+    """Keras' Adam with TensorFlow's fused kernel for the update of a weight, instead of eleven kernels."""
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
         index, step = self._get_variable_index(variable), tf.cast(self.iterations.value + 1, tf.float32)
@@ -33,7 +33,7 @@ class FusedAdam(keras.optimizers.Adam):
 def learning_rate(
     rate: float, schedule: str, num_updates: int
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """The rate itself, or a schedule that keeps it for the first tenth and then takes it to zero by a cosine."""
+    """The learning rate, or a schedule: constant for the first tenth of the run, then cosine decay to zero."""
     if schedule == "constant":
         return rate
     constant = int(CONSTANT_PART * num_updates)
@@ -51,7 +51,7 @@ def _optimizer(kind: str, rate: float, schedule: str, config: TrainingConfig) ->
 
 
 def of_config(player: str, config: Config) -> keras.optimizers.Optimizer:
-    """The optimizer that the config gives a player: "generator" (encoder, decoder), "adversary", "latent_adversary"."""
+    """The optimizer that the config sets for "generator" (encoder, decoder), "adversary", "latent_adversary"."""
     training = config.training
     if player == "generator":
         return _optimizer(
@@ -68,9 +68,9 @@ def of_config(player: str, config: Config) -> keras.optimizers.Optimizer:
 
 
 def resolve(argument: str, identifier: Any) -> keras.optimizers.Optimizer:
-    """The optimizer of an argument of `compile`: a Keras optimizer, its name ("adam"), or its serialized config.
+    """Returns the optimizer for an argument of `compile`: a Keras optimizer, its name ("adam"), or its serialized config.
 
-    Raises ValueError for what is no optimizer, and for options of one that a training step cannot follow.
+    Raises ValueError for anything else, and for optimizer options that the training step does not support.
     """
     try:
         optimizer = keras.optimizers.get(identifier)
@@ -100,7 +100,7 @@ def apply_where(
     gradients: list[tf.Tensor],
     variables: list[keras.Variable],
 ) -> None:
-    """Applies the gradients if `learns`, a scalar bool; otherwise variables and optimizer stay as they are."""
+    """Applies the gradients if `learns`, a scalar bool, is true; otherwise changes neither variables nor optimizer."""
     # A conditional update is not allowed inside a replica, so the old values are put back.
     state = [*variables, *optimizer.variables]
     before = [tf.identity(variable.value) for variable in state]

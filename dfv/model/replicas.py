@@ -1,10 +1,10 @@
-"""What a step needs to know of its replicas: everything random or shared is a function of the global batch."""
+"""Operations across replicas, which make noise and statistics functions of the global batch."""
 
 import tensorflow as tf
 
 
 def num_replicas() -> int:
-    """Replicas that share the global batch."""
+    """Number of replicas that share the global batch."""
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
@@ -26,14 +26,14 @@ def gather(values: tf.Tensor) -> tf.Tensor:
 
 
 def mean_over_replicas(values: tf.Tensor) -> tf.Tensor:
-    """The mean of a tensor that every replica has its own of."""
+    """The mean of a tensor over replicas."""
     if num_replicas() == 1:
         return values
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, values)
 
 
 def own_rows(values: tf.Tensor) -> tf.Tensor:
-    """Returns this replica's part [n, B, ...] of what was drawn for the global batch, [n, G, ...]."""
+    """Returns this replica's part [n, B, ...] of a tensor for the global batch, [n, G, ...]."""
     if num_replicas() == 1:
         return values
     local = values.shape[1] // num_replicas()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Makes the initial weights of the layers built within a function of `seed`; leaves no global state behind."""
+    """Context in which the initial weights of layers are a function of `seed`; restores global state."""
     state = random.getstate()
     random.seed(seed)  # Keras draws the seeds of its initializers here.
     try:

@@ -1,9 +1,9 @@
 """A codebook of z: each mean is replaced by one of a few entries that all identities share. Not in the paper.
 
-For a z with few distinct values, such as the frames of Sprites or the views of NORB. The decoder learns from samples,
-so it hardly sees how a mean differs from the entry nearest to it; a classifier of the means predicts the identity from
-that. An entry that only few identities have reveals them as well, so the clusters of a k-means are merged where the
-identity becomes less predictable at little distance (Slonim, Tishby, NIPS 1999).
+For a z with few distinct values, such as the frames of Sprites or the views of NORB. The decoder is
+trained on samples, so it is insensitive to the difference between a mean and its nearest entry, from which a classifier
+of the means predicts the identity. An entry that only few identities use reveals them as well. Therefore k-means
+clusters are merged if this lowers identity leakage at little distortion (Slonim, Tishby, NIPS 1999).
 """
 
 import logging
@@ -21,9 +21,9 @@ LOGGER = logging.getLogger(__name__)
 
 
 class Codebook(Stage):
-    """The posterior's mean replaced by the codebook entry of the nearest cluster, distances in units of z's noise.
+    """Replaces the posterior mean by the codebook entry of the nearest cluster, distances in units of the noise.
 
-    size: the number of clusters, and of entries at most. identity_weight: see `merge_clusters`.
+    size: number of clusters, and maximum number of entries. identity_weight: see `merge_clusters`.
     """
 
     def __init__(self, size: int, z_dim: int, identity_weight: float):
@@ -34,7 +34,7 @@ class Codebook(Stage):
         self.built = True
 
     def fit(self, codes: TrainingCodes, seed: int, random: np.random.Generator) -> None:
-        """Finds clusters by k-means, and their entries. All images must have one posterior variance."""
+        """Finds clusters by k-means, and their entries. All images must have the same posterior variance."""
         z, identity = codes.mean / codes.std[0], codes.identity
         num_clusters = min(self.clusters.shape[0], len(z))
         kmeans = MiniBatchKMeans(num_clusters, batch_size=8192, n_init=1, random_state=seed).fit(z)

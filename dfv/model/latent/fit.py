@@ -13,11 +13,11 @@ MAX_NUMBERS = 100_000_000  # of codes held in memory, 0.8 GB at most with their 
 
 
 def fit_latent(model: Codec, train_images: ImageSet, step: int | None = None) -> None:
-    """Fits the model's latent transform: PCA, flow and codebook of z, those that its config has.
+    """Fits the stages of the model's latent transform (PCA, flow, codebook of z) that its config enables.
 
-    `dfv.main` does so at the end of a run; after `Disentangler.fit` call it yourself.
+    `dfv.main` calls this at the end of a run; call it yourself after `Disentangler.fit`.
     step: the number of training steps the encoder has had; None: the config's num_steps. Raises ValueError for a model
-    that was saved for use: its PCA is part of the networks.
+    that was saved for inference: its PCA is part of the networks.
     """
     if model.pca_is_folded:
         raise ValueError(
@@ -40,7 +40,7 @@ def fit_z(model: Codec, train: ImageSet, step: int | None = None) -> None:
 
 
 def encode_training_images(model: Codec, train: ImageSet, random: np.random.Generator) -> TrainingCodes:
-    """Raw codes of the training images, of a random subset if all of them would not fit into memory."""
+    """Raw codes of the training images, or of a random subset if all would not fit into memory."""
     network = model.config.network
     num_images = min(len(train), MAX_NUMBERS // (network.z_dim + network.s_dim))
     rows = np.sort(random.choice(len(train), num_images, replace=False))

@@ -3,8 +3,7 @@
 An invertible network maps z to one whose distribution does not depend on s, as conditional invertible networks do
 (Rombach, Esser, Ommer, "Network-to-network translation with conditional invertible neural networks", NeurIPS 2020;
 couplings: Dinh et al., "Density estimation using real NVP", ICLR 2017). Before decoding it is inverted exactly, with
-the s that is decoded: an image's own reconstruction does not change, and z is left with as little identity leakage as
-the fit achieves.
+the s that is decoded, so that reconstructions do not change. How much identity leakage remains in z depends on the fit.
 """
 
 import numpy as np
@@ -38,7 +37,7 @@ class Conditioner(layers.Layer):
 class ConditionalFlow(Stage):
     """An affine map conditioned on s, then `num_layers` affine couplings conditioned on s and the other half of z.
 
-    The identity until fitted. units: of each hidden layer of a conditioner. num_steps: of the fit.
+    Identity map until fitted. units: of each hidden layer of a conditioner. num_steps: of the fit.
     to_normal: fit it to map z to N(0, I); else to a density that all identities share.
     """
 
@@ -71,7 +70,7 @@ class ConditionalFlow(Stage):
         return Posterior(self.with_log_det(posterior.mean, s)[0], posterior.log_var + self.log_var_change)
 
     def inverse(self, z: tf.Tensor, s: tf.Tensor) -> tf.Tensor:
-        """The z that the flow maps to z [B, z_dim] given s."""
+        """Returns the input that the flow maps to z [B, z_dim] given s."""
         s = self._standardized(s)
         for conditioner, kept in zip(reversed(self.couplings), reversed(self.masks), strict=True):
             shift, log_scale = self._from_the_kept_half(conditioner, kept, z, s)
@@ -80,9 +79,10 @@ class ConditionalFlow(Stage):
         return z * tf.exp(log_scale) + shift
 
     def fit(self, codes: TrainingCodes, seed: int, random: np.random.Generator) -> None:
-        """Makes z independent of the identity, as far as the flow can, by maximum likelihood.
+        """Fits the flow by maximum likelihood, so that its output depends as little as possible on the identity.
 
-        Keeps the weights that were best for a tenth of the images, held out; with few images that may be the identity.
+        Keeps the weights with the highest likelihood on a held-out tenth of the images; with few images, these may be
+        the initial ones (the identity map).
         """
         # Layers of their own, since this one's weights are not trainable.
         with seeded(seed + 2):
@@ -100,9 +100,9 @@ class ConditionalFlow(Stage):
         self.set_weights(flow.get_weights())
 
     def log_var_of_samples(self, codes: TrainingCodes, random: np.random.Generator) -> np.ndarray:
-        """[z_dim]: log of the variance of an image's transformed samples, averaged as a logarithm over images.
+        """Returns [z_dim]: log-variance of an image's transformed samples, averaged over images.
 
-        The mean of the variances themselves would be that of a few images with large ones.
+        The mean of the variances would be dominated by a few images with large ones.
         """
         total = np.zeros(self.output_dim)
         for part in codes.chunks():

@@ -3,9 +3,9 @@
 Each image's z is fitted with the s of any image of its identity, as in triplets. An image's own s depends on its pose
 and style too, which z must keep: given its own s, a flow would remove them from z.
 
-What the flow leaves of z may have any distribution, if it is the same for every s. So a second flow, which sees no s
-and is discarded, maps that shared distribution to N(0, I). One flow that has to do both tears apart the clusters that
-all identities share, such as those of the frames of Sprites. Where z has no clusters, as in MNIST, one flow removes
+The output of the flow may have any distribution that is the same for every s. A second, unconditional flow, discarded
+afterwards, maps this shared distribution to N(0, I). A single flow that has to do both breaks up the clusters that all
+identities share, such as those of the frames of Sprites. Where z has no clusters, as in MNIST, a single flow removes
 more of the identity (`--flow_to_normal`).
 """
 
@@ -35,7 +35,7 @@ class Flow(Protocol):
 
 
 class ConditionalDensity:
-    """p(z | s): `flow` removes from z what depends on s, and `shared`, which sees no s, makes the rest normal."""
+    """p(z | s): `flow` removes from z what depends on s; `shared`, unconditional, maps the result to N(0, I)."""
 
     def __init__(self, flow: Flow, shared: Flow):
         self.flow, self.shared = flow, shared
@@ -54,9 +54,10 @@ class ConditionalDensity:
         num_steps: int,
         random: np.random.Generator,
     ) -> None:
-        """Trains these flows by maximum likelihood of the codes; keeps the weights that were best on `held_out`.
+        """Trains these flows by maximum likelihood; keeps the weights with the highest likelihood on `held_out`.
 
-        With few images these may be the initial weights. Fitted to samples of z, whose noise smooths the density.
+        With few images these may be the initial weights. The flows are fitted to samples of z, whose noise smooths the
+        density.
         """
         variables = [variable for flow in trained for variable in flow.trainable_variables]
         optimizer = FusedAdam(keras.optimizers.schedules.CosineDecay(LEARNING_RATE, num_steps))

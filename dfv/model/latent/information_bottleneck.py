@@ -4,12 +4,12 @@ import numpy as np
 
 
 def merge_clusters(centres: np.ndarray, counts: np.ndarray, identity_weight: float) -> np.ndarray:
-    """The centre [K, D] float32 of each cluster's group, after clusters were merged into groups.
+    """Merges clusters into groups and returns the centre [K, D] float32 of each cluster's group.
 
     centres: [K, D], in units of the noise; counts: [K, I] int, images of each identity in each cluster, one or more in
     each cluster.
-    Merges the pair that lowers the objective most, as long as one does. The objective is the sum over images of the
-    squared distance to their group's centre, in units of the noise, plus identity_weight times the number of images
+    Repeatedly merges the pair that lowers the objective most, until none does. The objective is the sum over images of
+    the squared distance to their group's centre, in units of the noise, plus identity_weight times the number of images
     times the mutual information, in nats, of group and identity.
     """
     centres, counts, size = centres.astype(np.float64), counts.copy(), counts.sum(1)

@@ -1,9 +1,9 @@
 """Noise-whitened PCA of z. Not in the paper.
 
 Training spreads the information in z over all of its dimensions, at less than the posterior's noise in each. PCA of the
-means, in units of that noise, gives a few components well above the noise, which the decoder uses, and a long tail far
-below it, which the decoder hardly sees and from which a classifier of the means predicts the identity. The tail is
-dropped; rounding to multiples of the noise then costs little.
+means, in units of that noise, gives a few components well above the noise, which the decoder uses, and many far below
+it, which hardly affect the decoder but from which a classifier of the means predicts the identity. These are dropped;
+rounding to multiples of the noise then costs little.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ from dfv.model.latent.training_codes import TrainingCodes
 
 
 class NoiseWhitenedPCA(Stage):
-    """Projection of z onto its first principal components, an invertible linear map but for the dropped components.
+    """Projection of z onto its first principal components, linear, and invertible except for the dropped components.
 
     With l the variance of the means along a component over that of the noise, samples of a component have mean 0 and
     variance 1 and are uncorrelated, as those of N(0, I) are, and the posterior's variance is 1 / (1 + l); largest l
@@ -30,7 +30,7 @@ class NoiseWhitenedPCA(Stage):
         self.built = True
 
     def fit(self, codes: TrainingCodes, seed: int, random: np.random.Generator) -> None:
-        """Finds the components in closed form. All images must have one posterior variance."""
+        """Finds the components in closed form. All images must have the same posterior variance."""
         std = codes.std[0]
         means = codes.mean / std
         centre = means.mean(0)
@@ -55,7 +55,7 @@ class NoiseWhitenedPCA(Stage):
     def folded_into_encoder(
         self, kernel: np.ndarray, bias: np.ndarray, log_var: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Kernel [K, C], bias and log-variance [C] of an encoder's z head that gives the C components itself.
+        """Kernel [K, C], bias and log-variance [C] of an encoder's z head that outputs the C components.
 
         kernel: [K, z_dim], bias and log_var: [z_dim], of the head that gives raw z.
         """

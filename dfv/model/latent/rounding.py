@@ -1,6 +1,7 @@
 """Rounding of z to multiples of its posterior's standard deviation. Not in the paper.
 
-The decoder learns from samples, so it hardly uses what is finer than their noise; a classifier of the mean does.
+The decoder is trained on samples, so it is insensitive to differences below their noise; classifiers of the mean
+are not.
 """
 
 import tensorflow as tf
@@ -10,9 +11,9 @@ from dfv.model.latent.stage import Stage
 
 
 class Rounding(Stage):
-    """The posterior's mean at the nearest multiple of `step` standard deviations, in each dimension on its own.
+    """Rounds each dimension of the posterior mean to the nearest multiple of `step` standard deviations.
 
-    All images must have one posterior variance: steps of an image's own would identify it.
+    All images must have the same posterior variance: image-specific steps would reveal the image.
     """
 
     needs_fit = False

@@ -10,10 +10,10 @@ from dfv.model.latent.training_codes import TrainingCodes
 
 
 class Stage(layers.Layer):
-    """A map of z that is fitted after training and constant from then on.
+    """A map of z that is fitted once, after training.
 
-    output_dim: the number of dimensions that `forward` gives.
-    Weights are float32, whatever the precision of the networks, and no gradient changes them.
+    output_dim: dimension of the output of `forward`.
+    Weights are float32 for networks of any precision, and not trainable.
     """
 
     needs_fit = True
@@ -23,13 +23,13 @@ class Stage(layers.Layer):
         self.output_dim = output_dim
 
     def add_constant(self, name: str, shape: tuple[int, ...], initializer: str = "zeros") -> keras.Variable:
-        """A weight that only `fit` and loading change."""
+        """Adds a weight that is not trainable; only `fit` and loading change it."""
         return self.add_weight(shape=shape, initializer=initializer, trainable=False, autocast=False, name=name)
 
     def fit(self, codes: TrainingCodes, seed: int, random: np.random.Generator) -> None:
-        """Sets the weights from the training images' codes, as the stages before this one give them.
+        """Sets the weights from the training images' codes, transformed by the preceding stages.
 
-        seed: of whatever the fit initialises. random: of whatever it draws.
+        seed: of initial weights. random: generator of all random draws.
         """
 
     def forward(self, posterior: Posterior, s: tf.Tensor) -> Posterior:
@@ -37,5 +37,5 @@ class Stage(layers.Layer):
         raise NotImplementedError
 
     def inverse(self, z: tf.Tensor, s: tf.Tensor) -> tf.Tensor:
-        """The z that `forward` maps to z [B, output_dim], as close as what it discards allows, to be decoded with s."""
+        """Returns the (approximate) input that `forward` maps to z [B, output_dim], to be decoded with s."""
         return z

@@ -35,7 +35,7 @@ class TrainingCodes:
         return (self.select(slice(start, start + CHUNK)) for start in range(0, len(self), CHUNK))
 
     def transformed(self, forward: Forward) -> "TrainingCodes":
-        """The codes behind a stage, each z with its image's own s, as at inference."""
+        """The codes after a stage, each z transformed with its image's own s, as at inference."""
         posteriors = [
             forward(Posterior(tf.constant(part.mean), tf.constant(2.0 * np.log(part.std))), tf.constant(part.s))
             for part in self.chunks()
@@ -50,7 +50,7 @@ class TrainingCodes:
         return np.argsort(number, kind="stable"), (np.cumsum(count) - count)[number], count[number]
 
     def s_of_same_identity(self, rows: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """The s [n, s_dim] of an image drawn for each of the rows [n] from those of its identity."""
+        """For each of the rows [n], the s [n, s_dim] of a random image of the same identity."""
         order, start, count = self._blocks
         return self.s[order[start[rows] + random.integers(0, count[rows])]]
 

@@ -1,4 +1,4 @@
-"""The latent transform: what z goes through between the trained encoder and decoder. Not in the paper."""
+"""The latent transform: applied to z between the trained encoder and decoder. Not in the paper."""
 
 import keras
 import numpy as np
@@ -21,10 +21,9 @@ NOT_FITTED = (
 
 
 class LatentTransform(layers.Layer):
-    """PCA, flow, and codebook or rounding, in this order, those that the config has; the identity until fitted.
+    """PCA, flow, and codebook or rounding, in this order, as enabled by the config; identity map until fitted.
 
-    z_dim: dimension of the encoder's z. pca_is_folded: the networks apply the PCA themselves, so the chain starts after
-    it.
+    z_dim: dimension of the encoder's z. pca_is_folded: the PCA is part of the networks and is not applied here.
     """
 
     def __init__(self, config: LatentConfig, s_dim: int, z_dim: int, pca_is_folded: bool = False):
@@ -56,9 +55,9 @@ class LatentTransform(layers.Layer):
         return [stage for stage in chain if stage is not None]
 
     def is_fitted(self, step: int | None = None) -> bool:
-        """Whether it was fitted, to the codes that the encoder had at this step if one is given.
+        """Whether the transform was fitted; if a step is given, at this step.
 
-        True if no stage needs a fit. Read when a graph is traced: one traced before the fit stays the identity.
+        True if no stage needs a fit. Read during tracing: a graph traced before the fit remains the identity map.
         """
         if not self.needs_fit:
             return True
@@ -67,7 +66,7 @@ class LatentTransform(layers.Layer):
         return fitted_at >= 0 if step is None else fitted_at == step
 
     def fit(self, codes: TrainingCodes, seed: int, random: np.random.Generator, step: int) -> None:
-        """Fits each stage to the training images' raw codes as the stages before it transform them.
+        """Fits each stage to the training images' raw codes, transformed by the preceding stages.
 
         seed, random: see `Stage.fit`. step: the number of training steps the encoder has had.
         """
@@ -79,18 +78,18 @@ class LatentTransform(layers.Layer):
         self.fitted_at.assign(step)
 
     def reset(self) -> None:
-        """Forgets the fit: training goes on, so the encoder's codes change."""
+        """Marks the transform as not fitted, because further training changes the encoder's codes."""
         if self.needs_fit:
             self.fitted_at.assign(-1)
 
     def forward(self, posterior: Posterior, s: tf.Tensor) -> Posterior:
-        """The posterior of z at inference, [B, output_dim], of the encoder's [B, z_dim] and s [B, s_dim]."""
+        """Returns the posterior of z at inference, [B, output_dim], from the encoder's [B, z_dim] and s [B, s_dim]."""
         for stage in self.stages if self.is_fitted() else ():
             posterior = stage.forward(posterior, s)
         return posterior
 
     def inverse(self, z: tf.Tensor, s: tf.Tensor) -> tf.Tensor:
-        """The decoder's z [B, z_dim] of a z at inference [B, output_dim] that is decoded with s [B, s_dim]."""
+        """Returns the decoder's z [B, z_dim] for z at inference [B, output_dim] and s [B, s_dim]."""
         z, s = (tf.cast(code, tf.float32) for code in (z, s))
         for stage in reversed(self.stages) if self.is_fitted() else ():
             z = stage.inverse(z, s)

@@ -1,1 +1,1 @@
-"""Layers that compute what Keras has, faster on a CPU."""
+"""Layers that compute the same as Keras' layers, faster on a CPU."""

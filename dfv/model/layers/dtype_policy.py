@@ -1,4 +1,4 @@
-"""The dtype of what is built: given by the config alone, not by Keras' global policy."""
+"""The dtype of layers is set by the config, not by Keras' global policy."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import keras
 
 @contextlib.contextmanager
 def float32_policy() -> Iterator[None]:
-    """Builds layers in float32 where they name no dtype of their own; puts the global policy back."""
+    """Context in which layers without an explicit dtype are built in float32; restores the global policy."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:

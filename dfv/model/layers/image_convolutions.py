@@ -1,4 +1,4 @@
-"""The two convolutions that meet the image, whose few channels the library's transposed convolution is slow at.
+"""The first and the last convolution: oneDNN's transposed convolution is slow for the few channels of an image.
 
 oneDNN computes a transposed convolution channel by channel of its output, so 1 or 3 channels cost about as much as 32.
 Here each of the four phases of the output (even and odd rows and columns) is a plain convolution of the input with

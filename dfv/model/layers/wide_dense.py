@@ -1,8 +1,8 @@
-"""A fully connected layer to many numbers, whose product the library is slow at where a kernel's rows are long.
+"""A fully connected layer with many outputs, for which oneDNN's matrix product is slow.
 
 oneDNN multiplies by a [K, N] kernel at half of its speed once N is much above 256. In training the kernel is taken in
-blocks of columns: the same sums, in half to two thirds of the time. For a few images, as in use, the kernel's copy
-would cost more than it saves.
+blocks of columns: the same sums, in half to two thirds of the time. For small batches, as at inference, copying the
+kernel would cost more than it saves.
 """
 
 from typing import Any

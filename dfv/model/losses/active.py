@@ -1,10 +1,10 @@
-"""Which losses a config turns on, and what a training step has to compute for them."""
+"""Which losses a config enables, and what a training step has to compute for them."""
 
 from dfv.config.schema import Config
 
 
 class ActiveLosses:
-    """What follows from the weights of a config: an image, a code or a player that no loss needs is left out."""
+    """The losses with a nonzero weight; images, codes and players that none of them needs are not computed."""
 
     def __init__(self, config: Config):
         self._loss = config.loss
@@ -32,12 +32,12 @@ class ActiveLosses:
 
     @property
     def num_z(self) -> int:
-        """Images of a triplet whose z is used: x1 alone in the paper, all three with losses that are not in it."""
+        """Number of images of a triplet whose z is used: 1 (x1) in the paper, 3 with the additional losses."""
         return 3 if self._loss.reconstruct_all or self.independence else 1
 
     @property
     def weights(self) -> dict[str, float]:
-        """The weight of each term of the generator's loss, those of weight 0 left out."""
+        """The nonzero weights of the terms of the generator's loss."""
         loss = self._loss
         weights = {
             "reconstruction": loss.reconstruction_weight,
@@ -53,7 +53,7 @@ class ActiveLosses:
 
     @property
     def term_names(self) -> list[str]:
-        """The terms of every player, and last the generator's loss, in the order in which a step reports them."""
+        """Names of the terms of all players, then of the generator's loss, in the order of a step's report."""
         names = list(self.weights)
         if self.adversary:
             names += ["adversary_on_real", "adversary_on_fakes", "adversary_accuracy"]

@@ -1,4 +1,4 @@
-"""The latent adversary: classifiers that predict the identity from z, and that the encoder works against.
+"""The latent adversary: classifiers that predict the identity from z; the encoder is trained against them.
 
 Not in the paper.
 """
@@ -28,21 +28,21 @@ class LatentBatch(NamedTuple):
         return self.labels[:, 0]
 
     def label_columns(self, columns: slice) -> "LatentBatch":
-        """The same codes with these columns of the labels alone."""
+        """The same codes with only these columns of the labels."""
         return self._replace(labels=self.labels[:, columns])
 
 
 class LatentAdversary(layers.Layer):
-    """Two classifiers of the labels: one reads the mean of z, the other its sample.
+    """Two classifiers of the labels: one takes the mean of z, the other a sample.
 
     z_dim: the dimension of z.
     label_sizes: the number of classes of each column of the labels.
-    num_replay_batches: past batches whose codes are kept and trained on with the current ones, so that the encoder
-      cannot go back to what the classifiers have forgotten; 0 for none.
+    num_replay_batches: number of past batches whose codes are also trained on, so that the encoder cannot return to
+      codes that the classifiers no longer recognise; 0: none.
     codes_per_batch: codes in a global batch, 3 B.
 
-    The mean is standardised by running statistics, the sample is read as it is: one network for both would learn to
-    ignore the means.
+    Means are standardised by running statistics, samples are not. A single network for both would learn to ignore the
+    means.
     """
 
     def __init__(self, z_dim: int, label_sizes: tuple[int, ...], num_replay_batches: int, codes_per_batch: int):
@@ -73,7 +73,7 @@ class LatentAdversary(layers.Layer):
         )
 
     def load_own_variables(self, store: Any) -> None:
-        """Loads the statistics and the replay; says so if the file stores them under their earlier name."""
+        """Loads the statistics and the replay; raises ValueError for a file with their earlier name."""
         if not len(store):
             raise ValueError(
                 "The file has no weights under the name latent_adversary: an earlier version of dfv stored them as"
@@ -85,14 +85,14 @@ class LatentAdversary(layers.Layer):
     def call(self, codes: LatentBatch) -> tuple[tf.Tensor, tf.Tensor]:
         """Log-probability, nats, of the true labels, predicted from the mean and from the sample; both [N] float32.
 
-        The mean over the labels where there are several.
+        With several labels, the mean over them.
         """
         standardised = (codes.mean - self.centre) * tf.math.rsqrt(self.variance + 1e-6)
         on_mean, on_sample = self.on_mean(standardised), self.on_sample(codes.sample)
         return self._log_prob(on_mean, codes.labels), self._log_prob(on_sample, codes.labels)
 
     def log_likelihood(self, codes: LatentBatch) -> tf.Tensor:
-        """The sum of both means of `call`, a scalar: the generator's term, which the encoder minimises."""
+        """The encoder's loss, a scalar: the sum of the means of both outputs of `call`."""
         return tf.add_n([tf.reduce_mean(log_prob) for log_prob in self(codes)])
 
     def _log_prob(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
@@ -110,7 +110,7 @@ class LatentAdversary(layers.Layer):
         step: tf.Tensor,
         seed: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Trains both classifiers on the codes of the global batch and on as many kept ones.
+        """Trains both classifiers on the codes of the global batch and on as many codes of past batches.
 
         Returns the cross-entropy of each, a scalar in nats, at the last of `num_updates` updates.
         """

@@ -25,7 +25,7 @@ def identity_mmd(z: tf.Tensor, identity: tf.Tensor, prior: tf.Tensor) -> tf.Tens
     """E[k(z, z') | same identity] - 2 E[k(z, p)], a scalar; z [N, D] ~ q(z | x), prior [N, D] ~ N(0, I).
 
     Up to a constant, the mean over identities of the squared maximum mean discrepancy (MMD) between their z and the
-    prior. It is least where every identity's z has the prior's distribution, so that z is independent of the identity.
+    prior. It is minimal if z has the prior's distribution for every identity, and hence is independent of the identity.
     """
     return _mean_over(kernel(z, z), same_identity_pairs(identity)) - 2.0 * tf.reduce_mean(kernel(z, prior))
 
@@ -33,7 +33,7 @@ def identity_mmd(z: tf.Tensor, identity: tf.Tensor, prior: tf.Tensor) -> tf.Tens
 def mean_kernel(mean: tf.Tensor, identity: tf.Tensor) -> tf.Tensor:
     """E[k(m, m') | same identity] - E[k(m, m') | any two], a scalar; m: the means [N, D], standardised over the batch.
 
-    About 0 where the means of z do not depend on the identity.
+    About 0 if the means of z do not depend on the identity.
     """
     centre, variance = tf.nn.moments(mean, axes=[0])
     similarity = kernel(*[(mean - centre) * tf.math.rsqrt(variance + 1e-6)] * 2)

@@ -12,7 +12,7 @@ EMBEDDING_DIM, TEMPERATURE = 64, 0.1
 class PairCritic(LatentAdversary):
     """Two contrastive embeddings, of the mean and of the sample of z, that are close for codes of one identity.
 
-    Nothing in it grows with the number of identities.
+    The number of weights does not depend on the number of identities.
     """
 
     def _num_outputs(self) -> int:
