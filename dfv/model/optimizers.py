@@ -68,7 +68,7 @@ def of_config(player: str, config: Config) -> keras.optimizers.Optimizer:
 
 
 def resolve(argument: str, identifier: Any) -> keras.optimizers.Optimizer:
-    """Returns the optimizer for an argument of `compile`: a Keras optimizer, its name ("adam"), or its serialized config.
+    """Returns the optimizer for an argument of `compile`: a Keras optimizer, its name ("adam"), or its config.
 
     Raises ValueError for anything else, and for optimizer options that the training step does not support.
     """

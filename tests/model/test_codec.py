@@ -207,5 +207,5 @@ def test_optimizers_of_files_of_earlier_versions_are_compiled_under_their_names_
 
 
 def test_attributes_that_the_data_lack_are_refused():
-    with pytest.raises(ConfigError, match="--adversary_labels=attributes needs a set with attributes"):
+    with pytest.raises(ConfigError, match="--adversary_labels=attributes needs a data set with attributes"):
         Disentangler(Config.of(adversary_labels="attributes", z_dim=4), SHAPE, (3,))
