@@ -1,6 +1,6 @@
-"""Exports a trained dfv model as a SavedModel for TensorFlow Serving, and has clients for such a server.
+"""Exports a trained dfv model as a SavedModel for TensorFlow Serving, and provides clients for TensorFlow Serving.
 
-Its public names are attributes of this package, imported when first used.
+Public names are attributes of this package and are imported on first use.
 """
 
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ __all__ = ["ExportError", "GrpcClient", "RestClient", "ServingError", "export_mo
 
 
 class ExportError(RuntimeError):
-    """An exported model that cannot be written or read; the message says what to do."""
+    """An exported model cannot be written or read; the message says what to do."""
 
 
 if not TYPE_CHECKING:  # so that type checkers report unknown names

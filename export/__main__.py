@@ -1,4 +1,4 @@
-"""Writes a trained model as a SavedModel for TensorFlow Serving and every other TensorFlow program.
+"""Writes a trained model as a SavedModel for TensorFlow Serving and any other TensorFlow program.
 
 python -m export --run_dir=runs/yaleb --export_dir=models/yaleb
 python -m export --run_dir=quickstart --export_dir=models/quickstart
@@ -25,11 +25,9 @@ LOGGER = logging.getLogger("export")
 
 @dataclass(frozen=True)
 class ExportOptions(Checked):
-    """What to export, and where to."""
+    """Model to export and where to write it."""
 
-    run_dir: str = option(
-        "", "Folder of a run, or the name of a model that comes with dfv.", is_path=True, required=True
-    )
+    run_dir: str = option("", "Folder of a run, or the name of a shipped model.", is_path=True, required=True)
     export_dir: str = option(
         "",
         "Folder of the exported model, with a folder for each version. Its last part is the model's name.",
@@ -38,7 +36,7 @@ class ExportOptions(Checked):
     )
     version: int | None = option(
         None,
-        "Number of the version to write, which must not exist yet; if left out, the next one.",
+        "Version number to write, which must not exist yet; default: the next one.",
         at_least=1,
         at_most=2**63 - 1,
     )
@@ -61,7 +59,7 @@ def run(arguments: Arguments) -> None:
     check_finished(run_dir, model)
     results = read_results(run_dir, model.config.training.num_steps)
     folder = export_model(model, options.export_dir, options.version, options.float_images, results)
-    print(f"{folder} is written; the README.md next to it says how to serve and load it.")
+    print(f"Wrote {folder}; the README.md in the same folder explains how to serve and load the model.")
 
 
 def read_results(run_dir: Path, num_steps: int) -> "Results | None":

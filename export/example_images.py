@@ -12,7 +12,7 @@ NUMBER, CHARACTERS = 8, 16
 
 
 def write(version: Path, config: DataConfig) -> None:
-    """Writes PNG files of test characters to `assets.extra/examples`; for other data sets than toy_sprites nothing."""
+    """Writes PNG files of test characters to `assets.extra/examples`; only for toy_sprites."""
     if config.dataset != "toy_sprites":
         return
     few = dataclasses.replace(config, toy_characters=CHARACTERS, memory_limit_mb=1024)

@@ -11,7 +11,7 @@ _ENTRY_LENGTH = 12  # bytes of an entry of a TIFF directory: tag 2, type 2, coun
 def jpeg_orientation(encoded: tf.Tensor) -> tf.Tensor:
     """Returns the EXIF orientation, int64 [], of a JPEG image, string []: 1 to 8; 1 (upright) if it has no valid one.
 
-    EXIF metadata are looked for in the first 256 KiB.
+    EXIF metadata is searched for in the first 256 KiB.
     """
     head = tf.io.decode_raw(tf.strings.substr(encoded, 0, _HEAD_LENGTH), tf.uint8)
     at = _find_exif(head)
@@ -21,7 +21,7 @@ def jpeg_orientation(encoded: tf.Tensor) -> tf.Tensor:
 
 
 def upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
-    """Returns an image [h, w, C] as it is to be seen, given its EXIF orientation, int64 []; [w, h, C] for 5 to 8."""
+    """Returns an image [h, w, C] turned upright, given its EXIF orientation, int64 []; [w, h, C] for 5 to 8."""
     turned = tf.cond(orientation >= 5, lambda: tf.transpose(image, (1, 0, 2)), lambda: image)
     mirrored = tf.cond(_is_in(orientation, (2, 3, 6, 7)), lambda: tf.reverse(turned, (1,)), lambda: turned)
     return tf.cond(_is_in(orientation, (3, 4, 7, 8)), lambda: tf.reverse(mirrored, (0,)), lambda: mirrored)

@@ -1,4 +1,4 @@
-"""Decoding and encoding of images inside the graph: PNG or JPEG of any size to the model's images, and back to PNG."""
+"""Decoding and encoding of images in the graph: PNG or JPEG of any size to the model's images, and back to PNG."""
 
 import tensorflow as tf
 
@@ -90,7 +90,7 @@ def _check_size(row: tf.Tensor, encoded: tf.Tensor) -> tf.Operation:
     """Checks the size that the header states, before memory for the image is allocated."""
     is_png = (tf.strings.length(encoded) >= _PNG_HEADER_LENGTH) & _is_png(encoded)
     is_jpeg = tf.equal(tf.strings.substr(encoded, 0, len(_JPEG_START)), _JPEG_START)
-    kind = tf.debugging.Assert(is_png | is_jpeg, ["expected PNG or JPEG images; neither is row", row])
+    kind = tf.debugging.Assert(is_png | is_jpeg, ["expected PNG or JPEG images; received something else in row", row])
     with tf.control_dependencies([kind]):
         height, width = tf.unstack(tf.cond(is_png, lambda: _png_size(encoded), lambda: _jpeg_size(encoded)), 2)
     fits = (height * width <= MAX_PIXELS) & (tf.maximum(height, width) <= MAX_SIDE)

@@ -22,7 +22,7 @@ TERMS = {
     "yaleb": "Extended Yale B is free for research; acknowledge it and cite Georghiades et al. (2001) and Lee et al."
     " (2005). Images made by this model may show its subjects.",
 } | dict.fromkeys(
-    ("image_folder", "arrays"), "The images are those of whoever trained this model; ask them for the terms."
+    ("image_folder", "arrays"), "The images belong to those who trained this model; ask them for the terms."
 )
 RANGES = {
     "image": "0 to 255",
@@ -37,21 +37,21 @@ LEFT_OUT = names_by_role(Role.DATA_LOCATION, Role.PRESENTATION)
 
 
 def of(model: Codec, name: str, version: Path, results: Results | None) -> str:
-    """Returns the model card, in Markdown, of the SavedModel in the folder `version`.
+    """Returns the model card, as Markdown, of the SavedModel in the folder `version`.
 
-    name: the model's. results: of an evaluation; None if there was none.
+    name: of the model. results: of an evaluation; None if the model was not evaluated.
     """
     config = model.config
     flags = [f"--{key}={flag_text(value)}" for key, value in config.as_flags().items() if key not in LEFT_OUT]
     parts = [
         f"# {name}, version {version.name}",
-        "Encodes an image as two codes: s, which specifies its identity, and z, which holds everything else, such as"
+        "Encodes an image as two codes: s, which holds its identity, and z, which holds everything else, such as"
         " pose, lighting or style. Method: Mathieu et al., Disentangling factors of variation in deep representations"
         f" using adversarial training (NIPS 2016). Exported with TensorFlow {tf.__version__}.",
         "## Data",
         f"`{config.data.dataset}` at {' x '.join(map(str, model.image_shape))} (height, width, channels),"
         f" {model.label_sizes[0]} identities. {TERMS[config.data.dataset]}",
-        "The model is valid for images like these only: given any other image, it still generates one like these. It"
+        "The model is valid only for images like these: given any other image, it still generates one like these. It"
         " must not be used to identify people.",
         "## Results",
         _leakage_table(results),
@@ -109,7 +109,7 @@ def _leakage_table(results: Results | None) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     explanation = (
         f"Test error of probes, classifiers that are trained to predict {results.leakage.target} from a code, on the"
-        f" {results.run.split} split; of each code, the strongest of several probes. The permutation baseline is the"
+        f" {results.run.split} split; for each code, the strongest of several probes. The permutation baseline is the"
         " error after training on permuted labels, the identity leakage the difference in percentage points (pp). ±:"
         " standard deviation over seeds of the error, standard error of the leakage; not significant: within two"
         " standard errors of zero."

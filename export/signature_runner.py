@@ -1,4 +1,4 @@
-"""Runs signatures of a SavedModel, with TensorFlow and nothing of this package.
+"""Runs signatures of a SavedModel, with TensorFlow and without this package.
 
     python signature_runner.py MODEL INPUTS.npz OUTPUTS.npz
 

@@ -23,7 +23,7 @@ ROWS = 3
 def check(saved_model: Path, model: Codec, float_images: bool) -> None:
     """Runs every signature in a new process and compares it with the Python model; raises ExportError.
 
-    Floats may differ by FLOAT_TOLERANCE of the greatest magnitude or of 1, uint8 by GREY_LEVELS.
+    Floats may differ by FLOAT_TOLERANCE times the largest magnitude, or times 1 if larger; uint8 by GREY_LEVELS.
     """
     inputs, expected = cases(model, float_images)
     received = replay(saved_model, inputs, saved_model.parent)
@@ -34,12 +34,12 @@ def check(saved_model: Path, model: Codec, float_images: bool) -> None:
         if not difference <= limit:
             raise ExportError(
                 f"nothing was exported: in a new process {name} differs from the Python model by {difference:.3g}"
-                f" (at most {limit:.3g} is allowed). Please report it with the version of TensorFlow."
+                f" (at most {limit:.3g} is allowed). Please report this together with the TensorFlow version."
             )
 
 
 def compare(received: np.ndarray, expected: np.ndarray) -> tuple[float, float]:
-    """Returns the greatest difference, and how large it may be."""
+    """Returns the largest difference, and its limit."""
     if received.dtype.kind == "S":
         received = np.stack([pixels_of(encoded, expected.shape[-1]) for encoded in received])
     if received.shape != expected.shape or received.dtype != expected.dtype:
@@ -49,7 +49,7 @@ def compare(received: np.ndarray, expected: np.ndarray) -> tuple[float, float]:
 
 
 def replay(saved_model: Path, inputs: Arrays, scratch: Path) -> Arrays:
-    """Returns the outputs of the signatures in a new process, which imports TensorFlow and nothing of this package."""
+    """Returns the outputs of the signatures in a new process, which imports TensorFlow but not this package."""
     given, answered = scratch / "inputs.npz", scratch / "outputs.npz"
     np.savez(given, **inputs)  # type: ignore[arg-type]
     script = Path(__file__).with_name("signature_runner.py")

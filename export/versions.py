@@ -1,4 +1,4 @@
-"""Writes a version of an exported model: to a temporary folder, compared with the Python model, then moved in place."""
+"""Writes a version of an exported model to a temporary folder, compares it with the Python model, and publishes it."""
 
 import logging
 import re
@@ -46,7 +46,7 @@ def export_model(
     number = next_version(place) if version is None else version
     final = place / str(number)
     if final.exists():
-        raise ExportError(f"{final} exists, and versions are not overwritten; give another --version, or leave it out.")
+        raise ExportError(f"{final} exists, and versions are not overwritten; give another --version, or omit it.")
     with _temporary_folder(place) as scratch:
         staged = scratch / str(number)
         save(model, staged, float_images)
@@ -77,9 +77,9 @@ def save(model: Codec, folder: Path, float_images: bool) -> None:
 
 
 def checked_place(export_dir: str | Path) -> Path:
-    """Returns the absolute path of the model's folder; raises ExportError if it cannot become one.
+    """Returns the absolute path of the model's folder; raises ExportError if it cannot be used.
 
-    Its name is the model's, and it holds a folder for each version.
+    The folder's name is the model's name; it has a folder for each version.
     """
     place = expand_home("export_dir", export_dir).absolute()
     try:
@@ -90,7 +90,7 @@ def checked_place(export_dir: str | Path) -> Path:
             f"--export_dir={export_dir} cannot be used ({_cause(error)}); give another folder."
         ) from error
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}", place.name):
-        named = "its last part is the model's name: up to 200 of letters, digits, _ . -"
+        named = "its last part is the model's name: up to 200 letters, digits, _ . -"
         raise ExportError(f"--export_dir={export_dir}: {named}")
     if place.name.isdigit():
         raise ExportError(
@@ -103,7 +103,7 @@ def checked_place(export_dir: str | Path) -> Path:
 
 
 def next_version(place: Path) -> int:
-    """Returns one more than the greatest version in the folder; 1 if it has none."""
+    """Returns the newest version in the folder plus one; 1 if there is none."""
     return max(config_files.versions(place), default=0) + 1
 
 
@@ -135,4 +135,4 @@ def _appear(staged: Path, final: Path) -> None:
     try:
         staged.rename(final)
     except OSError as error:
-        raise ExportError(f"{final} could not be put in place ({error.strerror}); run the export again.") from error
+        raise ExportError(f"{final} could not be published ({error.strerror}); run the export again.") from error

@@ -1,1 +1,1 @@
-"""From a config and a run folder to a trained model."""
+"""Trains a model from a config, in a run folder."""

@@ -1,4 +1,4 @@
-"""Everything that a run needs to go on, saved so that a crash leaves the previous checkpoint whole."""
+"""Checkpoints: the complete state of a run; a crash during saving does not damage the previous checkpoint."""
 
 import logging
 import tempfile
@@ -16,7 +16,7 @@ FOLDER = "checkpoints"
 
 
 class Checkpoints:
-    """The checkpoints of a run folder, the last few kept."""
+    """The most recent checkpoints of a run folder."""
 
     def __init__(self, model: Disentangler, run_dir: Path, keep: int, is_chief: bool):
         # Keras keeps layers in lists that tf.train.Checkpoint does not follow, hence the variables themselves.
@@ -34,9 +34,9 @@ class Checkpoints:
         self._manager.save(checkpoint_number=step)
 
     def restore(self) -> int | None:
-        """Restores the newest checkpoint that is whole and gives its step; None where none was written yet.
+        """Restores the newest undamaged checkpoint and returns its step; None if none was written yet.
 
-        Raises RunError if there are some but none fits: to begin anew would write over what is there.
+        Raises RunError if none of the existing checkpoints fits, since starting over would overwrite them.
         """
         found = tf.train.get_checkpoint_state(str(self._folder))
         paths = list(found.all_model_checkpoint_paths) if found else []
@@ -45,7 +45,7 @@ class Checkpoints:
                 self._checkpoint.restore(path).assert_existing_objects_matched()
                 return _step(path)
             except (tf.errors.OpError, AssertionError, ValueError, IndexError) as error:
-                LOGGER.warning("Checkpoint %s is damaged (%s); taking the one before it.", path, str(error)[:200])
+                LOGGER.warning("Checkpoint %s is damaged (%s); trying the previous one.", path, str(error)[:200])
         if paths:
             raise RunError(
                 f"none of the {len(paths)} checkpoints in {self._folder} fits: they are damaged, or of images with"
@@ -56,7 +56,7 @@ class Checkpoints:
 
 
 def last_step(run_dir: Path) -> int | None:
-    """The step of the newest checkpoint; None in a folder without any, such as a shipped model's."""
+    """The step of the newest checkpoint; None without checkpoints, as for a shipped model."""
     newest = tf.train.latest_checkpoint(str(run_dir / FOLDER))
     return None if newest is None else _step(newest)
 
@@ -73,12 +73,12 @@ def check_finished(run_dir: Path, model: Codec) -> None:
     if step is not None and (step < wanted or not model.latent.is_fitted(step)):
         raise RunError(
             f"{run_dir} is not finished: it stopped at step {step} of {wanted}, or while its latent transform was"
-            f" fitted. Go on with its flags and --mode=train, or end it there with --num_steps={step} as well."
+            f" fitted. Resume it with its flags and --mode=train; to finish it at this step, add --num_steps={step}."
         )
 
 
 def all_variables(model: Disentangler) -> list[Any]:
-    """Weights, statistics, replay and optimizers' state, in a fixed order."""
+    """Weights, statistics, replay and optimizer state, in a fixed order."""
     optimizers = ("generator_optimizer", "adversary_optimizer", "latent_adversary_optimizer")
     players = [getattr(model, name) for name in optimizers if hasattr(model, name)]
     return [*model.variables, *(variable for player in players for variable in player.variables)]

@@ -1,4 +1,4 @@
-"""Where a run computes: one device, every GPU of a machine (or logical CPUs), or several workers."""
+"""Distribution strategy of a run: one device, all GPUs of a machine (or logical CPUs), or several workers."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from dfv.config.schema import ConfigError, TrainingConfig
 
 
 def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
-    """The strategy of `config`; call it once, before anything else of TensorFlow runs."""
+    """Returns the strategy of `config`; call this once, before any other TensorFlow operation."""
     if config.strategy == "mirrored":
         strategy = _mirrored(config.num_replicas)
     elif config.strategy == "multi_worker":
@@ -30,14 +30,14 @@ def _mirrored(num_replicas: int) -> tf.distribute.Strategy:
         return tf.distribute.MirroredStrategy()
     cpu = tf.config.list_physical_devices("CPU")[0]
     if len(tf.config.list_logical_devices("CPU")) < num_replicas:
-        raise ConfigError(f"--num_replicas={num_replicas}: logical CPUs must be made before {cpu.name} is in use.")
+        raise ConfigError(f"--num_replicas={num_replicas}: logical CPUs must be created before {cpu.name} is used.")
     names = [device.name for device in tf.config.list_logical_devices("CPU")[:num_replicas]]
     # The default reduction breaks several steps per call on logical CPUs.
     return tf.distribute.MirroredStrategy(names, cross_device_ops=tf.distribute.ReductionToOneDevice())
 
 
 def make_logical_cpus(config: TrainingConfig) -> None:
-    """Splits the CPU into as many logical devices as a mirrored run without GPUs asks for."""
+    """Splits the CPU into the logical devices of a mirrored run without GPUs."""
     if config.strategy == "mirrored" and not tf.config.list_physical_devices("GPU"):
         cpu = tf.config.list_physical_devices("CPU")[0]
         parts = [tf.config.LogicalDeviceConfiguration()] * config.num_replicas
@@ -45,10 +45,10 @@ def make_logical_cpus(config: TrainingConfig) -> None:
 
 
 def make_deterministic(config: TrainingConfig) -> None:
-    """If asked for, the same bits from every run: of TensorFlow's kernels, and of the order in which they run.
+    """Makes TensorFlow bitwise reproducible if `config.deterministic` is set.
 
-    Where three gradients of one tensor meet, TensorFlow begins the sum with the one whose memory is free by then; one
-    thread that starts the kernels, each of which still uses all cores, makes that the same every time.
+    TensorFlow's op determinism is not sufficient: the order in which three gradients of a tensor are summed depends on
+    which memory is free first. With one thread that launches kernels, each of which still uses all cores, it is fixed.
     """
     if not config.deterministic:
         return
@@ -56,7 +56,7 @@ def make_deterministic(config: TrainingConfig) -> None:
         tf.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError as error:
         raise ConfigError(
-            "--deterministic has to be set before TensorFlow computes anything in a process; train in a new one."
+            "--deterministic must be set before TensorFlow computes anything in a process; train in a new process."
         ) from error
     tf.config.experimental.enable_op_determinism()
 
@@ -71,7 +71,9 @@ def _multi_worker() -> tf.distribute.Strategy:
             f"--strategy=multi_worker needs the environment variable TF_CONFIG, such as {example}."
         ) from error
     if roles != {"worker"}:
-        raise ConfigError(f"TF_CONFIG names {', '.join(sorted(roles))}; expected workers alone, the first being chief.")
+        raise ConfigError(
+            f"TF_CONFIG names {', '.join(sorted(roles))}; expected only workers, of which the first is the chief."
+        )
     if not 0 <= task < len(workers):
         raise ConfigError(
             f"TF_CONFIG names {len(workers)} workers, so its task index is 0 to {len(workers) - 1}; got {task}."
@@ -80,6 +82,6 @@ def _multi_worker() -> tf.distribute.Strategy:
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process writes what a run leaves: always, but for workers other than the first."""
+    """Whether this process writes the files of a run: true except for workers other than the first."""
     resolver = strategy.cluster_resolver
     return resolver is None or resolver.task_id in (None, 0)

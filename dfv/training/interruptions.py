@@ -1,4 +1,4 @@
-"""What ends a run from outside: too little memory, images that cannot be read, another worker that is gone."""
+"""Errors from outside a run: out of memory, unreadable images, lost workers."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +21,7 @@ WORKER_IS_GONE = (
 
 @contextlib.contextmanager
 def within_memory(config: Config) -> Iterator[None]:
-    """Turns what TensorFlow and NumPy say when memory runs out into what the user can do."""
+    """Context that converts out-of-memory errors of TensorFlow and NumPy into a RunError that says what to do."""
     try:
         yield
     except (tf.errors.ResourceExhaustedError, MemoryError) as error:
@@ -33,7 +33,7 @@ def within_memory(config: Config) -> Iterator[None]:
 
 
 def read_batches(batches: Iterable[Any]) -> Iterator[Any]:
-    """The batches of triplets; raises DataError for images that cannot be read."""
+    """Yields the batches of triplets; raises DataError for images that cannot be read."""
     try:
         yield from batches
     except tf.errors.InvalidArgumentError as error:
@@ -46,7 +46,7 @@ def read_batches(batches: Iterable[Any]) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def workers_together(several: bool, step: Callable[[], int]) -> Iterator[None]:
-    """Turns what TensorFlow says when one of several workers is gone into what the user can do."""
+    """Context that converts TensorFlow's errors after the loss of a worker into a RunError that says what to do."""
     try:
         yield
     except WORKER_IS_GONE as error:
@@ -54,5 +54,5 @@ def workers_together(several: bool, step: Callable[[], int]) -> Iterator[None]:
             raise
         raise TrainingError(
             f"another worker stopped answering after step {step()} ({error.message.splitlines()[0][:200]}). "
-            "Start all workers again: they continue from the last checkpoint, if there is one."
+            "Start all workers again; they resume from the last checkpoint, if there is one."
         ) from error

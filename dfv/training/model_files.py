@@ -1,4 +1,4 @@
-"""model.keras: written by runs, found by the name of a run or of a model that comes with the package."""
+"""model.keras: the file of a trained model, in a run folder or shipped with the package."""
 
 import os
 from functools import cached_property
@@ -18,7 +18,7 @@ SHIPPED_MODELS = Path(__file__).parents[1] / "pretrained"
 
 
 class ModelFile:
-    """model.keras of a run: its codec, for use once it is finished, written whole or not at all."""
+    """model.keras of a run: its codec, for inference; written atomically."""
 
     def __init__(self, model: "Disentangler", run_dir: Path):
         self._model, self._path = model, run_dir / MODEL_FILE
@@ -30,7 +30,7 @@ class ModelFile:
         return Codec.from_config(self._model.get_config())
 
     def save(self) -> None:
-        """Writes the weights as they are now, with PCA folded into the networks once the run is finished."""
+        """Writes the current weights; once the run is finished, the PCA is folded into the networks."""
         aside = self._path.with_name(f".{os.getpid()}-{MODEL_FILE}")
         try:
             (self._model.folded() if self._model.latent.is_fitted() else self._unfitted()).save(aside)
@@ -45,7 +45,7 @@ class ModelFile:
 
 
 def find_run(name: str | Path) -> Path:
-    """The run folder of this name or, where there is none, that of a model that comes with the package."""
+    """Returns the run folder of this name or, if there is none, the folder of the shipped model of this name."""
     run_dir = expand_home("run_dir", name)
     if os.path.isdir(run_dir):  # Path.is_dir raises for some paths that cannot be read
         return run_dir
@@ -55,7 +55,7 @@ def find_run(name: str | Path) -> Path:
 
 
 def find_model(name: str | Path) -> Path:
-    """The model file of a run folder or of a shipped model; raises RunError if there is none."""
+    """Returns the model file of a run folder or of a shipped model; raises RunError if there is none."""
     path = find_run(name) / MODEL_FILE
     if not os.path.exists(path):
         raise RunError(f"{name} has no {MODEL_FILE} yet: train it, or wait for its first checkpoint.")
@@ -63,12 +63,12 @@ def find_model(name: str | Path) -> Path:
 
 
 def shipped_names() -> list[str]:
-    """The names of the models that come with the package."""
+    """Returns the names of the shipped models."""
     return sorted(path.parent.name for path in SHIPPED_MODELS.glob(f"*/{MODEL_FILE}"))
 
 
 def load(name: str | Path) -> "Codec":
-    """The trained model of a run folder, or a shipped one by its name; raises RunError if there is none."""
+    """Returns the trained model of a run folder, or a shipped model by name; raises RunError if there is none."""
     check_backend()
     import keras
 
@@ -78,7 +78,7 @@ def load(name: str | Path) -> "Codec":
     try:
         model = keras.models.load_model(path, compile=False)
     except Exception as error:
-        raise RunError(f"{path} is no model that this version can load ({error}).") from error
+        raise RunError(f"{path} is not a model that this version can load ({error}).") from error
     if not isinstance(model, Codec):
         raise RunError(f"{path} holds a {type(model).__name__}, not a dfv model.")
     return model

@@ -1,4 +1,4 @@
-"""s trained beforehand as a classifier's features (supplementary material, "Using a pre-trained embedding")."""
+"""Pre-training of s as the features of a classifier (supplementary material, "Using a pre-trained embedding")."""
 
 import itertools
 import logging
@@ -23,7 +23,7 @@ HIDDEN = 256
 
 
 def pretrain_s(model: Disentangler, batches: Iterable[Any], strategy: tf.distribute.Strategy) -> None:
-    """Trains the s-encoder under a two-layer classifier of the identity for `pretrain_s_steps`, then freezes it."""
+    """Trains the encoder of s with a two-layer identity classifier for `pretrain_s_steps`, then freezes it."""
     training, encoder = model.config.training, model.encoder.s_encoder
     with strategy.scope(), float32_policy(), seeded(training.seed + 1):
         encoder.trainable = True

@@ -1,4 +1,4 @@
-"""config.flags of a run: every option, so that the file alone repeats it."""
+"""config.flags of a run: all options, so that the run can be repeated from this file."""
 
 import platform
 from pathlib import Path
@@ -17,14 +17,14 @@ PACKAGES = ("dfv", "tensorflow", "keras", "numpy", "tensorflow-datasets")
 
 
 def parse_flag(kind: Any, text: str) -> Any:
-    """The value that `flag_text` wrote, for a field of this type."""
+    """Returns the value of a field of this type from the text that `flag_text` wrote."""
     if kind is bool:
         return {"true": True, "false": False}[text]
     return tuple(int(part) for part in text.split(",")) if kind not in (int, float, str) else kind(text)
 
 
 def write_flags(run_dir: Path, config: Config) -> None:
-    """Writes `config.flags`, which alone repeats the run, headed by what it ran with."""
+    """Writes `config.flags`: all options, and in the header the versions and commit."""
     checkout = commit() or "unknown (not a git checkout)"
     header = [
         "# Repeats this run: python -m dfv.main --flagfile=config.flags --run_dir=ANOTHER_FOLDER",
@@ -39,7 +39,7 @@ def write_flags(run_dir: Path, config: Config) -> None:
 
 
 def read_flags(run_dir: Path) -> Config:
-    """The config of a run folder; raises RunError if the file is missing or not one that `write_flags` wrote."""
+    """Returns the config of a run folder; raises RunError if the file is missing or invalid."""
     path = run_dir / FLAGS_FILE
     kinds = {field.name: field.type for _, field in option_fields()}
     try:
@@ -47,15 +47,17 @@ def read_flags(run_dir: Path) -> Config:
         named = current_names(dict(line[2:].split("=", 1) for line in lines))
         return Config.of(**{name: parse_flag(kinds[name], text) for name, text in named.items()})
     except FileNotFoundError as error:
-        raise RunError(f"{run_dir} is no run folder: it has no {FLAGS_FILE}.") from error
+        raise RunError(f"{run_dir} is not a run folder: it has no {FLAGS_FILE}.") from error
     except (OSError, ValueError, KeyError) as error:
         raise RunError(f"{path} cannot be read as a run's flags ({error}); restore it or start a new run.") from error
 
 
 def check_same_run(run_dir: Path, config: Config) -> None:
-    """Raises RunError, naming the flags, if `config` would continue the run as another one."""
+    """Raises RunError, which names the flags, if `config` changes options of the run that must not change."""
     before, now = read_flags(run_dir).as_flags(), config.as_flags()
     changed = [name for name in now if before[name] != now[name] and name not in FREE_TO_CHANGE]
     if changed:
         listed = "; ".join(f"--{name} was {flag_text(before[name])}, is {flag_text(now[name])}" for name in changed)
-        raise RunError(f"{run_dir} holds a run with other flags: {listed}. Take them back, or give another --run_dir.")
+        raise RunError(
+            f"{run_dir} holds a run with other flags: {listed}. Restore these flags, or give another --run_dir."
+        )

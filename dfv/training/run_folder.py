@@ -1,4 +1,4 @@
-"""The folder of a run: who may write there, and how it is written so that nothing is left half done."""
+"""The folder of a run: exclusive access and atomic writes."""
 
 import contextlib
 import fcntl
@@ -13,7 +13,7 @@ IMAGES_FILE = "images.sha256"
 
 @contextlib.contextmanager
 def locked(run_dir: Path) -> Iterator[None]:
-    """Holds the run folder, made if need be, for this process alone."""
+    """Context with exclusive access of this process to the run folder, which is created if missing."""
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
         handle = (run_dir / "lock").open("w")
@@ -31,7 +31,7 @@ def locked(run_dir: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def writing(run_dir: Path) -> Iterator[None]:
-    """Turns a failure to write into a run's folder into a RunError that says what to do."""
+    """Context that converts a failure to write to a run's folder into a RunError that says what to do."""
     import tensorflow as tf
 
     try:
@@ -39,13 +39,13 @@ def writing(run_dir: Path) -> Iterator[None]:
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0][:200]
         raise RunError(
-            f"{run_dir} cannot be written ({reason}). What was saved before is whole; make room or allow writing there,"
-            " and the same command continues."
+            f"{run_dir} cannot be written ({reason}). Files saved before are intact. Free some space or make the folder"
+            " writable; the same command then resumes."
         ) from error
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file that is either the old or the new one, whatever happens."""
+    """Replaces a file atomically."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     aside.write_bytes(content)
     aside.replace(path)
@@ -56,7 +56,7 @@ def check_same_images(run_dir: Path, digest: str) -> None:
     path = run_dir / IMAGES_FILE
     if path.exists() and path.read_bytes().strip() != digest.encode():
         raise RunError(
-            f"{run_dir} was trained on other images, or other splits of them, than there are now; some that it was"
-            " trained on may be test images now. Put back the data that it had, or train anew in another --run_dir. If"
-            f" they are sure to be the same, read by other versions of the packages, delete {path}."
+            f"{run_dir} was trained on other images, or other splits of them, than there are now, so test images may"
+            " have been used in training. Restore its data, or train a new model in another --run_dir. If the images"
+            f" are the same and only package versions differ, delete {path}."
         )

@@ -1,4 +1,4 @@
-"""From a config and a run folder to a trained model, continued where it stopped."""
+"""Training of a run, from its last checkpoint if there is one."""
 
 import contextlib
 import itertools
@@ -36,10 +36,10 @@ VALIDATION_BATCHES = 16
 def train(config: Config, run_dir: str | Path, callbacks: Sequence[keras.callbacks.Callback] = ()) -> Disentangler:
     """Trains until `num_steps`, from the newest checkpoint of the run folder if it has one.
 
-    callbacks: Keras callbacks of your own. An epoch is `validation_steps` steps; a continued run begins in the middle
-    of one where it stopped there. Logs hold each term and `loss`, and after an epoch the same with `val_`.
+    callbacks: additional Keras callbacks. An epoch is `validation_steps` steps; a resumed run may begin in the middle
+    of an epoch. Logs contain each term and `loss`, and at the end of an epoch also those with prefix `val_`.
 
-    Raises ConfigError, DataError, or RunError for what the user can mend, and Stopped after SIGTERM or Ctrl-C.
+    Raises ConfigError, DataError or RunError for errors that the user can correct, and Stopped on SIGTERM or Ctrl-C.
     """
     run_dir = Path(run_dir)
     make_logical_cpus(config.training)
@@ -58,9 +58,9 @@ def train(config: Config, run_dir: str | Path, callbacks: Sequence[keras.callbac
 
 
 class Trainer:
-    """The loop over the steps of one run, for every strategy; all else that a run does is done by callbacks.
+    """The loop over the steps of a run, for every strategy; callbacks do everything else.
 
-    It stands in for `model.fit`, which Keras 3.15 cannot run under MultiWorkerMirroredStrategy.
+    It replaces `model.fit`, which fails under MultiWorkerMirroredStrategy in Keras 3.15.
     """
 
     def __init__(
@@ -111,13 +111,13 @@ class Trainer:
         return [check, table, summaries, *([duties.Progress(training.num_steps, table)] if shown else [])]
 
     def run(self) -> Disentangler:
-        """Takes every step that is left, saves, and returns the model."""
+        """Runs the remaining steps, saves, and returns the model."""
         if self.is_chief:
             with writing(self.run_dir):
                 write_flags(self.run_dir, self.config)
                 write_whole(self.run_dir / IMAGES_FILE, f"{self.splits.digest}\n".encode())
         if self.restored_step:
-            LOGGER.info("Continuing %s at step %d.", self.run_dir, self.restored_step)
+            LOGGER.info("Resuming %s at step %d.", self.run_dir, self.restored_step)
         several, started = self.config.training.strategy == "multi_worker", time.monotonic()
         with workers_together(several, lambda: steps_taken(self.model)):
             self._pretrain()
@@ -154,7 +154,7 @@ class Trainer:
         self.callbacks.on_train_end(logs)
 
     def one_epoch(self, epoch: int, steps: range, batches: Iterator[Any]) -> dict[str, float]:
-        """Takes these steps of an epoch, validates, and returns the logs, as `fit` does it."""
+        """Runs these steps of an epoch, validates, and returns the logs, as `fit` does."""
         self.model.reset_metrics()
         self.callbacks.on_epoch_begin(epoch)
         for number in steps:
@@ -168,7 +168,7 @@ class Trainer:
         return logs
 
     def one_step(self, number: int, batches: Iterator[Any]) -> None:
-        """Takes step `number` of the epoch, with what the callbacks do around it."""
+        """Runs step `number` of the epoch, with its callbacks."""
         self.callbacks.on_train_batch_begin(number)
         self.train_step(next(batches))
         # Reading the logs waits for the device, and only a user's callbacks look at them.
@@ -184,9 +184,9 @@ class Trainer:
         )
 
     def triplets(self, split: str, first_step: int) -> tf.data.Dataset:
-        """Batches of a split's triplets as the config's flags say, each worker's share of them.
+        """Triplet batches of a split, as set by the config; the share of this worker.
 
-        Training's alone are augmented: the errors on the others' are those of the images as they are.
+        Only training images are augmented; validation errors are on original images.
         """
         flags, augmented = self.config.data, split == "train"
 
@@ -208,7 +208,7 @@ class Trainer:
         return self.strategy.distribute_datasets_from_function(of_pipeline)
 
     def validate(self) -> dict[str, float]:
-        """Mean errors on validation triplets, the same at every call."""
+        """Mean errors on validation triplets, which are the same at every call."""
         means = self.model.validation_means
         for mean in means:
             mean.reset_state()
@@ -227,4 +227,4 @@ class Trainer:
         if self.is_chief:
             with writing(self.run_dir):
                 save_pictures(self.model, self.splits.validation, self.run_dir)
-            LOGGER.info("Pictures of validation images and the model are in %s.", self.run_dir)
+            LOGGER.info("Swaps and reconstructions of validation images and the model are in %s.", self.run_dir)

@@ -1,4 +1,4 @@
-"""training.json: what a run was trained with, for its results."""
+"""training.json: versions, hardware and time of a training, for its results."""
 
 import dataclasses
 import json
@@ -13,7 +13,7 @@ TRAINING_FILE = "training.json"
 
 
 def read_training(run_dir: Path) -> Provenance | None:
-    """What the run was trained with, as far as its folder says: None for a run of an earlier version."""
+    """Returns the provenance of a run's training; None for a run of an earlier version."""
     try:
         return cattrs.structure(json.loads((run_dir / TRAINING_FILE).read_text()), Provenance)
     except (OSError, ValueError, cattrs.BaseValidationError):
@@ -21,9 +21,9 @@ def read_training(run_dir: Path) -> Provenance | None:
 
 
 def add_training(run_dir: Path, minutes: float) -> None:
-    """Records that this process has trained the run for so many minutes, which are added to those of earlier ones.
+    """Records that this process has trained the run for this many minutes, in addition to those of earlier processes.
 
-    Those of a process that was killed are not known. All else is of this process.
+    The time of killed processes is unknown. Everything else describes this process.
     """
     before = read_training(run_dir)
     record = current_provenance(minutes + (before.minutes if before else 0.0))

@@ -1,4 +1,4 @@
-"""The base of both clients: checks inputs, retries within a timeout, and turns errors into messages."""
+"""Base class of both clients: checks inputs, retries within a timeout, and reports errors."""
 
 import time
 from abc import ABC, abstractmethod
@@ -15,11 +15,11 @@ PREDICT_METHOD = "tensorflow/serving/predict"
 
 
 class ServingError(RuntimeError):
-    """A request that failed; the message names server and model, and says what to do or what the server answered."""
+    """A request failed; the message names server and model, and says what to do or what the server answered."""
 
 
 class UnavailableError(Exception):
-    """The server cannot answer now; a retry may succeed."""
+    """The server is temporarily unavailable; a retry may succeed."""
 
 
 class SignatureTypes(NamedTuple):
@@ -33,10 +33,10 @@ class Client(ABC):
     """Sends requests for one model to one server.
 
     address: of the server; see the subclass.
-    model: the name under which the server has the model.
+    model: name of the model on the server.
     version, label: the model's version; the newest if neither is given.
-    timeout_s: seconds for a whole call, its retries included.
-    retries: how often to try again if the server cannot be reached or is overloaded; requests have no side effects.
+    timeout_s: seconds for a whole call, including retries.
+    retries: number of retries if the server cannot be reached or is overloaded; requests have no side effects.
     """
 
     def __init__(
@@ -58,7 +58,8 @@ class Client(ABC):
     def predict(self, signature: str, **inputs: Any) -> Arrays:
         """Returns the outputs of a signature by name, for inputs [N, ...]; encoded images are `bytes`.
 
-        Raises ServingError if the inputs do not fit the signature, the server refuses them, or no answer comes in time.
+        Raises ServingError if the inputs do not match the signature, the server rejects them, or the timeout
+        is exceeded.
         """
         deadline = time.monotonic() + self.timeout_s
         types = self._types(signature, deadline)

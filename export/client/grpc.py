@@ -19,7 +19,9 @@ class GrpcClient(Client):
             import grpc
             from tensorflow_serving.apis import prediction_service_pb2_grpc
         except ImportError as error:
-            message = f"gRPC needs `pip install -e '.[serving]'` in dfv's folder ({error}); RestClient does without."
+            message = (
+                f"gRPC needs `pip install -e '.[serving]'` in dfv's folder ({error}); RestClient does not need it."
+            )
             raise ServingError(message) from error
         unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
         self._channel = grpc.insecure_channel(address, options=unlimited)

@@ -24,8 +24,8 @@ GZIP_FROM, GZIP_UP_TO = 4 * 2**10, 10 * 2**20
 class RestClient(Client):
     """Sends requests to a REST address, "http://HOST:8501".
 
-    rows: send and receive row by row ("instances") instead of by columns ("inputs").
-    compress: send bodies of GZIP_FROM to GZIP_UP_TO bytes with gzip.
+    rows: use TensorFlow Serving's row format ("instances") instead of its column format ("inputs").
+    compress: whether to gzip bodies of GZIP_FROM to GZIP_UP_TO bytes.
     The other arguments are those of `Client`.
     """
 

@@ -21,22 +21,22 @@ LOGGER = logging.getLogger("export.demo")
 
 @dataclass(frozen=True)
 class DemoOptions(Checked):
-    """Which model and images the page shows, and where it is served."""
+    """Model and images of the page, and its address."""
 
     model: str = option(
         "",
-        "Folder of an exported model, as `python -m export` wrote it; the newest version is shown.",
+        "Folder of an exported model, written by `python -m export`; the newest version is used.",
         is_path=True,
         required=True,
     )
     images: str = option(
         "",
-        "Folder of PNG and JPEG files to choose from, with its subfolders; any number. If left out, the examples that"
-        " were exported with the model.",
+        "Folder of PNG and JPEG files to choose from, including subfolders; any number. Default: the example images"
+        " exported with the model.",
         is_path=True,
     )
     host: str = option(
-        "127.0.0.1", "Address to listen on. With 0.0.0.0 everyone who can reach this computer can open the page."
+        "127.0.0.1", "Address to listen on. With 0.0.0.0, anyone who can reach this computer can open the page."
     )
     port: int = option(7860, "Port to listen on.", at_least=1, at_most=65535)
 
@@ -60,7 +60,7 @@ def run(arguments: Arguments) -> None:
     try:
         serve(Path(options.model), images, options.host, options.port)
     except OSError as error:
-        raise ExportError(f"the page could not be opened at {options.host}, port {options.port} ({error}).") from error
+        raise ExportError(f"the page cannot be served at {options.host}, port {options.port} ({error}).") from error
 
 
 PROGRAM = Program(

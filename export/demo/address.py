@@ -1,4 +1,4 @@
-"""Checks that the page can listen on its address, so that a message names the right cause."""
+"""Checks that the page can listen on its address, for precise error messages."""
 
 import errno
 import socket
@@ -9,7 +9,7 @@ from export import ExportError
 def check_address(host: str, port: int) -> None:
     """Raises ExportError if no server can listen on host and port now; names the option to change.
 
-    The page's library reports each of these as a port in use.
+    Gradio reports each of these errors as a port in use.
     """
     name = host.removeprefix("[").removesuffix("]")
     try:
@@ -29,7 +29,7 @@ def _reason(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"--port={port} is in use on {host}; give another port."
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"--port={port} may not be used without more rights; give a port from 1024."
+        return f"--port={port} needs root privileges; give a port of at least 1024."
     if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-        return f"--host={host} is not an address of this computer; give one that is, such as 127.0.0.1 or 0.0.0.0."
+        return f"--host={host} is not an address of this computer; give one, such as 127.0.0.1 or 0.0.0.0."
     return f"--host={host} --port={port}: the page cannot listen there ({error.strerror})."

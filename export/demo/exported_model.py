@@ -1,4 +1,4 @@
-"""An exported model as the page runs it: the signatures of its SavedModel."""
+"""Runs an exported model for the page, by the signatures of its SavedModel."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ EXAMPLES = Path("assets.extra", "examples")
 
 
 class ExportedModel:
-    """The newest version of an exported model. Image files go in, images [H, W, C] uint8 come out.
+    """The newest version of an exported model. Takes image files, returns images [H, W, C] uint8.
 
     Raises ExportError for a folder that has no exported model.
     """
@@ -28,7 +28,7 @@ class ExportedModel:
             ) from error
         if "swap_bytes" not in self._loaded.signatures:
             raise ExportError(
-                f"--model: {self.folder} has no signature `swap_bytes`; expected a model that `python -m export` wrote."
+                f"--model: {self.folder} has no signature `swap_bytes`; expected a model written by `python -m export`."
             )
         shape = self._signature("reconstruct").structured_outputs["image"].shape
         self.image_shape = tuple(shape[1:])
@@ -37,7 +37,7 @@ class ExportedModel:
         return self._loaded.signatures[name]
 
     def encode(self, files: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Returns s [N, s_dim] and the mean of z [N, z_dim] of image files; raises ExportError for one that is none."""
+        """Returns s [N, s_dim] and the mean of z [N, z_dim] of image files; raises ExportError for invalid files."""
         s, z_mean = zip(*map(self._encode, files), strict=True)
         return np.concatenate(s), np.concatenate(z_mean)
 
@@ -63,7 +63,7 @@ class ExportedModel:
 
 
 def newest_version(model_dir: Path) -> Path:
-    """Returns the folder of the greatest version; raises ExportError if there is none."""
+    """Returns the folder of the newest version; raises ExportError if there is none."""
     try:
         versions = {int(path.name): path for path in model_dir.iterdir() if path.name.isdecimal() and _has_model(path)}
         if _has_model(model_dir):
@@ -75,7 +75,7 @@ def newest_version(model_dir: Path) -> Path:
         return versions[max(versions)]
     run = f" It is a run: export it first, `python -m export --run_dir={model_dir} --export_dir=...`." if is_run else ""
     raise ExportError(
-        f"--model={model_dir} has no exported model; expected a folder that `python -m export` wrote.{run}"
+        f"--model={model_dir} has no exported model; expected a folder written by `python -m export`.{run}"
     )
 
 
@@ -87,6 +87,6 @@ def _read(file: str) -> bytes:
     try:
         return Path(file).read_bytes()
     except FileNotFoundError as error:
-        raise ExportError(f"{Path(file).name} is no longer there; choose it again, or another file.") from error
+        raise ExportError(f"{Path(file).name} no longer exists; choose another file.") from error
     except OSError as error:
         raise ExportError(f"{Path(file).name} cannot be read ({error.strerror}); choose another file.") from error

@@ -1,4 +1,4 @@
-"""The part of the page in which a person chooses one of many image files: a search, pages and thumbnails."""
+"""File chooser of the page: search, pages and thumbnails."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ PER_PAGE = 12
 
 
 def add_chooser(page: gr.Blocks, files: ImageFiles, image_shape: tuple[int, int, int], target: gr.Image) -> None:
-    """Adds a chooser for `target`, whatever the number of files: only the thumbnails shown are read and sent."""
+    """Adds a chooser for `target`. For any number of files, only the displayed thumbnails are read and sent."""
     name, several = target.elem_id, len(files.paths) > PER_PAGE
     with gr.Row(visible=several):
         find = gr.Textbox(label="Search by file name", elem_id=f"{name}_find")

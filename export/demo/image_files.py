@@ -1,4 +1,4 @@
-"""The image files that the page offers: found in a folder, searched by name, shown as thumbnails."""
+"""The image files that the page offers: finding, searching, thumbnails."""
 
 import base64
 import os
@@ -34,14 +34,14 @@ class ImageFiles:
         self.paths = {_as_text(name): folder / name for _, name in sorted(ranked)}
 
     def search(self, text: str) -> list[str]:
-        """Returns the names that contain a text, upper and lower case being equal; all of them for an empty text."""
+        """Returns the names that contain a text, ignoring case; all names for an empty text."""
         text = text.strip().casefold()
         return [name for name in self.paths if text in name.casefold()]
 
     def path(self, name: str) -> Path:
         """Returns the path of a file that is offered under this name; raises ExportError for any other."""
         if name not in self.paths:
-            raise ExportError(f"{name} is not one of the files that this page offers; choose another file.")
+            raise ExportError(f"{name} is not a file of this page; choose another file.")
         return self.paths[name]
 
 
@@ -57,12 +57,14 @@ def find_images(folder: Path) -> ImageFiles:
     except DataError as error:
         raise ExportError(f"--images={folder}: {error}") from error
     if not files.paths:
-        raise ExportError(f"--images={folder} has no PNG or JPEG files ({', '.join(SUFFIXES)}), in subfolders either.")
+        raise ExportError(
+            f"--images={folder} has no PNG or JPEG files ({', '.join(SUFFIXES)}), not even in subfolders."
+        )
     return files
 
 
 def thumbnail_url(path: Path, image_shape: tuple[int, int, int]) -> str:
-    """Returns a data URL of the middle square at the model's resolution; all grey if the file cannot be decoded.
+    """Returns a data URL of the central square at the model's resolution; plain grey if the file cannot be decoded.
 
     The browser needs no copy of the file for a data URL.
     """

@@ -1,4 +1,4 @@
-"""The page: what it shows, and what its controls do."""
+"""The demo page: its content and the actions of its controls."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,11 +31,11 @@ BUTTONS = ["download", "fullscreen"]  # not the one that shares
 INTRODUCTION = """# {name}
 The model encodes an image as two codes: **s**, what all images of one identity have in common, and **z**, everything
 else, such as pose, lighting or style. Choose or upload two images, PNG or JPEG of any size. They are processed on the
-computer that serves this page and sent nowhere else."""
+computer that serves this page and are not sent anywhere else."""
 
 
 def build(model: ExportedModel, name: str, files: ImageFiles | None) -> gr.Blocks:
-    """Returns the page of a model; `files` are offered to choose from."""
+    """Returns the page of a model; `files` can be chosen on it."""
     paths = [str(path) for path in files.paths.values()] if files else []
     first, last = (paths[0], paths[-1]) if paths else (None, None)
     with gr.Blocks(title=name, analytics_enabled=False, delete_cache=DELETE_TEMPORARY_FILES) as page:
@@ -97,7 +97,7 @@ def _picture(label: str, name: str) -> gr.Image:
 
 
 def _weight(code: str, name: str) -> gr.Slider:
-    return gr.Slider(0, 1, 0, step=0.05, label=f"{code}: 0 is the first image, 1 the second", elem_id=name)
+    return gr.Slider(0, 1, 0, step=0.05, label=f"{code}: 0 = first image, 1 = second image", elem_id=name)
 
 
 def _on_change(inputs: list[Any], events: list[Callable[..., Any]], output: Any, function: Callable[..., Any]) -> None:
@@ -133,14 +133,14 @@ def interpolated(model: ExportedModel, image_a: str, image_b: str, weight_s: flo
 
 
 def sampled(model: ExportedModel, image_s: str, seed: float) -> list[np.ndarray]:
-    """Returns NUM_SAMPLES images with the s of a file, of consecutive seeds."""
+    """Returns NUM_SAMPLES images with the s of a file and z of consecutive seeds."""
     if not 0 <= seed <= LARGEST_SEED:
         raise ExportError(f"The seed must be from 0 to {LARGEST_SEED}.")
     return [enlarged(image) for image in model.sample(image_s, int(seed) + np.arange(NUM_SAMPLES))]
 
 
 def swap_grid(model: ExportedModel, files: list[str]) -> np.ndarray:
-    """Returns every swap of the files, with their reconstructions as top row and left column."""
+    """Returns all swaps between the files, with their reconstructions as top row and left column."""
     if len(files) > MAX_ON_GRID:
         raise ExportError(f"The grid takes at most {MAX_ON_GRID} images; {len(files)} are given.")
     s, z = model.encode(files)
@@ -149,7 +149,7 @@ def swap_grid(model: ExportedModel, files: list[str]) -> np.ndarray:
 
 
 def enlarged(image: np.ndarray) -> np.ndarray:
-    """Returns an image [h, w, 3] uint8, enlarged by a whole factor up to PICTURE_SIDE pixels, crisp."""
+    """Returns an image [h, w, 3] uint8, enlarged by an integer factor up to PICTURE_SIDE pixels."""
     factor = max(1, PICTURE_SIDE // max(image.shape[:2]))
     return np.broadcast_to(image.repeat(factor, 0).repeat(factor, 1), (*(factor * n for n in image.shape[:2]), 3))
 

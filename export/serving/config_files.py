@@ -12,7 +12,7 @@ from export.signatures import max_rows
 MODELS_FILE, BATCHING_FILE, README_FILE = "models.config", "batching.config", "README.md"
 
 _MODELS = """# Versions that TensorFlow Serving loads, and their labels. A new export is labelled `canary`; `stable`
-# stays as it is. To promote a version, write its number after `stable`. base_path is inside the server's container.
+# keeps its version. To promote a version, write its number after `stable`. base_path is inside the server's container.
 model_config_list {
   config {
     name: "$name"
@@ -40,7 +40,7 @@ def versions(place: Path) -> list[int]:
 
 
 def write(place: Path, newest: int, model: Codec, float_images: bool) -> None:
-    """Writes models.config, batching.config and README.md; the label `stable` stays where it was."""
+    """Writes models.config, batching.config and README.md; the label `stable` keeps its version."""
     stable = stable_version(place) or newest
     listed = " ".join(f"versions: {version}" for version in sorted({stable, newest}))
     allowed = "\n".join(f"allowed_batch_sizes: {size}" for size in BATCH_SIZES)

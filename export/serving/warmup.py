@@ -1,4 +1,4 @@
-"""Warm-up requests, which TensorFlow Serving runs before a version answers others."""
+"""Warm-up requests, which TensorFlow Serving runs before a version becomes available."""
 
 import logging
 from pathlib import Path
@@ -19,7 +19,7 @@ LARGEST_REQUEST = 4 * 2**20
 def write(saved_model: Path, name: str, signatures: dict[str, Signature]) -> int:
     """Writes a request for each signature and batch size, of up to LARGEST_REQUEST bytes; returns their number.
 
-    Without the `serving` extra it writes none and logs a warning.
+    Without the `serving` extra, writes none and logs a warning.
     """
     try:
         from tensorflow_serving.apis import predict_pb2, prediction_log_pb2

@@ -31,7 +31,7 @@ def test_help_is_quick_and_needs_no_tensorflow(processor_seconds_of_children):
         (["--run_dir=quickstart"], "--export_dir is missing"),
         (["--run_dir=nowhere", "--export_dir=m/x"], "nowhere is neither a run folder nor a shipped model"),
         (["--run_dir=.", "--export_dir=m/x"], "has no model.keras yet"),
-        (["--run_dir=quickstart", f"--export_dir=m/{'a' * 201}"], "up to 200 of letters, digits"),
+        (["--run_dir=quickstart", f"--export_dir=m/{'a' * 201}"], "up to 200 letters, digits"),
         (["--version=0", "--run_dir=a", "--export_dir=b"], "version"),
         (["--version=one", "--run_dir=a", "--export_dir=b"], "version"),
         (["--mode=train"], "mode"),

@@ -82,7 +82,7 @@ def test_wrong_inputs_are_refused_by_the_graph_itself(reader, exported, cases, t
         "decode": "expected codes from",
         "sample": "not compatible with expected shape",
         "interpolate": "uint8",
-        "encode_bytes": "neither is row",
+        "encode_bytes": "something else in row",
         "serving_default": "expected at most 4096 rows",
     }.items():
         assert any(line.startswith(f"{signature}: ") and message in line for line in complaints.splitlines()), signature

@@ -84,12 +84,12 @@ def png_header(height: int, width: int) -> bytes:
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (b"", "neither is row"),
-        (b"no image", "neither is row"),
-        (GOOD[:20], "neither is row"),
+        (b"", "something else in row"),
+        (b"no image", "something else in row"),
+        (GOOD[:20], "something else in row"),
         (GOOD[:60], "Invalid PNG|truncated"),
-        (save(smooth(12, 10), "GIF"), "neither is row"),
-        (save(smooth(12, 10), "BMP"), "neither is row"),
+        (save(smooth(12, 10), "GIF"), "something else in row"),
+        (save(smooth(12, 10), "BMP"), "something else in row"),
         (b"\xff\xd8\xff\xe0 no jpeg", "JPEG"),
         (save(smooth(12, 10), "JPEG")[:100], "JPEG"),
         (png_header(2**31 - 1, 2**31 - 1), "larger"),

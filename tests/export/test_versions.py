@@ -99,7 +99,7 @@ def test_two_exports_at_once_do_not_mix(unverified, model, exported, tmp_path, m
         return ""
 
     monkeypatch.setattr(card, "of", meanwhile)
-    with pytest.raises(ExportError, match="could not be put in place .*run the export again"):
+    with pytest.raises(ExportError, match="could not be published .*run the export again"):
         export_model(model, place)
     assert (place / "1" / "model_card.md").read_text() and [path.name for path in tmp_path.iterdir()] == ["tiny"]
 

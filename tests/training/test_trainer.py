@@ -153,7 +153,7 @@ def test_load_says_what_is_missing(tmp_path):
     with pytest.raises(RunError, match="neither a run folder nor a shipped model"):
         find_model("nowhere")
     (tmp_path / "model.keras").write_bytes(b"no model")
-    with pytest.raises(RunError, match="no model that this version can load"):
+    with pytest.raises(RunError, match="not a model that this version can load"):
         dfv.load(tmp_path)
 
 

@@ -1,6 +1,6 @@
-"""The duties of a training run as Keras callbacks: `dfv.training.trainer` drives them, and `model.fit` takes them.
+"""Keras callbacks of a training run, for `dfv.training.trainer` and for `model.fit`.
 
-With `fit`, give them in this order, your own callbacks before StopOnSignal:
+With `fit`, pass them in this order, with your own callbacks before StopOnSignal:
 CheckFinite, MetricsCsv, Summaries, Progress, StopOnSignal, FitLatentTransform, Checkpointing.
 """
 

@@ -1,4 +1,4 @@
-"""Ends a run whose loss is not finite, and says which term it was."""
+"""Stops a run whose loss is not finite, and names the term."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ def check_finite(model: keras.Model) -> None:
     step, term = (int(value) for value in model.first_non_finite.found.numpy())
     if step >= 0:
         raise TrainingError(
-            f"the loss is not finite: {model.means.names[term]} at step {step}. The last checkpoint stays; "
-            "try a lower --generator_learning_rate or a lower weight of that term."
+            f"the loss is not finite: {model.means.names[term]} at step {step}. The last checkpoint is kept;"
+            " try a lower --generator_learning_rate or a lower weight of that term."
         )
 
 

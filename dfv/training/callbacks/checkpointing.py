@@ -1,4 +1,4 @@
-"""Saves a run so that it can be continued, and continues it."""
+"""Saves checkpoints of a run, and resumes it from them."""
 
 import time
 from pathlib import Path
@@ -15,13 +15,13 @@ from dfv.training.run_folder import writing
 class Checkpointing(StepCallback):
     """Writes `checkpoints/` and `model.keras` in a run's folder, and restores the newest checkpoint before training.
 
-    every_steps: saves after so many steps.
-    every_minutes: saves also when so many minutes have passed since the last time; 0: never for that reason.
-    keep: the number of checkpoints that are kept.
-    is_chief: whether this worker's files are the ones that are kept.
+    every_steps: number of steps between checkpoints.
+    every_minutes: maximum number of minutes between checkpoints; 0: no limit.
+    keep: number of most recent checkpoints to keep.
+    is_chief: whether this worker writes the files that are kept.
 
-    It saves after the last step and at the end of training as well. A continued run ends with the same weights as one
-    that was not interrupted: a checkpoint holds the weights, statistics, optimizers and replay of every player.
+    A checkpoint is also saved at the end of training. A resumed run ends with the same weights as an uninterrupted
+    one: a checkpoint has the weights, statistics, optimizer state and replay of every player.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Checkpointing(StepCallback):
         return step
 
     def save(self) -> None:
-        """Saves the model, then all that a continued run needs: a run with its last checkpoint has its last model."""
+        """Saves the model, then the checkpoint, so that the model is never older than the last checkpoint."""
         check_finite(self.model)
         with writing(self.run_dir):
             if self.is_chief:

@@ -1,4 +1,4 @@
-"""Fits the latent transform at the end of training: the one place where training calls it."""
+"""Fits the latent transform at the end of training."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,9 +12,9 @@ from dfv.training.callbacks.stop_on_signal import StopOnSignal
 
 
 class FitLatentTransform(keras.callbacks.Callback):
-    """Fits the model's latent transform to the codes of these images, unless it was fitted at this step before.
+    """Fits the model's latent transform to the codes of these images, unless it was already fitted at this step.
 
-    stop: where it received a signal, training is not over and nothing is fitted.
+    stop: if it has received a signal, training is not finished and nothing is fitted.
     after_fit: called after a fit.
     """
 

@@ -1,4 +1,4 @@
-"""metrics.csv: the means of the losses while a run is trained."""
+"""metrics.csv: mean losses over the course of training."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ FORMER_COLUMNS = {
 
 
 class MetricsCsv(RowCallback):
-    """Writes `metrics.csv` in a folder; a continued run keeps the rows up to the step that it continues from."""
+    """Writes `metrics.csv` to a folder; a resumed run keeps the rows up to the step that it resumes from."""
 
     def __init__(self, folder: str | Path, log_steps: int):
         super().__init__(log_steps)

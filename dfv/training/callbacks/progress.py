@@ -8,7 +8,7 @@ from dfv.training.callbacks.step_callback import RowCallback, StepCallback
 
 
 class Progress(StepCallback):
-    """Shows the steps taken of `num_steps`, and some numbers of the last row of another callback."""
+    """Progress bar over `num_steps` steps, with some numbers from the last row of another callback."""
 
     def __init__(self, num_steps: int, rows: RowCallback):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Callbacks that count the steps of a run and report the means over the steps since their last report."""
+"""Base classes of callbacks that need the step of the run, or report means over steps."""
 
 import time
 from typing import Any
@@ -9,12 +9,12 @@ import tensorflow as tf
 
 
 def steps_taken(model: keras.Model) -> int:
-    """The number of the generator's updates so far: the step of the run."""
+    """The step of the run: the number of updates of the generator so far."""
     return int(model.generator_optimizer.iterations.numpy())
 
 
 class StepCallback(keras.callbacks.Callback):
-    """Knows the step of the run, which goes on where a checkpoint was restored, in the middle of an epoch too."""
+    """Callback with the step of the run, which continues from a restored checkpoint, also within an epoch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,11 +44,11 @@ class StepCallback(keras.callbacks.Callback):
 class RowCallback(StepCallback):
     """Computes a row of numbers every `log_steps` steps and at the end of an epoch.
 
-    A row has the mean of each term over the steps since the last such row, `images_per_second`, and at the end of an
+    A row has the mean of each term over the steps since the previous row, `images_per_second`, and at the end of an
     epoch the logs that begin with `val_`. It is reported before the next step begins, when it is known whether the
     epoch has ended.
 
-    Reading the means of several workers takes all of them: each worker needs as many of these callbacks.
+    Reading the means is a collective operation: each worker needs the same number of these callbacks.
     """
 
     def __init__(self, log_steps: int):
@@ -58,7 +58,7 @@ class RowCallback(StepCallback):
         self._row: dict[str, float] = {}
 
     def report(self, row: dict[str, float]) -> None:
-        """Called with each row, after step `self.step`; by default it is only kept in `last_row`."""
+        """Called with each row, after step `self.step`; by default it is only stored in `last_row`."""
 
     def columns(self) -> list[str]:
         """The names of all numbers that a row may have."""

@@ -1,4 +1,4 @@
-"""Ends training after the current step when SIGTERM or Ctrl-C asks for it."""
+"""Stops training after the current step on SIGTERM or Ctrl-C."""
 
 import signal
 import threading
@@ -9,10 +9,10 @@ import keras
 
 
 class StopOnSignal(keras.callbacks.Callback):
-    """Sets `model.stop_training` after SIGTERM or Ctrl-C, so that what comes after training still saves.
+    """Sets `model.stop_training` on SIGTERM or Ctrl-C, so that the run is saved before it stops.
 
-    `received` is the number of the signal, None before one came. A second signal goes to the handler that was there
-    before. In another thread than the main one, where Python lets nobody handle signals, it does nothing.
+    `received` is the number of the signal, None until one arrives. A second signal is passed to the previous handler.
+    Outside the main thread, where Python does not allow signal handlers, this callback does nothing.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class StopOnSignal(keras.callbacks.Callback):
         self.restore_handlers()
 
     def restore_handlers(self) -> None:
-        """Puts back the handlers that were there before; to be called too where training ends by an exception."""
+        """Restores the previous handlers; call this also if training ends by an exception."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before = {}

@@ -12,9 +12,9 @@ from dfv.training.run_folder import writing
 
 
 class Summaries(RowCallback):
-    """Writes event files for TensorBoard: a scalar for each number of a row, by the step of the run.
+    """Writes event files for TensorBoard: one scalar for each number of a row, at the step of the run.
 
-    images: [N, H, W, C] uint8 of the swap grid that is written after every epoch; None: no swap grid.
+    images: [N, H, W, C] uint8 shown in the swap grid after every epoch; None: no swap grid.
     """
 
     def __init__(self, folder: str | Path, log_steps: int, images: np.ndarray | None = None):

@@ -103,7 +103,7 @@ def test_labels_and_versions(server, inputs):
         ("sample", {"seed": lambda _: 3}, "seed: expected a row for each image"),
         ("sample", {"seed": lambda seed: seed[:3]}, "as many rows in each of image_s, seed; received 4, 3"),
         ("decode", {"s": lambda s: s * np.nan}, "expected codes from"),
-        ("encode_bytes", {"image_bytes": lambda _: [b"no image"]}, "neither is row"),
+        ("encode_bytes", {"image_bytes": lambda _: [b"no image"]}, "something else in row"),
     ],
 )
 def test_a_mistake_is_named(client, direct, inputs, signature, change, message):

@@ -68,7 +68,7 @@ def test_a_port_that_needs_more_rights_is_named(monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(socket.socket, "bind", refuse)
-    with pytest.raises(ExportError, match="--port=80 may not be used without more rights"):
+    with pytest.raises(ExportError, match="--port=80 needs root privileges"):
         check_address("127.0.0.1", 80)
 
 
@@ -113,7 +113,7 @@ def test_a_file_that_is_gone_or_a_folder_is_not_called_damaged(exported, tmp_pat
     model = ExportedModel(exported.parent)
     (tmp_path / "broken.png").touch()
     for name, reason in (
-        ("gone.png", "no longer there"),
+        ("gone.png", "no longer exists"),
         ("", "cannot be read"),
         ("broken.png", "is not a PNG or JPEG"),
     ):
