@@ -16,7 +16,7 @@ from dfv.training.run_flags import read_flags, write_flags
 
 
 def run_program(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "dfv.main", *arguments], capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-m", "dfv.main", *arguments], capture_output=True, text=True, timeout=600)
 
 
 def test_help_is_quick_and_lists_every_flag(processor_seconds_of_children):

@@ -32,7 +32,7 @@ def run(reader: Path, saved_model: Path, folder: Path, inputs: Arrays) -> tuple[
         path = folder / f"{name}.pb"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(tf.make_tensor_proto(values).SerializeToString())
-    finished = subprocess.run([reader, saved_model, folder], capture_output=True, text=True, timeout=120)
+    finished = subprocess.run([reader, saved_model, folder], capture_output=True, text=True, timeout=600)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     outputs = {
         f"{path.parent.name}/{path.name.removesuffix('.out.pb')}": tf.make_ndarray(

@@ -46,7 +46,7 @@ def trained_with_files_of_at_most(num_bytes: int, run_dir: Path) -> subprocess.C
         resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, num_bytes))
 
     command = [sys.executable, "-m", "dfv.main", *as_arguments(LONG, run_dir)]
-    return subprocess.run(command, capture_output=True, text=True, preexec_fn=limit, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, preexec_fn=limit, timeout=600)
 
 
 def test_a_disk_that_fills_up_leaves_the_last_checkpoint_and_says_so(half_done):
@@ -67,7 +67,7 @@ def test_a_run_folder_on_a_file_system_that_turned_read_only(half_done):
     try:
         subprocess.run(["mount", "-o", "remount,ro,bind", half_done], check=True)
         process = start(LONG, half_done)
-        said, _ = process.communicate(timeout=120)
+        said, _ = process.communicate(timeout=600)
     finally:
         subprocess.run(["umount", half_done], check=True)
     assert process.returncode == 2 and "cannot be written (Read-only file system)" in said and "Traceback" not in said
