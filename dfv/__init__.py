@@ -1,7 +1,7 @@
-"""Disentangles the identity (s) of images grouped by identity from all the rest (z), after Mathieu et al., NIPS 2016.
+"""Disentangles the identity of images (s) from everything else (z), after Mathieu et al., NIPS 2016.
 
-Everything that most programs need is an attribute of this package, imported when it is first used:
-TensorFlow takes seconds to import.
+The public API consists of the attributes of this package. They are imported on first use, because importing
+TensorFlow takes seconds.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Keras' backend has to be TensorFlow; told before Keras is imported, which fails in other ways with another one."""
+"""Checks that Keras' backend is TensorFlow before Keras is imported, for a clear error message."""
 
 import json
 import os
@@ -13,7 +13,7 @@ def check_backend() -> None:
     backend, source = _backend()
     if backend != "tensorflow":
         raise ConfigError(
-            f"Keras' backend: expected tensorflow, which the training steps and the exported models are written for;"
+            f"Keras' backend: expected tensorflow, which the training steps and the exported models require;"
             f" received {backend}, from {source}. Set KERAS_BACKEND=tensorflow before Python starts."
         )
 

@@ -1,4 +1,4 @@
-"""Attributes of a package that are imported when they are first used."""
+"""Attributes of a package that are imported on first use."""
 
 import importlib
 from collections.abc import Callable, Mapping

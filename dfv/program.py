@@ -1,4 +1,4 @@
-"""The frame of every command-line program here: flags, help, logging, messages for errors, and exit statuses."""
+"""Common part of all command-line programs: flags, help, logging, error messages, exit statuses."""
 
 import logging
 import os
@@ -17,13 +17,13 @@ HELP = frozenset(("--help", "-h", "-help", "--helpfull"))
 class Program:
     """A program, `python -m MODULE`.
 
-    name: begins each message.
+    name: prefix of each message.
     description: the first part of --help.
     groups: the flags, by heading.
     run: does the work, given the parsed arguments.
     errors: exceptions whose text is a message to the user; the status is their `exit_status` or 2. ConfigError is one.
-    positional: whether it takes arguments that are no flags.
-    stopped: what to know after Ctrl-C.
+    positional: whether it takes arguments that are not flags.
+    stopped: message after Ctrl-C.
     """
 
     module: str
@@ -36,7 +36,7 @@ class Program:
     stopped: str = "stopped."
 
     def main(self, arguments: list[str] | None = None) -> int:
-        """Returns the exit status: 0; 2 for what the user can correct; 128 + the signal's number after a stop."""
+        """Returns the exit status: 0; 2 for errors of the user; 128 + the signal's number after a stop."""
         try:
             status = self._status(sys.argv[1:] if arguments is None else arguments)
             sys.stdout.flush()

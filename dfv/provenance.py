@@ -1,4 +1,4 @@
-"""What a result was computed with: date, commit, versions, hardware and time."""
+"""Provenance of a result: date, commit, versions, hardware and time."""
 
 import datetime
 import importlib.metadata
@@ -13,9 +13,9 @@ PACKAGES = ("dfv", "tensorflow", "keras", "numpy", "scikit-learn")
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a result was computed with; None or NaN for what an older file does not say.
+    """Provenance of a result; None or NaN for values that an older file does not have.
 
-    date: of the end, ISO 8601. commit: of dfv's code, with "-dirty" behind it if the checkout had changes.
+    date: of completion, ISO 8601. commit: of dfv's code, with suffix "-dirty" if the checkout had changes.
     versions: of Python and of packages, by name. cpu, cores: the processor's name and the number of logical cores.
     accelerators: names of the GPUs that TensorFlow sees. minutes: wall-clock time.
     """
@@ -30,7 +30,7 @@ class Provenance:
 
 
 def current_provenance(minutes: float) -> Provenance:
-    """That of this process, for a computation of so many minutes that has just ended."""
+    """Returns the provenance of a computation in this process that took this many minutes and has just ended."""
     return Provenance(
         date=datetime.date.today().isoformat(),
         commit=commit(),
@@ -60,7 +60,7 @@ def commit() -> str | None:
 
 
 def cpu_name() -> str:
-    """The processor's name, as Linux gives it."""
+    """The processor's name, as reported by Linux."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))

@@ -1,4 +1,4 @@
-"""TensorFlow's log at the start of a program: seven lines on every machine without a GPU, an error among them."""
+"""Hides the lines that TensorFlow logs at every start on a machine without a GPU, which include an error."""
 
 import contextlib
 import os
@@ -29,7 +29,7 @@ for line in sys.stdin.buffer:
 def import_tensorflow() -> None:
     """Imports TensorFlow and lets it look for GPUs, without the lines that it logs at every start.
 
-    Every other line is shown, and all are if TF_CPP_MIN_LOG_LEVEL was set by hand. Raises ConfigError if Keras would
+    Other lines are shown; if TF_CPP_MIN_LOG_LEVEL is set, all lines are. Raises ConfigError if Keras would
     use another backend.
     """
     check_backend()

@@ -2,9 +2,9 @@
 
     python -m dfv.evaluation.compare runs/yaleb runs/yaleb_no_adversary runs/yaleb_pretrained_s --out=compared
 
-Prints tables of their results and writes them to compared/table.md, with mean and standard deviation of runs that
-differ only in seed and split. Writes their swap grids (figure 10 of the paper, ablations) side by side to
-compared/swap.png. Each run needs --mode=evaluate first.
+Prints tables of their results and writes them to compared/table.md, including mean and standard deviation over runs
+that differ only in seed and split. Writes their swap grids (figure 10 of the paper) side by side to compared/swap.png.
+Evaluate each run with --mode=evaluate first.
 """
 
 import logging
@@ -24,9 +24,9 @@ LOGGER = logging.getLogger("dfv.compare")
 
 @dataclass(frozen=True)
 class CompareOptions(Checked):
-    """Where the comparison goes."""
+    """Output of the comparison."""
 
-    out: str = option("", "Folder that table.md and swap.png are written to.", is_path=True, required=True)
+    out: str = option("", "Output folder for table.md and swap.png.", is_path=True, required=True)
 
 
 def run(arguments: Arguments) -> None:
@@ -35,7 +35,7 @@ def run(arguments: Arguments) -> None:
     run_dirs = [Path(given_path("run", name)) for name in arguments.positional]
     if not run_dirs:
         raise ConfigError("expected folders of evaluated runs, got none; --help shows an example.")
-    LOGGER.info("Comparing %s; the tables go to %s", ", ".join(map(str, run_dirs)), out_dir)
+    LOGGER.info("Comparing %s; writing tables to %s", ", ".join(map(str, run_dirs)), out_dir)
     import_tensorflow()
     from dfv.evaluation.report.comparison import compare
 

@@ -1,4 +1,4 @@
-"""What the measurements of one evaluation share."""
+"""Data shared by the measurements of one evaluation."""
 
 from functools import cached_property
 
@@ -15,11 +15,11 @@ from dfv.model.codec import Codec
 
 
 class EvaluationContext:
-    """A model, the images of an evaluation, and what several measurements need, computed once.
+    """A model, the images of an evaluation, and intermediate results that several measurements need.
 
-    splits: the images that train probes, stop their training, and score; see `evaluation_splits`.
+    splits: the images for training, early stopping and evaluation of probes; see `evaluation_splits`.
     trained_on: the images that the model was trained on.
-    labels: what probes predict of the identity, or None; factor_labels: the known factors, or None.
+    labels: the identity labels that probes predict, or None; factor_labels: the known factors, or None.
     """
 
     def __init__(self, model: Codec, splits: Splits, config: Config, *, split: str, num_seeds: int, sizes: SampleSizes):
@@ -37,7 +37,7 @@ class EvaluationContext:
 
     @cached_property
     def oracle(self) -> OracleClassifier:
-        """A classifier of the identity, trained on other test images if no label of theirs is in training."""
+        """An identity classifier; trained on other test images if the test labels do not occur in training."""
         if self.labels is not None:
             return train_oracle(self.splits, self.labels, self.sizes)
         return train_oracle(*image_split_within_identities(self.encoded.test), self.sizes)

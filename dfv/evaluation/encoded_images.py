@@ -1,4 +1,4 @@
-"""Encodes the images of each split once, for every measurement of their codes."""
+"""Encodes the images of each split once, for all measurements."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class EncodedImages:
     """Images of one split with their codes.
 
     image_set: the images and their labels; nothing is read until its images are indexed.
-    rows: [N] int, where the images are in the split.
+    rows: [N] int, rows of the images in the split.
     s: [N, s_dim] float32.
     z_mean, z_log_var: [N, z_dim] float32, the posterior of z.
     """
@@ -53,7 +53,7 @@ class EncodedSplits(BySplit[EncodedImages]):
 
 
 def encode(model: Codec, image_set: ImageSet, limit: int) -> EncodedImages:
-    """Encodes the images, or a random sample of `limit` of them where there are more."""
+    """Encodes the images, or a random sample of `limit` of them if there are more."""
     rows = sample_rows(len(image_set), limit)
     image_set = image_set.select(rows)
     codes = [model.encode(image_set.images[batch]) for batch in batches(len(image_set))]
@@ -62,7 +62,7 @@ def encode(model: Codec, image_set: ImageSet, limit: int) -> EncodedImages:
 
 
 def encode_splits(model: Codec, splits: Splits, sizes: SampleSizes) -> EncodedSplits:
-    """Encodes as many images of each split as the probes and other measurements of codes use."""
+    """Encodes the images of each split that probes and other measurements of codes use."""
     limits = (sizes.probe_train_images(model.config.network.z_dim), sizes.validation_images, sizes.test_images)
     parts = (splits.train, splits.validation, splits.test)
     return EncodedSplits(*(encode(model, part, limit) for part, limit in zip(parts, limits, strict=True)))

@@ -1,4 +1,4 @@
-"""Which run an evaluation's results are of, and how they were computed."""
+"""The evaluated run, and how its results were computed."""
 
 from dataclasses import dataclass
 
@@ -13,15 +13,15 @@ DATA_LOCATIONS = names_by_role(Role.DATA_LOCATION)
 
 @dataclass(frozen=True)
 class EvaluatedRun:
-    """The run that was evaluated, and how.
+    """The evaluated run, and how it was trained and evaluated.
 
-    split: whose images scored, "test" or "validation". seed, split_index, num_steps: of the training.
+    split: the evaluated split, "test" or "validation". seed, split_index, num_steps: of the training.
     probe_seeds: number of times that each probe was trained.
-    unseen_identities: whether the scored images show identities that are not in training.
+    unseen_identities: whether the evaluated images have identities that are not in training.
     num_test_identities, num_images: of the images that were encoded.
-    flags: every option but those that say where data lies, as text after `--name=`.
-    command: trains and evaluates the same again, on data in its default place.
-    evaluation, training: what the two were computed with; training is None if the run's folder does not say.
+    flags: all options except data locations, as text after `--name=`.
+    command: command that repeats training and evaluation, with data at its default location.
+    evaluation, training: provenance of both; training is None if the run's folder does not record it.
     """
 
     dataset: str
@@ -40,12 +40,12 @@ class EvaluatedRun:
 
 
 def text_flags(config: Config) -> dict[str, str]:
-    """Every option but those that say where data lies, as text after `--name=`."""
+    """All options except data locations, as text after `--name=`."""
     return {name: flag_text(value) for name, value in config.as_flags().items() if name not in DATA_LOCATIONS}
 
 
 def command(flags: dict[str, str], split: str, probe_seeds: int) -> str:
-    """The command that trains and evaluates a run of these flags; those that are at their default are left out."""
+    """The command that trains and evaluates a run with these flags; flags with default values are omitted."""
     defaults = text_flags(Config())
     given = {name: text for name, text in flags.items() if defaults.get(name) != text}
     given |= {"mode": "train_and_evaluate", "evaluate_split": split, "probe_seeds": str(probe_seeds)}

@@ -1,4 +1,4 @@
-"""The whole evaluation of a trained model: measurements, figures, report."""
+"""Evaluation of a trained model: measurements, figures, report."""
 
 import logging
 import time
@@ -40,10 +40,10 @@ def evaluate(
     """Evaluates a model and returns the results; writes results.json, report.html and figures/*.png into out_dir.
 
     seeds: number of times that each probe is trained.
-    progress: whether to show a progress bar; without it, each measurement is a line in the log.
-    split: whose images score, "test", or "validation" for tuning.
-    limits: numbers of images and pairs that are used at most.
-    training: what the model was trained with, for the results.
+    progress: whether to show a progress bar instead of a log line per measurement.
+    split: split to evaluate, "test", or "validation" for tuning.
+    limits: maximum numbers of images and pairs.
+    training: provenance of the training, for the results.
 
     Raises ConfigError for a model whose latent transform is not fitted yet.
     """

@@ -1,4 +1,4 @@
-"""Which images train the probes of an evaluation, which stop their training, and which the model is evaluated on."""
+"""The images of an evaluation: for training probes, for stopping their training, and for evaluating the model."""
 
 import dataclasses
 import logging
@@ -49,7 +49,7 @@ def evaluation_splits(splits: Splits, config: DataConfig, split: str = "test") -
         return _with_labelled_validation(dataclasses.replace(splits, train=train))
     if config.include_validation:
         raise ConfigError(
-            "the model was trained with --include_validation, so on the validation images too; evaluate it on test."
+            "the model was trained with --include_validation, that is, also on validation images; evaluate it on test."
         )
     held_out = _held_out(splits)
     train, validation = (splits.train.select(np.flatnonzero(mask)) for mask in (~held_out, held_out))
@@ -68,7 +68,7 @@ def _check_sizes(splits: Splits, split: str) -> None:
     evaluated: ImageSet = getattr(splits, split)
     if len(evaluated) < MIN_TEST_IMAGES:
         raise DataError(
-            f"expected {MIN_TEST_IMAGES} images or more to evaluate on; split '{split}' has {len(evaluated)}. Add"
+            f"expected at least {MIN_TEST_IMAGES} images to evaluate on; split '{split}' has {len(evaluated)}. Add"
             " images."
         )
     if len(np.unique(evaluated.identity)) < 2:

@@ -1,4 +1,4 @@
-"""Every measurement of an evaluation, by the name of its field in the results."""
+"""All measurements of an evaluation, by the name of their field in the results."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from dfv.evaluation.metrics.swaps import SwapPredictions, measure_swaps
 
 
 class Measurement(NamedTuple):
-    """name: a field of Results, or "figures"; measure: its value, None where the data set does not allow it."""
+    """name: a field of Results, or "figures"; measure: returns its value, None if undefined for the data set."""
 
     name: str
     measure: Callable[[EvaluationContext], Any]

@@ -1,6 +1,6 @@
 """Results files without a schema version, as version 0.1.0 wrote them, in the form of schema version 1.
 
-This is the only module that knows the old names.
+Only this module uses the old names.
 """
 
 import re

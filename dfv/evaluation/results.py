@@ -1,4 +1,4 @@
-"""The results of one evaluation: what results.json holds, and what report, comparison and model card read."""
+"""The results of one evaluation: the content of results.json and the input of report, comparison and model card."""
 
 import dataclasses
 import json
@@ -30,9 +30,9 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Results:
-    """Every measurement of one evaluation; rates and errors are fractions, NaN is a value that is not defined.
+    """All measurements of one evaluation; rates and errors are fractions, undefined values are NaN.
 
-    A measurement is None where the data set does not allow it: analogies without true images, identity_swaps with
+    A measurement is None if it is not defined for the data set: analogies without true images, identity_swaps with
     unseen identities that have no attributes, factors and factor_swaps without known factors, diversity without two
     images of an identity.
     """
@@ -56,7 +56,7 @@ class Results:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The record of a text that `to_json` or an earlier version wrote; raises ValueError for any other text."""
+        """Returns the record from text that `to_json` of this or an earlier version wrote; else raises ValueError."""
         content = json.loads(text)
         if not isinstance(content, dict):
             raise ValueError("expected a JSON object")
@@ -72,7 +72,7 @@ class Results:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """The record of a file; raises RunError, which says what to do, if it cannot be read."""
+        """Reads a file; raises RunError, which says what to do, if it cannot be read."""
         try:
             return cls.from_json(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
@@ -81,7 +81,7 @@ class Results:
             raise RunError(f"{path} cannot be read ({error}); evaluate the run again.") from error
 
     def write(self, path: Path) -> None:
-        """Writes the file; it is either the old or the new one, whatever happens."""
+        """Writes the file atomically."""
         write_whole(path, self.to_json().encode())
 
 

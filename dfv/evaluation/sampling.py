@@ -15,7 +15,7 @@ MIN_GROUP_SAMPLE = 50
 class SampleSizes:
     """Upper limits, with defaults for small standard errors in a few minutes on a CPU.
 
-    Where a set has more, a random sample with a fixed seed is used.
+    From larger sets, a random sample with a fixed seed is used.
     """
 
     train_images: int = 50_000  # of the probes
@@ -60,7 +60,7 @@ def sample_groups(groups: np.ndarray, limit: int, seed: int = 0) -> np.ndarray:
     """At most `limit` row numbers in ascending order, from groups [N] in random order.
 
     A group contributes all its rows, or a random sample of limit / (number of groups) of them, at least
-    MIN_GROUP_SAMPLE; so of many groups some contribute none.
+    MIN_GROUP_SAMPLE; so if there are many groups, some contribute none.
     """
     names, members = np.unique(groups, return_inverse=True)
     rng = np.random.default_rng(seed)
@@ -90,7 +90,7 @@ def pairs_of_other_identity(identity: np.ndarray, num_pairs: int, seed: int = 0)
     """
     if len(np.unique(identity)) < 2:
         raise DataError(
-            f"expected images of two identities or more to swap between; all {len(identity)} images are of one. Add"
+            f"expected images of at least two identities; all {len(identity)} images are of one. Add"
             " images of other identities."
         )
     rng = np.random.default_rng(seed)

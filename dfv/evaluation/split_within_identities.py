@@ -1,4 +1,4 @@
-"""Divides the test images of each identity, for probes of identities that training images have no label for."""
+"""Divides the test images of each identity, for probes of identities that do not occur in training."""
 
 import numpy as np
 

@@ -1,1 +1,1 @@
-"""Pictures of what a model does."""
+"""Figures of a model's outputs and codes."""

@@ -7,7 +7,7 @@ from dfv.evaluation.figures.latent_space import plot_latent_space
 
 
 def make_figures(context: EvaluationContext) -> dict[str, bytes]:
-    """name -> PNG of every figure that the data set allows."""
+    """Returns name -> PNG of every figure that is defined for the data set."""
     test = context.encoded.test
     grids = make_grids(context.model, context.config.data, context.splits.test, test)
     latent_space = plot_latent_space(test, context.factor_labels, context.sizes.code_pictures)

@@ -16,7 +16,7 @@ GAP = 12  # pixels between groups of columns
 
 
 def side_by_side(*pictures: np.ndarray) -> np.ndarray:
-    """Pictures [h, w, 3] uint8 side by side, with a white gap between them and white below those that are less high."""
+    """Pictures [h, w, 3] uint8 side by side, with white gaps, padded with white to equal height."""
     height = max(map(len, pictures))
     pictures = tuple(
         np.pad(picture, [(0, height - len(picture)), (0, 0), (0, 0)], constant_values=255) for picture in pictures
@@ -55,7 +55,7 @@ def reconstruction_columns(model: Codec, test: EncodedImages, number: int = 12, 
 
 
 def analogy_columns(model: Codec, dataset: str, whole: ImageSet, test: EncodedImages, number: int = 12) -> np.ndarray:
-    """Rows: the image that gives s, the one that gives z, the swap, the truth."""
+    """Rows: the s source, the z source, the swap, the true image."""
     s_rows, z_rows = pairs_of_other_identity(test.identity, number, seed=1)
     sources = [test.image_set.select(rows) for rows in (s_rows, z_rows)]
     images = [source.images[np.arange(number)] for source in sources]
@@ -63,7 +63,7 @@ def analogy_columns(model: Codec, dataset: str, whole: ImageSet, test: EncodedIm
 
 
 def with_own_aspect(picture: np.ndarray, config: DataConfig, part: ImageSet) -> np.ndarray:
-    """A picture of square images in the shape of the photographs that they come from."""
+    """Restores the aspect ratio of the original photographs in a picture of square images."""
     if config.dataset != "yaleb":
         return picture
     width_to_height = 640 / 480 if "pose" in part.factors else 168 / 192
@@ -75,7 +75,7 @@ def with_own_aspect(picture: np.ndarray, config: DataConfig, part: ImageSet) -> 
 def make_grids(
     model: Codec, config: DataConfig, whole: ImageSet, test: EncodedImages, seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """Every grid that the data set allows, name -> [h, w, 3] uint8; whole: the split that the test images are from."""
+    """All grids that are defined for the data set, name -> [h, w, 3] uint8; whole: the complete test split."""
     images = one_of_each(test.image_set, 10, seed)
     queries = np.sort(np.random.default_rng(seed).permutation(len(test))[:8])
     result = {

@@ -1,1 +1,1 @@
-"""One measurement a module."""
+"""Metrics, one per module."""

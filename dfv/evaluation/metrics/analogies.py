@@ -20,9 +20,9 @@ KNOWN_FOR = {"toy_sprites": tuple(FACTORS), "sprites": ("pose",)}
 class Analogies:
     """Swaps, with the mean of z and with a sample of it, and copies of either source, against the true images.
 
-    better_source_mse: MSE of the source of each pair that is nearer to the true image.
+    better_source_mse: MSE of the source image of each pair that is closer to the true image.
     mse_ratio: MSE of the swaps divided by better_source_mse; below 1, a swap is better than either copy.
-    changed_mse, changed_better_source_mse, changed_ratio: the same over those pixels only where the truth differs
+    changed_mse, changed_better_source_mse, changed_ratio: the same, only over pixels where the true image differs
       from at least one source, averaged over pairs.
     """
 
@@ -39,10 +39,10 @@ class Analogies:
 
 
 def check_factors(dataset: str, part: ImageSet) -> None:
-    """Raises ConfigError for images that cannot be of the set that a config names."""
+    """Raises ConfigError if the images cannot be of the data set that the config names."""
     if missing := set(KNOWN_FOR.get(dataset, ())) - set(part.factors):
         raise ConfigError(
-            f"expected images of {dataset}, as the config says; these do not have its {', '.join(sorted(missing))}."
+            f"expected images of {dataset}, as set in the config; these lack its {', '.join(sorted(missing))}."
             ' For images of your own: Config.of(dataset="arrays").'
         )
 

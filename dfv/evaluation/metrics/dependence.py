@@ -16,8 +16,8 @@ class HsicTest:
     """A permutation test of independence.
 
     hsic: normalized, from 0 (independent) to 1.
-    permutation_mean: of permuted identities.
-    p_value: how often permuted identities reach hsic.
+    permutation_mean: mean HSIC over permutations of the identities.
+    p_value: fraction of permutations with at least this HSIC.
     """
 
     hsic: float
@@ -35,7 +35,7 @@ class Dependence:
 
 
 def measure_dependence(test: EncodedImages, sizes: SampleSizes, seed: int = 0) -> Dependence:
-    """Tests a sample of the images; identities are permuted within groups of the same known factors."""
+    """Tests a sample of the images; identities are permuted within groups of images with equal known factors."""
     matched = matched_factors(test.image_set)
     rows = sample_groups(matched, sizes.dependence_images, seed)
     sample, z_dims = test.select(rows), varying_z_dims(test)

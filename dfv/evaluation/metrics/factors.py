@@ -1,4 +1,4 @@
-"""Known unspecified factors predicted from z, which should keep them, and from s, which should not have them."""
+"""Known unspecified factors predicted from z, which should encode them, and from s, which should not."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
 """Identity leakage of z, and the information about the identity in s: Table 1 of the paper.
 
-Probes predict the identity from a code. The paper reports the test error of one network; here the strongest of three
-families counts, next to the permutation baseline, with standard errors.
+Probes predict the identity from a code. The paper reports the test error of one network. Here the strongest probe of
+three families is reported, with its permutation baseline and standard errors.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from dfv.evaluation.split_within_identities import split_within_identities
 
 @dataclass(frozen=True)
 class CodeLeakage:
-    """What probes predict from one code.
+    """Results of probes on one code.
 
     network, linear, neighbours: the probe of each family with the best settings.
     strongest: the one of these with the highest leakage or, for s, accuracy on validation images.
@@ -67,7 +67,7 @@ def measure_leakage(
 
     labels: None if test identities are not in training and have no attributes; probes are then trained on some of the
       test images, and predict the identity of others.
-    num_seeds: with which each probe is trained.
+    num_seeds: number of seeds; each probe is trained once per seed.
     unseen_identities: test identities are not in training, so that the images of one are dependent.
     subsets: name -> [N] bool over the whole test split.
     """

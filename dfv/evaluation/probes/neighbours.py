@@ -14,8 +14,8 @@ NUM_NEIGHBOURS = (1, 5, 20, 50)
 class NeighbourProbes:
     """Majority votes of the nearest distinct training codes, found once for all labels.
 
-    Equal training codes vote together, so if the codes are entries of a codebook, one neighbour is a table of label
-    counts by entry. A training code does not vote for itself.
+    Equal training codes vote together: if the codes are codebook entries, one neighbour has the label counts of an
+    entry. A training code does not vote for itself.
 
     data: whose codes are searched.
     num_train_queries: the number of training codes, a random sample, for which predictions are made.

@@ -1,7 +1,7 @@
 """Permuted labels, for the permutation baseline: the error of a probe that is trained on them.
 
-A probe that is trained on permuted labels learns nothing but how often each label occurs, so its error is what a code
-without information gives. Leakage is the baseline's error minus the probe's.
+A probe trained on permuted labels learns only how often each label occurs, so its error is that of a code without
+information. Leakage is the baseline's error minus the probe's.
 """
 
 from dataclasses import replace
@@ -14,7 +14,7 @@ from dfv.evaluation.sampling import permute_within
 
 
 def permute_labels(data: ProbeData, seed: int, groups: BySplit[np.ndarray] | None = None) -> ProbeData:
-    """The same data with the labels of `train` and `validation` permuted; those of `test` stay.
+    """The same data with the labels of `train` and `validation` permuted; those of `test` are unchanged.
 
     groups: [N] int; labels are permuted within each group instead of over the whole split.
     """

@@ -1,4 +1,4 @@
-"""What a probe is trained and evaluated on: one code of the encoded images, and labels."""
+"""Data of a probe: one code of the encoded images, and labels."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +15,7 @@ class ProbeSettings(NamedTuple):
     """A kind of probe.
 
     family: "network", "linear" or "neighbours".
-    num_neighbours: that vote, of "neighbours" only.
+    num_neighbours: number of neighbours that vote (family "neighbours" only).
     standardized: whether each dimension of the code is scaled to mean 0 and standard deviation 1.
     """
 
@@ -55,7 +55,7 @@ def probe_data(
 ) -> list[ProbeData]:
     """The data of a code, one of CODES, for each seed; only the noise of "z_sampled" differs between seeds.
 
-    Of z, the code has the dimensions that vary over the training images.
+    Codes of z contain only the dimensions that vary over the training images.
 
     unseen_identities: test identities are not in training, so that cross-validation keeps identities together.
     """

@@ -1,4 +1,4 @@
-"""Trains the probes, and selects the strongest by validation images or, where there are few, by cross-validation."""
+"""Trains the probes, and selects the strongest on validation images or, if these are few, by cross-validation."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ NUM_FOLDS = 5
 
 @dataclass(frozen=True)
 class ProbeErrors:
-    """Where one probe's predictions are wrong, [N, L] of 0 and 1 in every split.
+    """Errors of one probe's predictions, [N, L] of 0 and 1 in every split.
 
     errors: trained on the true labels.
     baseline: trained on permuted labels.
@@ -58,9 +58,9 @@ class SelectedProbes(NamedTuple):
 
 
 def select_probes(data: list[ProbeData], sizes: SampleSizes, criterion: Criterion) -> SelectedProbes:
-    """Trains all probes, and selects those with the highest mean criterion on images that trained none of them.
+    """Trains all probes, and selects those with the highest mean criterion on images not used for training them.
 
-    Of equals, the first one is selected. data: for each seed; cross-validation uses the first.
+    Ties go to the first probe. data: for each seed; cross-validation uses the first.
     """
     errors = probe_errors(data, sizes)
     if needs_cross_validation(data[0], sizes):
@@ -122,7 +122,7 @@ def _errors(predictions: list[BySplit[np.ndarray]], labels: BySplit[np.ndarray])
 
 
 def needs_cross_validation(data: ProbeData, sizes: SampleSizes) -> bool:
-    """Whether `validation` has too few images or groups to compare probes, and the data has three groups or more."""
+    """Whether `validation` has too few images or groups to compare probes, and the data at least three groups."""
     groups = np.unique(data.groups.validation)
     few_images = len(data.groups.validation) < sizes.min_validation_images
     few_groups = len(groups) < sizes.min_validation_identities

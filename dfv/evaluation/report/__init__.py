@@ -1,1 +1,1 @@
-"""Results for people: the report, tables, comparisons of runs."""
+"""Presentation of results: the report, tables, comparisons of runs."""

@@ -37,7 +37,9 @@ def compare(run_dirs: list[Path], out_dir: Path) -> str:
     """Writes table.md and swap.png of evaluated runs into out_dir and returns the tables; raises RunError."""
     runs, names = list(map(_read, run_dirs)), _names(run_dirs)
     if len(datasets := sorted({run.results.run.dataset for run in runs})) > 1:
-        raise RunError(f"expected runs of one data set; got {', '.join(datasets)}. Compare the runs of each set alone.")
+        raise RunError(
+            f"expected runs of one data set; got {', '.join(datasets)}. Compare the runs of each data set separately."
+        )
     results = [run.results for run in runs]
     text = "\n".join(_table(columns, names, results) for columns in (MAIN_COLUMNS, FURTHER_COLUMNS))
     picture = side_by_side(*(_titled(name, run.swap_grid) for name, run in zip(names, runs, strict=True)))
@@ -101,7 +103,7 @@ def _read(run_dir: Path) -> EvaluatedFolder:
         with Image.open(run_dir / "figures" / "swap.png") as picture:
             return EvaluatedFolder(results, np.asarray(picture.convert("RGB")))
     except (OSError, ValueError) as error:
-        raise RunError(f"{run_dir} has no swap grid that can be read ({error}); evaluate it again.") from error
+        raise RunError(f"{run_dir} has no readable swap grid ({error}); evaluate it again.") from error
 
 
 def _names(run_dirs: list[Path]) -> list[str]:

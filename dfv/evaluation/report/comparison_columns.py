@@ -1,4 +1,4 @@
-"""The columns that runs are compared by, each a function of their results."""
+"""The columns of a comparison of runs, each a function of their results."""
 
 from collections.abc import Callable
 from typing import NamedTuple

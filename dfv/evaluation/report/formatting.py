@@ -1,4 +1,4 @@
-"""How results are written in tables."""
+"""Formatting of results in tables."""
 
 import dataclasses
 import math
@@ -16,7 +16,7 @@ UNKNOWN = "–"
 
 
 def number(value: float | None, digits: int) -> str:
-    """The value with so many digits after the point; a dash for None and NaN."""
+    """The value with this number of decimals; a dash for None and NaN."""
     return UNKNOWN if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 

@@ -1,4 +1,4 @@
-"""Published figures that the report shows next to its own."""
+"""Published results that the report shows for comparison."""
 
 from typing import NamedTuple
 

@@ -51,7 +51,7 @@ def test_the_page_needs_no_other_file(evaluated):
     assert "--widths=32,64,128\n" in report and "--grayscale=false\n" in report
     assert results.run.command in report and results.run.evaluation.cpu in report
     text = " ".join(report.split())
-    assert "200 images of 12 identities, which are not in training." in text
+    assert "200 images of 12 identities, which do not occur in training." in text
     assert "Probes were trained on 240 codes, stopped early by 120 and evaluated on 200, with 1 seed." in text
 
 
