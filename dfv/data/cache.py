@@ -1,7 +1,7 @@
-"""Images kept in memory if they fit, in fixed-size records on disk otherwise.
+"""Images stored in memory if they fit, otherwise in fixed-size records on disk.
 
 The records are one .npy file of {"image": uint8 [H, W, C], "crc32": uint32}, which np.load reads too. The process
-holds none of it in memory; records that are read again come from the operating system's file cache.
+keeps no records in memory; repeated reads are served by the operating system's file cache.
 """
 
 import fcntl
@@ -35,8 +35,8 @@ def store(images: Iterable[np.ndarray], num_images: int, image_shape: Shape, con
     """Stores images [H, W, C] uint8 from an iterable and returns them as [N, H, W, C], in the same order.
 
     In memory up to config.memory_limit_mb, otherwise in a file in config.cache_dir, which is written once: later calls
-    with the same name, number and shape read the file and do not consume the iterable. A caller whose images may
-    change must therefore include in the name whatever they depend on.
+    with the same name, number and shape read the file and do not consume the iterable. If images may
+    change, the name must therefore include everything that they depend on.
 
     Raises DataError if the images do not have the given number or shape, or the file cannot be written or is damaged.
     """
@@ -93,7 +93,7 @@ class RecordImages(LazyImages):
             raise self._damaged(f"is corrupted at record {row}, whose CRC-32 does not match")
 
     def _damaged(self, what: str) -> DataError:
-        return DataError(f"{self.path} {what}. Delete the file; it will be written again.")
+        return DataError(f"{self.path} {what}. Delete the file; it will be recreated.")
 
 
 def _checked(images: Iterable[np.ndarray], num_images: int, image_shape: Shape, name: str) -> Iterator[np.ndarray]:

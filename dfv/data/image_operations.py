@@ -30,7 +30,7 @@ def resize_weights(size: int, new_size: int) -> np.ndarray:
 def resize(images: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resizes images [N, H, W, C] uint8 to [N, height, width, C] uint8; the aspect ratio may change.
 
-    See resize_weights. Images that have this size already are returned unchanged, without a copy.
+    See resize_weights. Images that already have this size are returned unchanged, without a copy.
     """
     num_images, old_height, old_width, channels = images.shape
     if (old_height, old_width) == (height, width):

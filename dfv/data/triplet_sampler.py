@@ -12,7 +12,7 @@ from dfv.data.lazy_images import Images
 class TripletSampler:
     """Samples triplets; images are sorted into one block per identity, identities with a single image last.
 
-    In NumPy, since tf.data would copy the tensors that it captures.
+    Implemented in NumPy, since tf.data would copy captured tensors.
 
     order: [N] int32 (int64 from 2^31 images on), the row of the image at each place of the sorted order.
     start, count: [I] int64, each block's first place and its length.

@@ -27,7 +27,7 @@ class TermMeans(keras.metrics.Metric):
 
 
 class FirstNonFinite(keras.layers.Layer):
-    """Remembers the step and the index of the first term that was not finite; -1 while all were."""
+    """Stores the step and the index of the first term that was not finite; -1 if all terms were finite."""
 
     def __init__(self) -> None:
         super().__init__(name="first_non_finite")
@@ -41,7 +41,7 @@ class FirstNonFinite(keras.layers.Layer):
         self.built = True
 
     def call(self, values: tf.Tensor, step: tf.Tensor) -> None:
-        """Looks at the terms [T] of one step."""
+        """Checks the terms [T] of one step."""
         wrong = tf.logical_not(tf.math.is_finite(values))
         now = tf.stack([tf.cast(step, tf.int64), tf.argmax(wrong)])
         is_first = tf.logical_and(tf.reduce_any(wrong), self.found[0] < 0)

@@ -1,4 +1,4 @@
-"""What enters a step: images, labels and noise; everything random is a function of the global batch."""
+"""Inputs of a training step: images, labels and noise; all noise is a function of the global batch."""
 
 from typing import Any, NamedTuple
 
@@ -33,7 +33,7 @@ class Triplet(NamedTuple):
 
     @property
     def global_batch(self) -> int:
-        """Triplets over all replicas; raises ValueError for batches of no fixed size, which replicas cannot share."""
+        """Number of triplets over all replicas; raises ValueError if the batch size is not fixed."""
         size = self.x1.shape[0]
         if size is None and replicas.num_replicas() > 1:
             raise ValueError(
@@ -44,7 +44,7 @@ class Triplet(NamedTuple):
 
 
 class TripletFormat:
-    """What batches of triplets have to be for a model.
+    """Required format of batches of triplets for a model.
 
     image_shape: (H, W, C) of the images.
     label_sizes: the number of classes of each column of the labels.
@@ -54,7 +54,7 @@ class TripletFormat:
         self.image_shape, self.label_sizes = image_shape, label_sizes
 
     def checked(self, data: Any, unseen_identities: bool = False) -> dict[str, tf.Tensor]:
-        """The triplets of what Keras gives a step: a dict, or a tuple of it alone, (x,).
+        """Returns the triplets of a batch from Keras: a dict, or a tuple with only this dict, (x,).
 
         unseen_identities: whether labels beyond the model's are allowed, as in validation.
 
@@ -68,7 +68,7 @@ class TripletFormat:
         return triplets | {name: tf.cast(triplets[name], tf.int32) for name in LABELS}
 
     def checked_spec(self, data: Any) -> dict[str, Any]:
-        """The same of anything that has shapes and dtypes, such as the element_spec of a tf.data.Dataset."""
+        """The same for any objects that have shapes and dtypes, such as the element_spec of a tf.data.Dataset."""
         while isinstance(data, (tuple, list)) and data and all(other is None for other in data[1:]):
             data = data[0]
         faults = self._faults(data) if isinstance(data, dict) else [f"received {_described(data)}"]
@@ -128,7 +128,7 @@ def read(data: dict[str, tf.Tensor]) -> Triplet:
 
 
 class Noise:
-    """The draws of one step: functions of (seed, step, position in the global batch)."""
+    """The random draws of one step: functions of (seed, step, position in the global batch)."""
 
     def __init__(self, seed: int, step: tf.Tensor, triplet: Triplet, z_dim: int):
         self._seed, self._step, self._batch, self._z_dim = seed, step, triplet.global_batch, z_dim

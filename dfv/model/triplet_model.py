@@ -1,4 +1,4 @@
-"""A model that learns from triplets as Keras sees it: its optimizers, its data, and the names of what is measured."""
+"""Keras interface of a model that is trained on triplets: optimizers, data, and names of metrics."""
 
 import inspect
 from typing import Any
@@ -18,7 +18,7 @@ LOSS_OPTIONS = ("loss", "loss_weights", "metrics", "weighted_metrics")
 
 
 class TripletModel(Codec):
-    """A codec whose players learn from triplets, each with an optimizer of its own.
+    """A codec whose players are trained on triplets, each with a separate optimizer.
 
     A subclass has `player_variables`, `means` and `validation_means`, and the steps.
     """
@@ -30,7 +30,7 @@ class TripletModel(Codec):
     latent_adversary_optimizer: keras.optimizers.Optimizer
 
     def player_variables(self) -> dict[str, list[keras.Variable]]:
-        """The variables that each player learns, by its name; a player that no loss needs is left out."""
+        """Trainable variables of each player, by name; players that no loss needs are omitted."""
         raise NotImplementedError
 
     def compile(
@@ -42,14 +42,14 @@ class TripletModel(Codec):
         optimizer: Any = None,
         **options: Any,
     ) -> None:
-        """Gives each player its optimizer: an instance, a name or a config, as in Keras; None: the config's.
+        """Sets the optimizer of each player: an instance, a name or a config, as in Keras; None: from the config.
 
-        optimizer: Keras' name for the generator's. `model.optimizer` is that one too, so a callback that sets the
-          learning rate, such as ReduceLROnPlateau, sets that of encoder and decoder and leaves the adversaries'.
-        options: Keras' other options; jit_compile is the config's by default. Losses, their weights and what is
-          measured follow from the config, so `loss` and `metrics` are refused.
+        optimizer: Keras' name for generator_optimizer. `model.optimizer` is the same, so a callback that sets the
+          learning rate, such as ReduceLROnPlateau, changes that of encoder and decoder, not that of the adversaries.
+        options: other options of Keras; jit_compile defaults to the config's value. The config determines losses, their
+          weights and metrics, so `loss` and `metrics` are rejected.
 
-        Call it in the strategy's scope. Raises ValueError for optimizers and options that a step cannot follow.
+        Call this in the strategy's scope. Raises ValueError for unsupported optimizers and options.
         """
         _refuse_losses(options)
         if generator_optimizer is not None and optimizer is not None:
@@ -76,13 +76,13 @@ class TripletModel(Codec):
 
     @property
     def triplet_format(self) -> TripletFormat:
-        """What a batch has to be."""
+        """Required format of a batch."""
         return TripletFormat(self.image_shape, self.label_sizes)
 
     def fit(self, *args: Any, **options: Any) -> keras.callbacks.History:
-        """Trains as `keras.Model.fit` does, on batches of triplets; `dfv.triplets` is endless: give steps_per_epoch.
+        """Trains as `keras.Model.fit` does, on batches of triplets; `dfv.triplets` is infinite: pass steps_per_epoch.
 
-        Raises ValueError for data that are no triplets or never end, before anything is computed.
+        Raises ValueError for data in another format or without end, before anything is computed.
         """
         given = inspect.signature(super().fit).bind(*args, **options).arguments
         self._check_data(given.get("x"), given.get("y"), "steps_per_epoch", given.get("steps_per_epoch"))
@@ -90,7 +90,7 @@ class TripletModel(Codec):
         return super().fit(*args, **options)
 
     def evaluate(self, *args: Any, **options: Any) -> Any:
-        """Mean errors as `keras.Model.evaluate` gives them, on batches of triplets; see `metrics_names` and `fit`."""
+        """Returns mean errors as `keras.Model.evaluate` does, on batches of triplets; see `metrics_names` and `fit`."""
         given = inspect.signature(super().evaluate).bind(*args, **options).arguments
         self._check_data(given.get("x"), given.get("y"), "steps", given.get("steps"))
         return super().evaluate(*args, **options)

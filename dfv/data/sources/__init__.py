@@ -1,1 +1,1 @@
-"""Where images come from: a module or folder for each kind of source, each with a `load(config)`."""
+"""Data sources: one module or package each, with a function `load(config)`."""

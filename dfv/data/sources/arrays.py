@@ -21,7 +21,8 @@ def from_arrays(
 ) -> Splits:
     """Splits images at random within each identity, by the given fractions.
 
-    Where one image of an identity would be held out, two are, if two remain for training: one makes no triplet.
+    If one image of an identity would be held out, two are held out if two remain for training, since a
+    triplet needs two.
 
     images: [N, H, W, C] uint8, C = 1 or 3, copied. identity: [N] integers or strings.
     attributes: name -> [N] integers or strings, constant within an identity.

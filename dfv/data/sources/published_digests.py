@@ -8,8 +8,8 @@ from absl import logging
 def warn_if_changed(found: dict[str, str], table: Path) -> None:
     """Logs a warning that lists the names whose digest differs from that in the table.
 
-    found: name -> digest of the decoded content. table: a text file, a name and its digest a line.
-    Not an error, since the files may have been changed on purpose.
+    found: name -> digest of the decoded content. table: a text file with one name and its digest per line.
+    This is not an error, since the files may have been changed on purpose.
     """
     published = dict(line.split() for line in table.read_text().splitlines())
     changed = [name for name, digest in found.items() if digest != published.get(name)]

@@ -1,4 +1,4 @@
-"""BatchNorm of feature maps, by TensorFlow's fused kernel where there is one device."""
+"""BatchNorm of feature maps, with TensorFlow's fused kernel on one device."""
 
 from typing import Any
 
@@ -30,6 +30,6 @@ class FusedBatchNorm(layers.BatchNormalization):
 
 
 def batch_norm(dtype: Any) -> layers.BatchNormalization:
-    """BatchNorm whose statistics are those of the global batch, whatever the strategy."""
+    """BatchNorm with statistics of the global batch, for every strategy."""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     return FusedBatchNorm(epsilon=1e-5, synchronized=replicas > 1, dtype=dtype)

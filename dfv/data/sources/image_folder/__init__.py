@@ -1,4 +1,4 @@
-"""The user's own images: one folder for each identity, files of any common format and size."""
+"""The user's own images: one folder per identity, files of any common format and size."""
 
 import hashlib
 import os
@@ -24,7 +24,7 @@ def load(config: DataConfig) -> Splits:
 
     Images are square, 64 pixels by default, see decoding.decode. They are grey if all files are grey, without a
     palette, or if config.grayscale is set.
-    Files with the same bytes are in one split.
+    Files with identical content are in the same split.
     Splits have 80, 10 and 10 % of each identity's images or of the identities, chosen by a hash of names and
     config.split_index; see files.split_within and split_across.
     Raises DataError, which names every file that cannot be decoded, and for fewer images or identities than needed.

@@ -63,8 +63,8 @@ def find(folder: Path) -> dict[str, list[str]]:
 def walk(folder: Path, below: str = "") -> Iterator[str]:
     """Yields the paths of all files in folder / below and its subfolders, relative to folder.
 
-    Follows links, but enters no folder twice, and none that is_ignored names. Raises DataError for a folder that cannot
-    be read. Public for every reader of image folders.
+    Follows links, but enters no folder twice and skips names for which is_ignored is true. Raises
+    DataError for a folder that cannot be read. Public for every reader of image folders.
     """
 
     def refuse(error: OSError) -> None:
@@ -122,9 +122,9 @@ def _error(folder: Path, what: str) -> DataError:
 def split_within(names: Sequence[str] | np.ndarray, identity: np.ndarray, split_index: int) -> np.ndarray:
     """Returns [N] str, the split of each image: a tenth of each identity's images in validation and in test.
 
-    Sets of fewer than 40 images hold out more. Images are chosen by a hash of their names, in pairs of one identity,
-    which triplets and retrieval need, and the totals are a tenth too. All images of an identity with at most three are
-    in train; other identities have at least two there.
+    With fewer than 40 images, a larger share is held out. Images are chosen by a hash of their names, in pairs of one
+    identity, which triplets and retrieval need; the totals are also a tenth. All images of an identity with at most three
+    are in train; other identities have at least two there.
     """
     order = np.lexsort((_digests(names, split_index), identity))
     identities = np.split(order, np.cumsum(np.bincount(identity))[:-1])

@@ -29,7 +29,7 @@ _CHUNK = 2048
 def load(config: DataConfig) -> Splits:
     """Returns splits of config.toy_characters characters in `train` and up to 200 others each in the other two.
 
-    No two splits have a combination of attributes in common. Each character is drawn in 20 different poses. Identities
+    No combination of attributes occurs in two splits. Each character is drawn in 20 different poses. Identities
     are numbered consecutively over train, validation and test. Images are [32, 32, 3] by default.
     """
     held_out = min(MAX_HELD_OUT, config.toy_characters)
