@@ -123,8 +123,8 @@ def split_within(names: Sequence[str] | np.ndarray, identity: np.ndarray, split_
     """Returns [N] str, the split of each image: a tenth of each identity's images in validation and in test.
 
     With fewer than 40 images, a larger share is held out. Images are chosen by a hash of their names, in pairs of one
-    identity, which triplets and retrieval need; the totals are also a tenth. All images of an identity with at most three
-    are in train; other identities have at least two there.
+    identity, which triplets and retrieval need; the totals are also a tenth. All images of an identity with at most
+    three are in train; other identities have at least two there.
     """
     order = np.lexsort((_digests(names, split_index), identity))
     identities = np.split(order, np.cumsum(np.bincount(identity))[:-1])
