@@ -87,6 +87,8 @@ class TripletModel(Codec):
         given = inspect.signature(super().fit).bind(*args, **options).arguments
         self._check_data(given.get("x"), given.get("y"), "steps_per_epoch", given.get("steps_per_epoch"))
         self._check_data(given.get("validation_data"), None, "validation_steps", given.get("validation_steps"))
+        if isinstance(given.get("x"), tf.data.Dataset) and "shuffle" not in given:
+            options["shuffle"] = False  # Keras' default cannot hold for a data set, and Keras would warn at every fit
         return super().fit(*args, **options)
 
     def evaluate(self, *args: Any, **options: Any) -> Any:
