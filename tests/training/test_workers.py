@@ -73,6 +73,7 @@ def test_workers_give_the_weights_of_one_process(number, steps, tolerance, tmp_p
 def test_a_killed_worker_stops_the_other_and_all_continue_together(tmp_path):
     processes = two_in_training(tmp_path)
     processes[1].kill()
+    processes[1].wait()
     assert processes[0].wait(600) == 2
     said = (tmp_path / "worker0.log").read_text()
     assert "another worker stopped answering after step" in said and "Start all workers again" in said

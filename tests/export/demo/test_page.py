@@ -62,15 +62,15 @@ def address(exported, folder, cache) -> Iterator[str]:
     options = [f"--model={exported.parent}", f"--images={folder}", f"--port={port}"]
     environment = os.environ | {"GRADIO_TEMP_DIR": str(cache)}
     command = [sys.executable, "-m", "export.demo", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-    try:
-        assert "Ctrl-C" in process.stdout.readline()
-        listening = subprocess.run(["ss", "-ltn"], capture_output=True, text=True).stdout if shutil.which("ss") else ""
-        assert not listening or re.findall(rf"(\S+):{port}\b", listening) == ["127.0.0.1"]
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            assert process.stdout and "Ctrl-C" in process.stdout.readline()
+            ss = shutil.which("ss")
+            listening = subprocess.run([ss, "-ltn"], capture_output=True, text=True).stdout if ss else ""
+            assert not listening or re.findall(rf"(\S+):{port}\b", listening) == ["127.0.0.1"]
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
 
 
 @pytest.fixture(scope="module")

@@ -138,6 +138,7 @@ def test_without_replay_nothing_is_kept():
     learn(layer, codes(0), 0)
 
 
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")  # no other term is on
 def test_encoder_lowers_the_log_probability_of_the_true_identity(tiny_model, triplet_batch):
     off = dict.fromkeys(("reconstruction_weight", "swap_same_weight", "kl_weight", "swap_other_weight"), 0.0)
     flags = off | {"prior_sample_weight": 0.0, "latent_adversary_weight": 1.0, "latent_adversary_learning_rate": 0.0}
