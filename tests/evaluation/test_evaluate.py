@@ -74,7 +74,7 @@ def test_arrays_of_ones_own_are_evaluated_and_not_taken_for_what_a_config_says_b
     caplog.set_level("INFO", "dfv")
     identity, factor = np.arange(240) % 6, np.arange(240) // 6 % 4
     splits = from_arrays(drawn(identity, factor, seed=0), identity, factors={"height": factor})
-    with pytest.raises(ConfigError, match=r"do not have its arms, .*Config.of\(dataset=\"arrays\"\)"):
+    with pytest.raises(ConfigError, match=r"lack its arms, .*Config.of\(dataset=\"arrays\"\)"):
         evaluate(codec(), splits, Config.of(), tmp_path, progress=False, limits=tiny)
     assert not list(tmp_path.iterdir())
     results = evaluate(codec(), splits, Config.of(dataset="arrays"), tmp_path, seeds=1, progress=False, limits=tiny)

@@ -74,7 +74,7 @@ def test_splits_that_are_too_small_raise_an_error(make_splits):
     empty, one = (splits.test.select(rows) for rows in (np.arange(0), np.flatnonzero(splits.test.identity == 2)))
     with pytest.raises(DataError, match="'validation' has no images"):
         evaluation_splits(dataclasses.replace(splits, validation=empty), DataConfig())
-    with pytest.raises(DataError, match="expected 4 images .* 'test' has 3"):
+    with pytest.raises(DataError, match="expected at least 4 images .* 'test' has 3"):
         evaluation_splits(dataclasses.replace(splits, test=splits.test.select(np.array([0, 30, 60]))), DataConfig())
     with pytest.raises(DataError, match="'test' has one identity"):
         evaluation_splits(dataclasses.replace(splits, test=one), DataConfig())

@@ -299,7 +299,7 @@ def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path):
 
 def test_the_same_bits_cannot_be_had_from_a_process_that_has_begun_to_compute(tmp_path):
     assert tf.constant(1.0).device
-    with pytest.raises(ConfigError, match="--deterministic has to be set before"):
+    with pytest.raises(ConfigError, match="--deterministic must be set before"):
         train(Config.of(**TINY | DETERMINISTIC), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

@@ -10,6 +10,7 @@ from dfv.data.dataset import ImageSet, Splits
 from dfv.evaluation.labels import Labels
 from dfv.evaluation.probes.softmax_classifier import SoftmaxClassifier
 from dfv.evaluation.sampling import SampleSizes, sample_rows
+from dfv.model.layers.dtype_policy import float32_policy
 
 BATCH = 64
 
@@ -42,14 +43,15 @@ def train_oracle(splits: Splits, labels: Labels, sizes: SampleSizes, seed: int =
     train = sample_rows(len(splits.train), num_train)
     validation = sample_rows(len(splits.validation), sizes.validation_images)
     schedule = CosineDecay(2e-3, epochs * max(num_train // BATCH, 1))
-    classifier = SoftmaxClassifier(
-        _convolutions(seed),
-        splits.train.image_shape,
-        labels.num_classes,
-        dtype="uint8",
-        batch_size=BATCH,
-        learning_rate=schedule,
-    )
+    with float32_policy():
+        classifier = SoftmaxClassifier(
+            _convolutions(seed),
+            splits.train.image_shape,
+            labels.num_classes,
+            dtype="uint8",
+            batch_size=BATCH,
+            learning_rate=schedule,
+        )
     classifier.fit_best_epoch(
         (splits.train.select(train).images, labels.train[train]),
         (splits.validation.select(validation).images, labels.validation[validation]),

@@ -14,6 +14,7 @@ from dfv.data.lazy_images import Images
 from dfv.evaluation.evaluation_splits import BySplit
 from dfv.evaluation.probes.probe_data import ProbeData
 from dfv.evaluation.sampling import batches
+from dfv.model.layers.dtype_policy import float32_policy
 from dfv.model.optimizers import FusedAdam
 
 MAX_LOADED_NUMBERS = 1 << 24  # of inputs that are in memory at once
@@ -158,5 +159,6 @@ def network_predictions(
 def _classifier(hidden_units: tuple[int, ...], code_dim: int, num_classes: tuple[int, ...]) -> SoftmaxClassifier:
     # Each fit reinitializes it: to trace a new one takes longer than to train it on a small set.
     learning_rate = 1e-3 if hidden_units else 1e-2
-    hidden = [layers.Dense(units, "relu") for units in hidden_units]
-    return SoftmaxClassifier(hidden, (code_dim,), num_classes, learning_rate=learning_rate)
+    with float32_policy():
+        hidden = [layers.Dense(units, "relu") for units in hidden_units]
+        return SoftmaxClassifier(hidden, (code_dim,), num_classes, learning_rate=learning_rate)

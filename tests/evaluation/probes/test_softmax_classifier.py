@@ -1,5 +1,6 @@
 """The network and the linear probe against scikit-learn's, and training from inputs that are loaded in parts."""
 
+import keras
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -8,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from dfv.evaluation.evaluation_splits import BySplit
+from dfv.evaluation.probes import softmax_classifier
 from dfv.evaluation.probes.probe_data import ProbeData
 from dfv.evaluation.probes.softmax_classifier import SoftmaxClassifier, network_predictions
 from tests.evaluation.probes.synthetic_codes import CLASSES, DIM, data_of, in_scale, perfect
@@ -68,3 +70,16 @@ def test_inputs_are_loaded_in_parts_with_the_same_result(monkeypatch):
     in_parts = weights()
     assert loaded == [512, 512] + 8 * [128]
     assert all(np.array_equal(a, b) for a, b in zip(whole, in_parts, strict=True))
+
+
+def test_probes_are_float32_under_any_global_dtype_policy():
+    def predicted():
+        softmax_classifier._classifier.cache_clear()
+        return network_predictions(data_of(in_scale), (16,), seed=0, max_epochs=1).test
+
+    before, expected = keras.config.dtype_policy(), predicted()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        np.testing.assert_array_equal(predicted(), expected)
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -46,7 +46,7 @@ def test_search_ignores_case_and_spaces_around(tmp_path):
 def test_only_files_that_are_offered_have_a_path(tmp_path):
     touch(tmp_path, "ann/1.png", "secret.txt")
     for name in ("secret.txt", "../1.png", str(tmp_path / "ann/1.png")):
-        with pytest.raises(ExportError, match="not one of the files"):
+        with pytest.raises(ExportError, match="is not a file of this page"):
             find_images(tmp_path).path(name)
 
 
