@@ -97,7 +97,19 @@ class TripletModel(Codec):
         self._check_data(given.get("x"), given.get("y"), "steps", given.get("steps"))
         return super().evaluate(*args, **options)
 
-    def _check_data(self, data: Any, labels: Any, steps_name: str, steps: int | None) -> None:
+    def train_on_batch(self, *args: Any, **options: Any) -> Any:
+        """Trains on one batch of triplets as `keras.Model.train_on_batch` does. Raises ValueError for other data."""
+        given = inspect.signature(super().train_on_batch).bind(*args, **options).arguments
+        self._check_data(given["x"], given.get("y"))
+        return super().train_on_batch(*args, **options)
+
+    def test_on_batch(self, *args: Any, **options: Any) -> Any:
+        """Evaluates one batch of triplets as `keras.Model.test_on_batch` does. Raises ValueError for other data."""
+        given = inspect.signature(super().test_on_batch).bind(*args, **options).arguments
+        self._check_data(given["x"], given.get("y"))
+        return super().test_on_batch(*args, **options)
+
+    def _check_data(self, data: Any, labels: Any, steps_name: str = "steps", steps: int | None = None) -> None:
         if isinstance(data, tf.data.Dataset):
             self.triplet_format.checked_spec(data.element_spec)
             if steps is None and data.cardinality() == tf.data.INFINITE_CARDINALITY:
