@@ -50,7 +50,7 @@ def test_validation_unseen_and_without_attributes_is_probed_within_itself(tmp_pa
     assert results.oracle_errors.train["identity"] < 0.1 > results.oracle_errors.test["identity"]
 
 
-@pytest.mark.parametrize("images", [2, 3])
+@pytest.mark.parametrize("images", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_the_smallest_set_of_unseen_identities_is_evaluated(tmp_path, codec, make_splits, tiny, images):
     """Folders of two images, two of them for each split, are what the program says to bring at least."""
     splits = make_splits(unseen=True)

@@ -137,7 +137,7 @@ def test_an_endless_data_set_without_a_number_of_steps_is_refused_at_once(shared
     shared.evaluate(endless, steps=1, verbose=0)
 
 
-@pytest.mark.parametrize("labels", ["identity", "pair"])
+@pytest.mark.parametrize("labels", [pytest.param("identity", marks=pytest.mark.slow), "pair"])
 def test_a_ragged_last_batch_and_batches_of_another_size_train_with_the_latent_adversary(
     labels, tiny_model, triplet_batch
 ):

@@ -112,7 +112,7 @@ def test_a_run_is_refused_if_its_images_are_others_now(finished_run, tmp_path, c
 
 
 def test_more_steps_for_a_finished_run_begin_without_its_latent_transform_and_fit_it_again(tmp_path, monkeypatch):
-    flags = SMALLEST | {"shared_variance": True, "pca_dim": 2, "flow_layers": 2, "flow_steps": 300, "num_steps": 2}
+    flags = SMALLEST | {"shared_variance": True, "pca_dim": 2, "flow_layers": 2, "flow_steps": 20, "num_steps": 2}
     train(Config.of(**flags), tmp_path)
     seen = {}
 

@@ -57,7 +57,10 @@ def as_the_first_version_wrote_it(path):
             archive.writestr(name, content)
 
 
-@pytest.mark.parametrize("chain", CHAINS)
+@pytest.mark.parametrize(
+    "chain",
+    ["pca, flow, codebook", *(pytest.param(c, marks=pytest.mark.slow) for c in CHAINS if c != "pca, flow, codebook")],
+)
 def test_a_file_of_the_first_version_gives_the_same_bits(chain, tiny_model, trained_on, triplet_batch, tmp_path):
     model, images = tiny_model(shared_variance=True, **CHAINS[chain]), trained_on.images[:5]
     model.train_step(triplet_batch())

@@ -194,7 +194,7 @@ def test_fitting_a_model_lowers_the_leakage_and_sets_the_variance(tiny_model):
         np.testing.assert_allclose(one, other, atol=1e-4)
 
 
-@pytest.mark.parametrize("to_normal", [False, True])
+@pytest.mark.parametrize("to_normal", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_flow_makes_z_normal_or_keeps_its_shape(to_normal):
     """z is the same for all identities, and far from normal."""
     identity = np.arange(1500, dtype=np.int32) % 3

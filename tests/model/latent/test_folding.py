@@ -55,7 +55,11 @@ def test_a_folded_first_layer_takes_the_components(pca):
     assert np.abs(folded_bias).max() > 1.0
 
 
-@pytest.mark.parametrize(("chain", "mixed"), [*((chain, False) for chain in CHAINS), ("pca", True)])
+QUICK = ("pca, flow, codebook", "none")
+CASES = [pytest.param(chain, False, marks=[] if chain in QUICK else pytest.mark.slow) for chain in CHAINS]
+
+
+@pytest.mark.parametrize(("chain", "mixed"), [*CASES, ("pca", True)])
 def test_a_folded_codec_gives_the_same_codes_and_images(chain, mixed, tiny_model, trained_on, tmp_path):
     model = tiny_model(shared_variance=True, mixed_precision=mixed, **CHAINS[chain])
     model.encoder.z_head.kernel.assign(10.0 * model.encoder.z_head.kernel)
