@@ -4,12 +4,12 @@ import datetime
 import os
 import platform
 import statistics
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from importlib import metadata
-from pathlib import Path
 from typing import NamedTuple
+
+from dfv.provenance import commit, cpu_name
 
 
 class Seconds(NamedTuple):
@@ -64,22 +64,6 @@ def circumstances(packages: list[str]) -> str:
     """Date, commit, machine and versions in one line."""
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
     return (
-        f"{datetime.date.today()}, commit {_commit()}, {_processor()}, {os.cpu_count()} cores, "
+        f"{datetime.date.today()}, commit {commit() or 'unknown'}, {cpu_name()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}, {versions}"
     )
-
-
-def _commit() -> str:
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
