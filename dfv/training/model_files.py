@@ -33,12 +33,14 @@ class ModelFile:
         """Writes the current weights; once the run is finished, the PCA is folded into the networks."""
         aside = self._path.with_name(f".{os.getpid()}-{MODEL_FILE}")
         try:
-            (self._model.folded() if self._model.latent.is_fitted() else self._unfitted()).save(aside)
+            # A model whose transform needs no fit counts as fitted at every checkpoint; only a fit is worth a new copy.
+            is_final = self._model.latent.needs_fit and self._model.latent.is_fitted()
+            (self._model.folded() if is_final else self._updated_copy()).save(aside)
             aside.replace(self._path)
         finally:
             aside.unlink(missing_ok=True)
 
-    def _unfitted(self) -> "Codec":
+    def _updated_copy(self) -> "Codec":
         for part in ("encoder", "decoder"):
             getattr(self._copy, part).set_weights(getattr(self._model, part).get_weights())
         return self._copy
