@@ -26,9 +26,8 @@ class CheckFinite(StepCallback):
         self.log_steps = log_steps
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        before = self.step // self.log_steps
         super().on_train_batch_end(batch, logs)
-        if self.step // self.log_steps > before:
+        if self.has_passed_multiple_of(self.log_steps):
             check_finite(self.model)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -77,10 +77,9 @@ class Checkpointing(StepCallback):
         super().on_train_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        before = self.step // self.every_steps
         super().on_train_batch_end(batch, logs)
         overdue = self.every_minutes and time.monotonic() - self._saved_at > 60 * self.every_minutes
-        self._is_due = self._is_due or self.step // self.every_steps > before or bool(overdue)
+        self._is_due = self._is_due or self.has_passed_multiple_of(self.every_steps) or bool(overdue)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._is_due = self._is_due or self.step == self.model.config.training.num_steps

@@ -20,6 +20,7 @@ class StepCallback(keras.callbacks.Callback):
         super().__init__()
         self.step = -1  # not known before the first epoch: other callbacks may restore the model in on_train_begin
         self._first_batch = 0
+        self._step_before = -1
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.step = -1
@@ -35,7 +36,12 @@ class StepCallback(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         # Counted, since reading the optimizer's counter would wait for the device. With `steps_per_execution` above 1
         # several steps lie between.
+        self._step_before = self.step
         self.step += batch - self._first_batch + 1
+
+    def has_passed_multiple_of(self, steps: int) -> bool:
+        """Whether the steps since the previous `on_train_batch_end` include a multiple of this number."""
+        return self.step // steps > self._step_before // steps
 
     def on_first_epoch(self) -> None:
         """Called once, when `step` is known."""
@@ -81,9 +87,8 @@ class RowCallback(StepCallback):
             self._clock = time.monotonic(), self.step
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        before = self.step // self.log_steps
         super().on_train_batch_end(batch, logs)
-        if self.step // self.log_steps > before:
+        if self.has_passed_multiple_of(self.log_steps):
             self._end_window()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
