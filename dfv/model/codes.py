@@ -11,6 +11,11 @@ class Posterior(NamedTuple):
     mean: tf.Tensor
     log_var: tf.Tensor
 
+    def shared_std(self) -> tf.Tensor:
+        """Standard deviation [1, z_dim], for posteriors whose variance is the same for all images."""
+        # Of the first image: exp may round the last rows of a batch differently.
+        return tf.exp(0.5 * self.log_var[:1])
+
 
 class Codes(NamedTuple):
     """Enc(x): s [B, s_dim] float32, the code of the identity, and the posterior of z, the code of everything else."""

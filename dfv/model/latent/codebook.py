@@ -50,9 +50,7 @@ class Codebook(Stage):
         self.set_weights([np.resize(part, self.clusters.shape) for part in (clusters, entries)])
 
     def forward(self, posterior: Posterior, s: tf.Tensor) -> Posterior:
-        # Of the first image, as they all have it: exp rounds the last rows of a batch otherwise than the others.
-        std = tf.exp(0.5 * posterior.log_var[:1])
-        clusters = tf.convert_to_tensor(self.clusters)
+        std, clusters = posterior.shared_std(), tf.convert_to_tensor(self.clusters)
         # |z - cluster|^2 without |z|^2, which is the same for all clusters.
         distance = tf.reduce_sum(clusters**2, -1) - 2.0 * tf.matmul(posterior.mean / std, clusters, transpose_b=True)
         entry = tf.gather(tf.convert_to_tensor(self.entries), tf.argmin(distance, -1))

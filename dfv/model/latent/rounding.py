@@ -24,6 +24,5 @@ class Rounding(Stage):
         self.built = True
 
     def forward(self, posterior: Posterior, s: tf.Tensor) -> Posterior:
-        # Of the first image, as they all have it: exp rounds the last rows of a batch otherwise than the others.
-        step = self.step * tf.exp(0.5 * posterior.log_var[:1])
+        step = self.step * posterior.shared_std()
         return Posterior(step * tf.round(posterior.mean / step), posterior.log_var)
