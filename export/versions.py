@@ -42,7 +42,8 @@ def export_model(
     place = checked_place(export_dir)
     if not model.latent.is_fitted():
         raise ExportError(NOT_FITTED)
-    model = model.folded()
+    if model.latent.pca is not None:
+        model = model.folded()
     number = next_version(place) if version is None else version
     final = place / str(number)
     if final.exists():
