@@ -15,12 +15,10 @@ PER_PAGE = 12
 
 def add_chooser(page: gr.Blocks, files: ImageFiles, image_shape: tuple[int, int, int], target: gr.Image) -> None:
     """Adds a chooser for `target`. For any number of files, only the displayed thumbnails are read and sent."""
-    name, several = target.elem_id, len(files.paths) > PER_PAGE
+    name, names, several = target.elem_id, list(files.paths), len(files.paths) > PER_PAGE
     with gr.Row(visible=several):
         find = gr.Textbox(label="Search by file name", elem_id=f"{name}_find")
-        number = gr.Slider(
-            1, max(2, _pages(files, "")), 1, step=1, elem_id=f"{name}_page", label=_page_label(files, "")
-        )
+        number = gr.Slider(1, max(2, _num_pages(names)), 1, step=1, elem_id=f"{name}_page", label=_page_label(names))
 
     thumbnails = _gallery(f"{target.label}: click to choose", f"{name}_files")
 
@@ -29,8 +27,10 @@ def add_chooser(page: gr.Blocks, files: ImageFiles, image_shape: tuple[int, int,
         return _tiles(files, files.search(text)[last - PER_PAGE : last], image_shape)
 
     def found(text: str) -> tuple[gr.Slider, GalleryData]:
-        pages, label = _pages(files, text), _page_label(files, text)
-        return gr.Slider(value=1, maximum=max(2, pages), interactive=pages > 1, label=label), shown(text, 1)
+        names = files.search(text)
+        pages = _num_pages(names)
+        slider = gr.Slider(value=1, maximum=max(2, pages), interactive=pages > 1, label=_page_label(names))
+        return slider, _tiles(files, names[:PER_PAGE], image_shape)
 
     def chosen(event: gr.SelectData) -> str:
         try:
@@ -66,13 +66,12 @@ def _tiles(files: ImageFiles, names: list[str], image_shape: tuple[int, int, int
     return GalleryData(root=[GalleryImage(image=ImageData(url=url), caption=name) for name, url in urls.items()])
 
 
-def _pages(files: ImageFiles, text: str) -> int:
-    return max(1, -(-len(files.search(text)) // PER_PAGE))
+def _num_pages(names: list[str]) -> int:
+    return max(1, -(-len(names) // PER_PAGE))
 
 
-def _page_label(files: ImageFiles, text: str) -> str:
-    number = len(files.search(text))
-    return f"Page ({number:,} images)" if number else "No file name contains this text"
+def _page_label(names: list[str]) -> str:
+    return f"Page ({len(names):,} images)" if names else "No file name contains this text"
 
 
 def _reason(error: Exception) -> str:
