@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from dfv.data.dataset import DataError
-from dfv.data.sources.image_folder.decoding import decode, is_grey
+from dfv.data.sources.image_folder.decoding import decode, is_grey, pixel_mode
 
 
 def write(path, pixels, **options):
@@ -41,7 +41,7 @@ def four_quarters(size=16):
 def test_colour_formats(tmp_path, suffix, options, tolerance):
     path = write(tmp_path / f"image.{suffix}", four_quarters(), **options)
     image = decode(path, 16, grey=False)
-    assert image.shape == (16, 16, 3) and image.dtype == np.uint8 and not is_grey(path)
+    assert image.shape == (16, 16, 3) and image.dtype == np.uint8 and not is_grey(pixel_mode(path))
     assert np.abs(image.astype(int) - four_quarters())[2:6, 2:6].max() <= tolerance
     assert np.abs(image.astype(int) - four_quarters())[10:14, 10:14].max() <= tolerance
 
@@ -50,7 +50,7 @@ def test_colour_formats(tmp_path, suffix, options, tolerance):
 def test_grey_formats(tmp_path, suffix):
     ramp = np.repeat(np.arange(0, 256, 16, dtype=np.uint8)[None], 16, 0)
     path = write(tmp_path / f"image.{suffix}", ramp)
-    assert is_grey(path)
+    assert is_grey(pixel_mode(path))
     np.testing.assert_allclose(decode(path, 16, grey=True)[:, :, 0], ramp, atol=2)
     np.testing.assert_allclose(decode(path, 16, grey=False), np.repeat(ramp[..., None], 3, 2), atol=2)
 
@@ -59,7 +59,7 @@ def test_grey_formats(tmp_path, suffix):
 def test_sixteen_bits_are_scaled(tmp_path, suffix):
     deep = (np.arange(256, dtype=np.uint16) * 256 + 77).reshape(16, 16)
     path = write(tmp_path / f"deep.{suffix}", deep)
-    assert is_grey(path)
+    assert is_grey(pixel_mode(path))
     np.testing.assert_array_equal(decode(path, 16, grey=True)[:, :, 0], np.rint(deep / 65535 * 255))
 
 
@@ -106,7 +106,7 @@ def test_transparent_pixels_show_white(tmp_path):
     assert (image[4:, :4] == 255).all() and (image[:, 4:] == 0).all()
     np.testing.assert_allclose(image[0, 0], 255 + (np.array([200, 0, 0]) - 255) * 128 / 255, atol=1)
     grey = write(tmp_path / "grey.png", Image.fromarray(np.array([[[0, 0], [0, 255]]], np.uint8), "LA"))
-    assert is_grey(grey) and decode(grey, 1, grey=True).item() == 255
+    assert is_grey(pixel_mode(grey)) and decode(grey, 1, grey=True).item() == 255
 
 
 def test_transparent_palette_shows_white(tmp_path):
@@ -169,7 +169,7 @@ def png_of_size(path, width, height):
 def test_too_many_pixels(tmp_path, size):
     path = png_of_size(tmp_path / "bomb.png", *size)
     with pytest.raises(DataError, match=r"bomb\.png: expected at most 100 megapixels.*smaller"):
-        is_grey(path)
+        is_grey(pixel_mode(path))
 
 
 def test_damaged_files_are_named(tmp_path):

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,14 @@ from dfv.config.schema import DataConfig
 from dfv.data.cache import store
 from dfv.data.dataset import DataError, ImageSet, Splits
 from dfv.data.sources.image_folder import equal_files, files
-from dfv.data.sources.image_folder.decoding import all_errors, decode, highest_value, is_grey, is_sixteen_bit
+from dfv.data.sources.image_folder.decoding import (
+    all_errors,
+    decode,
+    highest_value,
+    is_grey,
+    is_sixteen_bit,
+    pixel_mode,
+)
 
 # The highest value of a 14-bit camera; 16-bit files that stay below it are probably not scaled to 16 bits.
 _HIGHEST_OF_14_BITS = 2**14 - 1
@@ -38,8 +46,10 @@ def load(config: DataConfig) -> Splits:
     names = np.array([name for images in found.values() for name in images])
     identity = np.repeat(np.arange(len(found), dtype=np.int32), [len(images) for images in found.values()])
     paths = [folder / name for name in names]
-    grey = _are_grey(paths) or config.grayscale
-    _warn_of_unscaled_sixteen_bits(paths)
+    with _naming_all_errors(paths):
+        modes = [pixel_mode(path) for path in paths]  # of all: that finds most bad files
+        _warn_of_unscaled_sixteen_bits(paths, modes)
+    grey = _are_grey(paths, modes) or config.grayscale
     first = equal_files.first_equal(paths)
     equal_files.report(paths, identity, first)
     folders = list(found)
@@ -72,12 +82,18 @@ def _unseen_last(splits: np.ndarray) -> np.ndarray:
     return numbers
 
 
-def _are_grey(paths: Sequence[Path]) -> bool:
-    """Returns whether all files are grey; logs colour files if they are the fewer. Opens all: finds most bad files."""
+@contextmanager
+def _naming_all_errors(paths: Sequence[Path]) -> Iterator[None]:
+    """Context that replaces a DataError about one file by one about every file that cannot be decoded."""
     try:
-        colour = [path for path in paths if not is_grey(path)]
+        yield
     except DataError as error:
         raise all_errors(paths) or error from error
+
+
+def _are_grey(paths: Sequence[Path], modes: Sequence[str]) -> bool:
+    """Returns whether all files are grey; logs a colour file if these are the fewer."""
+    colour = [path for path, mode in zip(paths, modes, strict=True) if not is_grey(mode)]
     if 0 < len(colour) < len(paths) / 2:
         logging.warning(
             "%s: images are read as RGB, since %d of %d files have colour, such as this. Set --grayscale to read all in"
@@ -89,15 +105,12 @@ def _are_grey(paths: Sequence[Path]) -> bool:
     return not colour
 
 
-def _warn_of_unscaled_sixteen_bits(paths: Sequence[Path]) -> None:
+def _warn_of_unscaled_sixteen_bits(paths: Sequence[Path], modes: Sequence[str]) -> None:
     """Logs a warning if all 16-bit files use the range of 14 bits or fewer, as 10- and 12-bit cameras write them."""
-    deep = [path for path in paths if is_sixteen_bit(path)]
+    deep = [path for path, mode in zip(paths, modes, strict=True) if is_sixteen_bit(mode)]
     highest = 0
     for path in deep:
-        try:
-            highest = max(highest, highest_value(path))
-        except DataError as error:
-            raise all_errors(paths) or error from error
+        highest = max(highest, highest_value(path))
         if highest > _HIGHEST_OF_14_BITS:
             return
     if highest:
@@ -117,11 +130,9 @@ def _part(
     paths = [all_paths[row] for row in rows]
 
     def decoded() -> Iterator[np.ndarray]:
-        for path in paths:
-            try:
+        with _naming_all_errors(all_paths):
+            for path in paths:
                 yield decode(path, size, grey)
-            except DataError as error:
-                raise all_errors(all_paths) or error from error
 
     return ImageSet(store(decoded(), len(paths), (size, size, 1 if grey else 3), config, _version(paths)), identity)
 

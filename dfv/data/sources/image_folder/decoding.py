@@ -25,16 +25,20 @@ _TRANSPOSE = {
 }
 
 
-def is_grey(path: Path) -> bool:
-    """Returns whether a file is grey, from its header; a palette counts as colour. Raises DataError."""
+def pixel_mode(path: Path) -> str:
+    """Returns Pillow's mode of a file's pixels, from its header. Raises DataError."""
     with _open(path) as image:
-        return image.mode in _GREY
+        return image.mode
 
 
-def is_sixteen_bit(path: Path) -> bool:
-    """Returns whether a file has pixels of more than 8 bits, from its header. Raises DataError."""
-    with _open(path) as image:
-        return image.mode in _SIXTEEN_BIT
+def is_grey(mode: str) -> bool:
+    """Returns whether pixels of a mode are grey; a palette counts as colour."""
+    return mode in _GREY
+
+
+def is_sixteen_bit(mode: str) -> bool:
+    """Returns whether pixels of a mode have more than 8 bits."""
+    return mode in _SIXTEEN_BIT
 
 
 def highest_value(path: Path) -> int:
