@@ -18,12 +18,13 @@ from pathlib import Path
 from dfv.config.command_line import CONFIG_GROUPS, Arguments, Groups, parse
 from dfv.config.fields import Checked, Role, option
 from dfv.config.flag_files import flag_text
-from dfv.config.schema import FREE_TO_CHANGE, Config, ConfigError, names_by_role
+from dfv.config.schema import Config, ConfigError, names_by_role
 from dfv.data.dataset import DataError
 from dfv.program import Program
 from dfv.tensorflow_log import import_tensorflow
 from dfv.training.errors import RunError
 from dfv.training.model_files import find_model, load
+from dfv.training.run_flags import changed_flags
 from dfv.training.run_folder import check_same_images, writing
 
 LOGGER = logging.getLogger("dfv.main")
@@ -124,15 +125,13 @@ def evaluate_run(run_dir: Path, options: RunOptions, arguments: Arguments) -> No
 def _evaluated_config(run_dir: Path, trained: Config, arguments: Arguments) -> Config:
     """Returns the trained config with the given data location; raises RunError for any other change."""
     before, now = trained.as_flags(), arguments.config.as_flags()
-    given = [name for name in now if name in arguments.given]
-    changed = [name for name in given if now[name] != before[name] and name not in FREE_TO_CHANGE]
-    if changed:
+    if changed := [name for name in changed_flags(trained, arguments.config) if name in arguments.given]:
         listed = "; ".join(f"--{name} was {flag_text(before[name])}" for name in changed)
         raise RunError(
             f"{run_dir} was trained with other flags: {listed}. Omit them, or give the run file of this run."
         )
     locations = names_by_role(Role.DATA_LOCATION)
-    return trained.replace(**{name: now[name] for name in given if name in locations})
+    return trained.replace(**{name: now[name] for name in locations & arguments.given})
 
 
 PROGRAM = Program(
