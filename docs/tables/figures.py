@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from dfv.evaluation.probes.standard_errors import Estimate
+from dfv.evaluation.report.formatting import percent
 from dfv.evaluation.results import Results
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +63,3 @@ def swaps(results: Results) -> Figures:
 def leakage(column: str, estimate: Estimate) -> Figures:
     error = "" if math.isnan(estimate.standard_error) else percent(estimate.standard_error)
     return {column: percent(estimate.mean), f"{column}_error": error}
-
-
-def percent(fraction: float) -> str:
-    return f"{100 * fraction:.1f}"

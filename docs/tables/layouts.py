@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from dfv.evaluation.probes.probe_result import ProbeResult
+from dfv.evaluation.report.formatting import percent
 from dfv.evaluation.results import Results
-from docs.tables.figures import ROOT, Figures, leakage, logged_runs, measured_run, percent, read_csv
+from docs.tables.figures import ROOT, Figures, leakage, logged_runs, measured_run, read_csv
 from docs.tables.table_columns import (
     COMMITS,
     FACTORS,
