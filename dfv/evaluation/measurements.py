@@ -10,6 +10,7 @@ from dfv.evaluation.metrics.analogies import KNOWN_FOR, Analogies, measure_analo
 from dfv.evaluation.metrics.dependence import Dependence, measure_dependence
 from dfv.evaluation.metrics.diversity import Diversity, measure_diversity
 from dfv.evaluation.metrics.factors import FactorErrors, measure_factors
+from dfv.evaluation.metrics.image_quality import ImageQuality, measure_image_quality
 from dfv.evaluation.metrics.leakage import Leakage, measure_leakage
 from dfv.evaluation.metrics.oracle_classifier import OracleErrors, train_oracle
 from dfv.evaluation.metrics.reconstruction import Reconstruction, measure_reconstruction
@@ -65,6 +66,11 @@ def _oracle_errors(context: EvaluationContext) -> OracleErrors:
     return context.oracle.errors
 
 
+def _image_quality(context: EvaluationContext) -> ImageQuality:
+    encoded = context.encoded
+    return measure_image_quality(context.model, encoded.train, encoded.test, context.oracle, context.sizes)
+
+
 def _identity_swaps(context: EvaluationContext) -> SwapPredictions | None:
     if context.labels is None:
         return None
@@ -100,6 +106,7 @@ MEASUREMENTS = (
     Measurement("analogies", _analogies),
     Measurement("leakage", _leakage),
     Measurement("oracle_errors", _oracle_errors),
+    Measurement("image_quality", _image_quality),
     Measurement("identity_swaps", _identity_swaps),
     Measurement("factors", _factors),
     Measurement("factor_swaps", _factor_swaps),

@@ -15,6 +15,7 @@ from dfv.evaluation.metrics.analogies import Analogies
 from dfv.evaluation.metrics.dependence import Dependence
 from dfv.evaluation.metrics.diversity import Diversity
 from dfv.evaluation.metrics.factors import FactorErrors
+from dfv.evaluation.metrics.image_quality import ImageQuality
 from dfv.evaluation.metrics.leakage import Leakage
 from dfv.evaluation.metrics.oracle_classifier import OracleErrors
 from dfv.evaluation.metrics.reconstruction import Reconstruction
@@ -34,7 +35,7 @@ class Results:
 
     A measurement is None if it is not defined for the data set: analogies without true images, identity_swaps with
     unseen identities that have no attributes, factors and factor_swaps without known factors, diversity without two
-    images of an identity.
+    images of an identity. image_quality is None in files of version 0.1.0, which did not measure it.
     """
 
     run: EvaluatedRun
@@ -48,6 +49,7 @@ class Results:
     identity_swaps: SwapPredictions | None
     factors: dict[str, FactorErrors] | None
     factor_swaps: SwapPredictions | None
+    image_quality: ImageQuality | None = None
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:

@@ -32,6 +32,7 @@ class SampleSizes:
     swaps: int = 5_000
     analogies: int = 5_000
     reconstructions: int = 5_000
+    image_quality: int = 5_000
     dependence_images: int = 2_000
     permutations: int = 200
     retrieval_queries: int = 1_000

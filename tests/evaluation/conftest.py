@@ -29,6 +29,7 @@ TINY = SampleSizes(
     swaps=60,
     analogies=40,
     reconstructions=60,
+    image_quality=60,
     dependence_images=80,
     permutations=30,
     retrieval_queries=40,

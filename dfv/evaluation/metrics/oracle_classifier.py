@@ -35,6 +35,10 @@ class OracleClassifier:
         """Predicted classes [N, L] int of images [N, H, W, C] uint8."""
         return self.classifier.predict_labels(images)
 
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """[N, 256] float32: outputs of the hidden layer for images [N, H, W, C] uint8."""
+        return self.classifier.features(images)
+
 
 def train_oracle(splits: Splits, labels: Labels, sizes: SampleSizes, seed: int = 0) -> OracleClassifier:
     """Trains a classifier on real images of `train`, and keeps the epoch with the lowest error on `validation`."""

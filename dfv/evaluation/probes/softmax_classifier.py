@@ -1,7 +1,8 @@
 """A softmax classifier of several label columns with early stopping: probes by networks, and oracle classifiers."""
 
 import math
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 import keras
 import numpy as np
@@ -117,8 +118,12 @@ class SoftmaxClassifier(keras.Sequential):
 
     def logits(self, inputs: Images) -> np.ndarray:
         """[N, sum of num_classes] float32; inputs are read in batches."""
-        size = min(1024, math.ceil(MAX_LOADED_NUMBERS / math.prod(inputs.shape[1:])))
-        return np.concatenate([self._logits(tf.constant(inputs[rows])).numpy() for rows in batches(len(inputs), size)])
+        return _in_batches(self._logits, inputs)
+
+    def features(self, inputs: Images) -> np.ndarray:
+        """[N, units] float32: outputs of the last hidden layer; inputs are read in batches."""
+        hidden = keras.Model(self.inputs, self.layers[-2].output)
+        return _in_batches(tf.function(partial(hidden, training=False), autograph=False, reduce_retracing=True), inputs)
 
     def score(self, inputs: Images, labels: np.ndarray) -> tuple[float, float]:
         """Error rate over all images and columns, and mean loss."""
@@ -133,6 +138,11 @@ class SoftmaxClassifier(keras.Sequential):
     def _most_probable(self, logits: np.ndarray) -> np.ndarray:
         columns = np.split(logits, np.cumsum(self.num_classes)[:-1], axis=1)
         return np.stack([column.argmax(1) for column in columns], axis=1)
+
+
+def _in_batches(outputs: Callable[[tf.Tensor], tf.Tensor], inputs: Images) -> np.ndarray:
+    size = min(1024, math.ceil(MAX_LOADED_NUMBERS / math.prod(inputs.shape[1:])))
+    return np.concatenate([outputs(tf.constant(inputs[rows])).numpy() for rows in batches(len(inputs), size)])
 
 
 def network_predictions(

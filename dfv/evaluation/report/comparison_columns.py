@@ -70,6 +70,19 @@ def _diversity(results: Results) -> Numbers:
     return (results.diversity.ratio if results.diversity else np.nan,)
 
 
+def _frechet(results: Results) -> Numbers:
+    quality = results.image_quality
+    if quality is None:
+        return (np.nan,) * 4
+    kinds = (quality.reconstruction, quality.swap, quality.prior_sample, quality.real)
+    return tuple(kind.frechet_distance for kind in kinds)
+
+
+def _frequencies(results: Results) -> Numbers:
+    quality = results.image_quality
+    return (quality.swap.high_frequencies, quality.swap.stride_frequencies) if quality else (np.nan, np.nan)
+
+
 MAIN_COLUMNS = (
     Column("identity leakage of z: mean, pp", (1,), lambda results: _leakage(results.leakage.z_mean.strongest)),
     Column("sampled, pp", (1,), lambda results: _leakage(results.leakage.z_sampled.strongest)),
@@ -84,5 +97,7 @@ FURTHER_COLUMNS = (
     Column("PSNR, dB / SSIM", (1, 3), _similarity),
     Column("nearest neighbour of the same identity: by s / by z / random, %", (1, 1, 1), _neighbours),
     Column("HSIC with the identity, p: z mean / sampled", (3, 3), _dependence),
+    Column("Fréchet distance: reconstruction / swap / prior sample / real images", (1, 1, 1, 1), _frechet),
+    Column("spectrum of swaps, relative to real images: high frequencies / strides", (2, 2), _frequencies),
     Column("diversity of prior samples, relative to real images", (2,), _diversity),
 )

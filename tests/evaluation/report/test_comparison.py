@@ -112,5 +112,5 @@ def test_results_of_version_0_1_0_are_compared_by_the_same_numbers(old_results, 
     main_table, further_table = compare([run_dir], tmp_path / "compared").split("\n\n")
     shown = "3.1 | 3.2 | 2.1 | 0.07 | 97.6 / 1.0 | 95.0 | 0.0079 / 0.0083 | 0.4 / 15.7 |"
     assert main_table.splitlines()[2] == f"| quickstart | {shown}"
-    shown = "21.2 / 0.717 | 46.7 / 0.0 / 0.5 | 0.005 / 0.005 | 0.76 |"
+    shown = "21.2 / 0.717 | 46.7 / 0.0 / 0.5 | 0.005 / 0.005 | – / – / – / – | – / – | 0.76 |"
     assert further_table.splitlines()[2] == f"| quickstart | {shown}"
