@@ -15,7 +15,7 @@ from torch import nn
 
 from dfv.config.schema import NetworkConfig
 from dfv.model.disentangler import Disentangler
-from dfv.model.networks import ImageShape, strided_sizes
+from dfv.model.networks import LEVELS_WITH_LABELS, ImageShape, level_widths, strided_sizes
 
 # PyTorch imports Triton if it is there, which crashes beside TensorFlow (LLVM twice); nothing here is compiled.
 sys.modules.setdefault("triton", None)
@@ -33,12 +33,13 @@ class Encoder(nn.Module):
         per_resolution, kernel = (1, 5) if config.backbone == "three_5x5" else (2, 3)
         layers: list[nn.Module] = []
         width_in = image_shape[2]
-        for width in config.widths:
+        widths = level_widths(config.widths, image_shape)
+        for width in widths:
             for stride in (2, 1)[:per_resolution]:
                 convolution = nn.Conv2d(width_in, width, kernel, stride, kernel // 2, bias=False)
                 layers += [convolution, batch_norm(width), nn.ReLU(inplace=True)]
                 width_in = width
-        height, breadth = (strided_sizes(size, len(config.widths))[-1] for size in image_shape[:2])
+        height, breadth = (strided_sizes(size, len(widths))[-1] for size in image_shape[:2])
         self.stack = nn.Sequential(*layers, nn.Flatten())
         self.s_head = nn.Linear(height * breadth * width_in, config.s_dim)
         self.z_head = nn.Linear(height * breadth * width_in, 2 * config.z_dim)
@@ -54,14 +55,15 @@ class Decoder(nn.Module):
     def __init__(self, config: NetworkConfig, image_shape: ImageShape):
         super().__init__()
         per_resolution, kernel = (1, 5) if config.backbone == "three_5x5" else (2, 3)
-        heights, breadths = (strided_sizes(size, len(config.widths)) for size in image_shape[:2])
-        widths_out = (image_shape[2], *config.widths[:-1])
-        self.shape = (config.widths[-1], heights[-1], breadths[-1])
+        widths = level_widths(config.widths, image_shape)
+        heights, breadths = (strided_sizes(size, len(widths)) for size in image_shape[:2])
+        widths_out = (image_shape[2], *widths[:-1])
+        self.shape = (widths[-1], heights[-1], breadths[-1])
         self.from_z = nn.Linear(config.z_dim, int(np.prod(self.shape)), bias=False)
         self.from_s = nn.Linear(config.s_dim, int(np.prod(self.shape)), bias=False)
-        layers: list[nn.Module] = [batch_norm(config.widths[-1]), nn.ReLU(inplace=True)]
-        for level in reversed(range(len(config.widths))):
-            width, width_out = config.widths[level], widths_out[level]
+        layers: list[nn.Module] = [batch_norm(widths[-1]), nn.ReLU(inplace=True)]
+        for level in reversed(range(len(widths))):
+            width, width_out = widths[level], widths_out[level]
             if per_resolution == 2:
                 layers += [nn.Conv2d(width, width, kernel, 1, kernel // 2, bias=False), batch_norm(width)]
                 layers += [nn.ReLU(inplace=True)]
@@ -83,16 +85,20 @@ class Adversary(nn.Module):
 
     def __init__(self, config: NetworkConfig, image_shape: ImageShape, label_sizes: tuple[int, ...]):
         super().__init__()
-        heights, breadths = (strided_sizes(size, 3)[1:] for size in image_shape[:2])
-        self.shapes = list(zip(config.adversary_widths, heights, breadths, strict=True))
-        widths_in = (image_shape[2], *config.adversary_widths[:-1])
+        widths = level_widths(config.adversary_widths, image_shape)
+        heights, breadths = (strided_sizes(size, len(widths))[1:] for size in image_shape[:2])
+        self.shapes = list(zip(widths, heights, breadths, strict=True))
+        widths_in = (image_shape[2], *widths[:-1])
         self.convolutions = nn.ModuleList(
             nn.Conv2d(width_in, shape[0], 5, 2, 2, bias=False)
             for width_in, shape in zip(widths_in, self.shapes, strict=True)
         )
         self.norms = nn.ModuleList(batch_norm(shape[0]) for shape in self.shapes)
         self.tables = nn.ModuleList(
-            nn.ModuleList(nn.Embedding(size, int(np.prod(shape))) for size in label_sizes) for shape in self.shapes
+            nn.ModuleList(nn.Embedding(size, int(np.prod(shape))) for size in label_sizes)
+            if level >= len(widths) - LEVELS_WITH_LABELS
+            else nn.ModuleList()
+            for level, shape in enumerate(self.shapes)
         )
         self.logit = nn.Linear(int(np.prod(self.shapes[-1])), 1)
 

@@ -67,7 +67,7 @@ def _is_kind(value: Any, kind: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
     if kind in (bool, str):
         return isinstance(value, kind)
-    return isinstance(value, tuple) and bool(value) and all(_is_kind(v, int) and v > 0 for v in value)
+    return isinstance(value, tuple) and all(_is_kind(v, int) and v > 0 for v in value)
 
 
 def _plain(value: Any) -> Any:

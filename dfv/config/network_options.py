@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dfv.config.fields import Checked, ConfigError, option
+from dfv.config.fields import Checked, option
 
 
 @dataclass(frozen=True)
@@ -11,14 +11,18 @@ class NetworkConfig(Checked):
 
     backbone: str = option(
         "three_5x5",
-        "Encoder convolutions. three_5x5: three of 5x5 with stride 2; six_3x3: six of 3x3 with stride 2 in layers 1, 3"
-        " and 5.",
+        "Encoder convolutions at each resolution. three_5x5: one of 5x5 with stride 2; six_3x3: two of 3x3, the first"
+        " with stride 2. The names are for three resolutions, as in the paper.",
         choices=("three_5x5", "six_3x3"),
     )
     widths: tuple[int, ...] = option(
-        (32, 64, 128), "Channels at the three resolutions of the encoder; the decoder mirrors them."
+        (),
+        "Channels at each resolution of the encoder, which halves the image for each; the decoder mirrors them. Empty:"
+        " as many as bring the shorter side to 4 to 7 pixels, with 32, 64, 128, 128, ... channels.",
     )
-    adversary_widths: tuple[int, ...] = option((32, 64, 128), "Channels of the adversary's three convolutions.")
+    adversary_widths: tuple[int, ...] = option(
+        (), "Channels of each of the adversary's convolutions, which halve the image too. Empty: as for --widths."
+    )
     s_dim: int = option(64, "Dimension of s, the specified code.", at_least=1)
     z_dim: int = option(512, "Dimension of z, the unspecified code.", at_least=1)
     shared_variance: bool = option(
@@ -33,9 +37,3 @@ class NetworkConfig(Checked):
         " paper).",
         choices=("identity", "attributes", "pair"),
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("widths", "adversary_widths"):
-            if len(getattr(self, name)) != 3:
-                raise ConfigError(f"--{name} expects three numbers, such as 32,64,128; got {getattr(self, name)}.")

@@ -19,6 +19,8 @@ ImageShape = tuple[int, int, int]
 LOG_VAR_SPEED = 10.0
 # Shared variance starts small: at 1 the noise hides the means, and s learns alone what both should.
 FIRST_LOG_VAR = -3.0
+SMALLEST_MAP = 4  # height or width of the deepest map, where the number of resolutions is not given
+LEVELS_WITH_LABELS = 3  # of the adversary
 
 
 def strided_sizes(size: int, num_layers: int) -> list[int]:
@@ -29,11 +31,19 @@ def strided_sizes(size: int, num_layers: int) -> list[int]:
     return sizes
 
 
-def convolution_stack(config: NetworkConfig, dtype: Any) -> list[layers.Layer]:
+def level_widths(widths: tuple[int, ...], image_shape: ImageShape) -> tuple[int, ...]:
+    """Channels at each resolution: those given, or as many as bring the shorter side of the image to 4 to 7 pixels."""
+    size, num_levels = min(image_shape[:2]), 1
+    while not widths and strided_sizes(size, num_levels + 1)[-1] >= SMALLEST_MAP:
+        num_levels += 1
+    return widths or (32, 64, *[128] * (num_levels - 2))[:num_levels]
+
+
+def convolution_stack(config: NetworkConfig, image_shape: ImageShape, dtype: Any) -> list[layers.Layer]:
     """The encoder's convolutions, each with BatchNorm and ReLU."""
     per_resolution, kernel = (1, 5) if config.backbone == "three_5x5" else (2, 3)
     stack: list[layers.Layer] = []
-    for width in config.widths:
+    for width in level_widths(config.widths, image_shape):
         for stride in (2, 1)[:per_resolution]:
             stack += [
                 layers.Conv2D(width, kernel, stride, padding="same", use_bias=False, dtype=dtype),
@@ -46,13 +56,14 @@ def convolution_stack(config: NetworkConfig, dtype: Any) -> list[layers.Layer]:
 def transposed_stack(config: NetworkConfig, image_shape: ImageShape, dtype: Any) -> list[layers.Layer]:
     """The mirrored convolutions, transposed where the stride is 2; the last outputs the image, without BatchNorm."""
     per_resolution, kernel = (1, 5) if config.backbone == "three_5x5" else (2, 3)
-    widths_out = (image_shape[2], *config.widths[:-1])
-    heights, breadths = (strided_sizes(size, len(config.widths)) for size in image_shape[:2])
+    widths = level_widths(config.widths, image_shape)
+    widths_out = (image_shape[2], *widths[:-1])
+    heights, breadths = (strided_sizes(size, len(widths)) for size in image_shape[:2])
     stack: list[layers.Layer] = []
-    for level in reversed(range(len(config.widths))):
+    for level in reversed(range(len(widths))):
         if per_resolution == 2:
             stack += [
-                layers.Conv2D(config.widths[level], kernel, padding="same", use_bias=False, dtype=dtype),
+                layers.Conv2D(widths[level], kernel, padding="same", use_bias=False, dtype=dtype),
                 batch_norm(dtype),
                 layers.ReLU(dtype=dtype),
             ]
@@ -75,7 +86,7 @@ class Encoder(layers.Layer):
 
     def __init__(self, config: NetworkConfig, image_shape: ImageShape, dtype: Any = None):
         super().__init__(name="encoder", dtype=dtype)
-        self.stack = keras.Sequential([*convolution_stack(config, dtype), layers.Flatten(dtype=dtype)])
+        self.stack = keras.Sequential([*convolution_stack(config, image_shape, dtype), layers.Flatten(dtype=dtype)])
         self.s_head = layers.Dense(config.s_dim, dtype=dtype)
         self.z_head = WideDense(config.z_dim * (1 if config.shared_variance else 2), dtype=dtype)
         self.shared_variance = config.shared_variance
@@ -127,13 +138,14 @@ class Decoder(layers.Layer):
 
     def __init__(self, config: NetworkConfig, image_shape: ImageShape, dtype: Any = None, z_bias: bool = False):
         super().__init__(name="decoder", dtype=dtype)
-        height, breadth = (strided_sizes(size, len(config.widths))[-1] for size in image_shape[:2])
-        features = height * breadth * config.widths[-1]
+        widths = level_widths(config.widths, image_shape)
+        height, breadth = (strided_sizes(size, len(widths))[-1] for size in image_shape[:2])
+        features = height * breadth * widths[-1]
         self.from_z = WideDense(features, use_bias=z_bias, dtype=dtype)
         self.from_s = layers.Dense(features, use_bias=False, dtype=dtype)
         self.stack = keras.Sequential(
             [
-                layers.Reshape((height, breadth, config.widths[-1]), dtype=dtype),
+                layers.Reshape((height, breadth, widths[-1]), dtype=dtype),
                 batch_norm(dtype),
                 layers.ReLU(dtype=dtype),
                 *transposed_stack(config, image_shape, dtype),
@@ -151,21 +163,25 @@ class Decoder(layers.Layer):
 
 
 class Adversary(layers.Layer):
-    """Adv(x, id): three 5x5 convolutions of stride 2; a learned map per label is added to each layer's output."""
+    """Adv(x, id): 5x5 convolutions of stride 2, three in the paper.
+
+    A learned map per label is added to the outputs of the last three, so that maps of large images stay small.
+    """
 
     def __init__(self, config: NetworkConfig, image_shape: ImageShape, label_sizes: tuple[int, ...], dtype: Any = None):
         super().__init__(name="adversary", dtype=dtype)
         self.convolutions: list[layers.Conv2D] = []
         self.norms, self.tables = [], []
-        heights, breadths = (strided_sizes(size, 3)[1:] for size in image_shape[:2])
-        for width, height, breadth in zip(config.adversary_widths, heights, breadths, strict=True):
+        widths = level_widths(config.adversary_widths, image_shape)
+        heights, breadths = (strided_sizes(size, len(widths))[1:] for size in image_shape[:2])
+        for level, (width, height, breadth) in enumerate(zip(widths, heights, breadths, strict=True)):
             convolution = layers.Conv2D if self.convolutions else FromImage
             self.convolutions.append(convolution(width, 5, 2, padding="same", use_bias=False, dtype=dtype))
             self.norms.append(batch_norm(dtype))
             self.tables.append(
                 [
                     self.add_weight(shape=(size, height, breadth, width), initializer="zeros", name="labels")
-                    for size in label_sizes
+                    for size in (label_sizes if level >= len(widths) - LEVELS_WITH_LABELS else ())
                 ]
             )
         self.logit = layers.Dense(1, dtype=dtype)
@@ -176,7 +192,7 @@ class Adversary(layers.Layer):
         return self.logits(images, self.maps(labels), training)
 
     def maps(self, labels: tf.Tensor) -> list[tf.Tensor]:
-        """The maps that labels [B, L] add to each layer's output, [B, H, W, C] of that layer; 0 without labels."""
+        """The maps that labels [B, L] add to each layer's output, [B, H, W, C] of that layer; 0 for no maps."""
         columns = tf.unstack(labels, axis=1)
         return [sum(map(tf.gather, tables, columns)) for tables in self.tables]
 

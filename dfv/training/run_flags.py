@@ -20,7 +20,7 @@ def parse_flag(kind: Any, text: str) -> Any:
     """Returns the value of a field of this type from the text that `flag_text` wrote."""
     if kind is bool:
         return {"true": True, "false": False}[text]
-    return tuple(int(part) for part in text.split(",")) if kind not in (int, float, str) else kind(text)
+    return tuple(map(int, filter(None, text.split(",")))) if kind not in (int, float, str) else kind(text)
 
 
 def write_flags(run_dir: Path, config: Config) -> None:

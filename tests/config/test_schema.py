@@ -59,18 +59,11 @@ def test_choice_names_what_may_be_chosen(field):
         ("widths", [8, True, 32]),
         ("widths", (8, 16.0, 32)),
         ("widths", (8, 16, 0)),
-        ("widths", ()),
     ],
 )
 def test_wrong_type(name, value):
     with pytest.raises(ConfigError, match=f"--{name} expects an? "):
         Config.of(**{name: value})
-
-
-@pytest.mark.parametrize("name", ["widths", "adversary_widths"])
-def test_three_widths(name):
-    with pytest.raises(ConfigError, match=f"--{name} expects three numbers"):
-        Config.of(**{name: (8, 16)})
 
 
 def test_a_loss_without_terms_is_refused():

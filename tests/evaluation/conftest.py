@@ -126,7 +126,8 @@ def evaluated(tmp_path_factory, codec, make_splits, tiny) -> tuple[Path, Results
     """The folder of an evaluation with every measurement but analogies, and its results."""
     folder = tmp_path_factory.mktemp("run")
     model, splits = codec(deviation=0.1), make_splits(unseen=True)
-    return folder, evaluate(model, splits, Config.of(dataset="smallnorb"), folder, seeds=1, progress=False, limits=tiny)
+    config = Config.of(dataset="smallnorb", widths=(32, 64, 128))
+    return folder, evaluate(model, splits, config, folder, seeds=1, progress=False, limits=tiny)
 
 
 @pytest.fixture
