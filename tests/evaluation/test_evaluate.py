@@ -29,7 +29,7 @@ def test_a_run_is_described_without_places_of_data(evaluated):
     run = evaluated[1].run
     assert (run.dataset, run.split, run.seed, run.split_index, run.num_steps) == ("smallnorb", "test", 0, 0, 10_000)
     assert run.flags["widths"] == "32,64,128" and not {"data_dir", "image_dir", "cache_dir"} & set(run.flags)
-    command = "--dataset=smallnorb --mode=train_and_evaluate --evaluate_split=test --probe_seeds=1"
+    command = "--dataset=smallnorb --widths=32,64,128 --mode=train_and_evaluate --evaluate_split=test --probe_seeds=1"
     assert run.command == f"python -m dfv.main {command}"
     made = run.evaluation
     assert made.commit and made.cpu and made.cores > 0 and 0 < made.minutes < 60 and "tensorflow" in made.versions
