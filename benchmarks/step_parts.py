@@ -85,13 +85,14 @@ def _decoder(model: Disentangler, batch: Batch, backward: bool) -> Call:
 def _adversary(model: Disentangler, batch: Batch, backward: bool) -> Call:
     """Real images, swaps and prior samples; the generator's gradient goes to the last two, its own to its weights."""
     triplet = read(batch)
+    noise = Noise(model.config.training.seed, tf.constant(0, tf.int64), triplet, model.config.network.z_dim)
     variables, fakes = model.adversary.trainable_variables, [triplet.x1, triplet.x1_same]
 
     @tf.function
     def call() -> list[tf.Tensor]:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(fakes)
-            real, swap, prior = model.adversary_logits(triplet, DecodedPairs(None, None, *fakes))
+            real, swap, prior = model.adversary_logits(triplet, DecodedPairs(None, None, *fakes), noise)
             fooled, own = [tf.nn.softplus(-swap), tf.nn.softplus(-prior)], [tf.nn.softplus(-real), tf.nn.softplus(swap)]
         if not backward:
             return fooled + own

@@ -54,6 +54,11 @@ class LossConfig(Checked):
         at_least=0.5,
         at_most=1,
     )
+    adversary_augmentation: bool = option(
+        False,
+        "Change colours, position and a part of every image that the adversary sees (DiffAugment), so that it cannot"
+        " memorize a small data set. Not in the paper.",
+    )
     adversary_max_accuracy: float = option(
         1.0,
         "Update the adversary only if its accuracy on the previous batch was at most this value; 1: always update.",

@@ -14,6 +14,7 @@ from dfv.model.decoded_pairs import DecodedPairs, decode_pairs
 from dfv.model.losses import adversarial
 from dfv.model.losses.active import ActiveLosses
 from dfv.model.losses.adversarial import AdversaryLogits
+from dfv.model.losses.adversary_augmentation import NUM_DRAWS, augment
 from dfv.model.losses.latent_adversary import LatentAdversary, LatentBatch
 from dfv.model.losses.mmd import identity_mmd, mean_kernel
 from dfv.model.losses.pair_critic import PairCritic
@@ -92,7 +93,7 @@ class Disentangler(TripletModel):
             z = sample(codes.z, noise.posterior(self.active.num_z))
             # Algorithm 1: decode (z1, s1), (z1, s1'), (z1, s2) and, with z from the prior, (z, s2).
             images = self.decode_pairs(codes.s, z, noise)
-            logits = self.adversary_logits(triplet, images)
+            logits = self.adversary_logits(triplet, images, noise)
             latent = self._latent_batch(triplet, codes, z)
             # Algorithm 1: the generator's loss, of reconstruction, same-identity swap, KL and the adversary's answer.
             terms = self._generator_terms(triplet, codes, images, logits, latent, noise)
@@ -124,19 +125,20 @@ class Disentangler(TripletModel):
             swaps_other=self.active.adversary,
         )
 
-    def adversary_logits(self, triplet: Triplet, images: DecodedPairs) -> AdversaryLogits:
+    def adversary_logits(self, triplet: Triplet, images: DecodedPairs, noise: Noise) -> AdversaryLogits:
         """The adversary's logits; BatchNorm treats each kind of image as a separate batch, as in DCGAN."""
         if not self.active.adversary:
             return AdversaryLogits(None, None, None)
         maps = self.adversary.maps(triplet.labels2[:, self.adversary_columns])
         fakes = [images.swap_other] + [images.prior_sample] * self.active.prior_samples
+        seen: list[tuple[tf.Tensor, ...]] = [(image,) for image in (triplet.x2, *fakes)]
         if self.active.adversary_compares_pairs:
             # A generated image with the one that gave its s, a real one with another of its identity.
-            pairs = [(triplet.x1, triplet.x1_same), *((fake, triplet.x2) for fake in fakes)]
-            inputs = [tf.concat(pair, -1) for pair in pairs]
-        else:
-            inputs = [triplet.x2, *fakes]
-        logits = [self.adversary.logits(one, maps, training=True) for one in inputs]
+            seen = [(triplet.x1, triplet.x1_same), *((fake, triplet.x2) for fake in fakes)]
+        if self.config.loss.adversary_augmentation:
+            draws = noise.augmentation(len(seen), NUM_DRAWS)
+            seen = [tuple(augment(image, draws[kind]) for image in images) for kind, images in enumerate(seen)]
+        logits = [self.adversary.logits(tf.concat(images, -1), maps, training=True) for images in seen]
         return AdversaryLogits(*logits, *[None] * (3 - len(logits)))
 
     def _latent_batch(self, triplet: Triplet, codes: Codes, z: tf.Tensor) -> LatentBatch:

@@ -9,7 +9,7 @@ from dfv.model import replicas
 from dfv.model.codec import to_float
 
 IMAGES, LABELS = ("x1", "x1_same", "x2"), ("labels1", "labels2")
-POSTERIOR_NOISE, PRIOR_NOISE, PRIOR_TERM_NOISE, REPLAY_DRAWS = range(4)
+POSTERIOR_NOISE, PRIOR_NOISE, PRIOR_TERM_NOISE, REPLAY_DRAWS, AUGMENTATION_DRAWS = range(5)
 
 
 class Triplet(NamedTuple):
@@ -151,3 +151,8 @@ class Noise:
     def prior_of_global_batch(self) -> tf.Tensor:
         """z ~ N(0, I), as many as the global batch has images, [3 G, z_dim]."""
         return tf.reshape(self._normal(PRIOR_TERM_NOISE, 3), (-1, self._z_dim))
+
+    def augmentation(self, groups: int, columns: int) -> tf.Tensor:
+        """Uniform in [0, 1), for `groups` times this replica's rows, [groups, B, columns]."""
+        shape = (groups, self._batch, columns)
+        return replicas.own_rows(tf.random.stateless_uniform(shape, self.seed(AUGMENTATION_DRAWS)))

@@ -8,7 +8,7 @@ from dfv.config.schema import Config
 from dfv.model.decoded_pairs import DecodedPairs
 from dfv.model.disentangler import Disentangler
 from dfv.model.losses.latent_adversary import LatentBatch
-from dfv.model.triplet_batch import read
+from dfv.model.triplet_batch import Noise, read
 from dfv.training.checkpoints import all_variables
 
 PAIRS = {"adversary_labels": "pair", "adversary_sees_prior_samples": True}
@@ -33,7 +33,8 @@ def test_the_adversary_sees_a_real_image_of_the_identity_next_to_each(model, tri
         model.adversary, "logits", lambda images, maps, training: views.append(images) or logits(images, maps, training)
     )
     swap, prior = tf.fill(triplet.x1.shape, 0.25), tf.fill(triplet.x1.shape, 0.5)
-    found = model.adversary_logits(triplet, DecodedPairs(None, None, swap, prior))
+    noise = Noise(0, tf.constant(0, tf.int64), triplet, z_dim=6)
+    found = model.adversary_logits(triplet, DecodedPairs(None, None, swap, prior), noise)
     references = [(triplet.x1, triplet.x1_same), (swap, triplet.x2), (prior, triplet.x2)]
     for view, (image, reference) in zip(views, references, strict=True):
         np.testing.assert_array_equal(view, np.concatenate([image, reference], -1))

@@ -40,14 +40,16 @@ def on_replicas(strategy, function, global_batch):
 def noise_of(batch):
     noise = Noise(5, tf.constant(9, tf.int64), read(batch), z_dim=3)
     posterior = tf.reshape(noise.posterior(3), (3, -1, 3))
-    return {"posterior": posterior, "prior": noise.prior(), "of_all": noise.prior_of_global_batch()}
+    parts = {"posterior": posterior, "augmentation": noise.augmentation(2, 3)}
+    return parts | {"prior": noise.prior(), "of_all": noise.prior_of_global_batch()}
 
 
 def test_noise_is_a_function_of_seed_step_and_position(mirrored, triplet_batch):
     batch = triplet_batch(GLOBAL_BATCH)
     alone = {name: value.numpy() for name, value in noise_of(batch).items()}
     shared = on_replicas(mirrored, noise_of, batch)
-    np.testing.assert_array_equal(np.concatenate(shared["posterior"], axis=1), alone["posterior"])
+    for name in ("posterior", "augmentation"):
+        np.testing.assert_array_equal(np.concatenate(shared[name], axis=1), alone[name])
     np.testing.assert_array_equal(np.concatenate(shared["prior"]), alone["prior"])
     for replica in shared["of_all"]:
         np.testing.assert_array_equal(replica, alone["of_all"])
