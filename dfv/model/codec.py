@@ -1,7 +1,7 @@
 """A trained model: codes, swaps, samples and interpolations of NumPy images."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import h5py
@@ -20,6 +20,13 @@ from dfv.model.networks import Decoder, Encoder, ImageShape, PretrainedSEncoder
 from dfv.model.seeding import seeded
 
 BATCH = 256
+
+
+def _is_grouped(images_s: Any) -> bool:
+    """Returns whether there are several images of each identity."""
+    if isinstance(images_s, list | tuple) and images_s:
+        return np.ndim(images_s[0]) == 4
+    return np.ndim(images_s) == 5
 
 
 def to_float(images: tf.Tensor) -> tf.Tensor:
@@ -43,6 +50,8 @@ class Codec(keras.Model):
 
     Images are [N, H, W, C] uint8 of the model's image shape, in batches of any size; anything else
     raises ValueError. The z of an image is its posterior mean.
+    `images_s` may also have several images of each identity (section 4.1): [N, K, H, W, C], or a list of N arrays
+    [K, H, W, C], where K may differ. The s of an identity is then the mean of the s of its images.
     """
 
     def __init__(
@@ -148,6 +157,20 @@ class Codec(keras.Model):
         s, mean, log_var = self._in_batches(self._encode, self._checked(images))
         return Codes(s, Posterior(mean, log_var))
 
+    def encode_s(self, images_s: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
+        """Returns s [N, s_dim] float32 of N images, or of N identities with one or more images each."""
+        if not _is_grouped(images_s):
+            return self.encode(images_s).s
+        groups = [self._checked(images) for images in images_s]
+        counts = [len(images) for images in groups]
+        if 0 in counts:
+            raise ValueError(
+                f"expected at least one image of each identity; received none of identity {counts.index(0)}."
+            )
+        s = self.encode(np.concatenate(groups)).s
+        starts = np.cumsum([0, *counts[:-1]])
+        return np.add.reduceat(s, starts) / np.array(counts, np.float32)[:, None]
+
     def decode(self, s: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Returns images [N, H, W, C] uint8 decoded from s [N, s_dim] and z [N, z_dim] float32."""
         return self._in_batches(self._decode, np.asarray(s, np.float32), np.asarray(z, np.float32))[0]
@@ -156,15 +179,20 @@ class Codec(keras.Model):
         """Returns images decoded from their own s and z."""
         return self._in_batches(self._reconstruct, self._checked(images))[0]
 
-    def swap(self, images_s: np.ndarray, images_z: np.ndarray) -> np.ndarray:
+    def swap(self, images_s: np.ndarray | Sequence[np.ndarray], images_z: np.ndarray) -> np.ndarray:
         """Returns images [N, H, W, C] uint8 decoded from the s of `images_s` and the z of `images_z`."""
+        if _is_grouped(images_s):
+            return self.decode(self.encode_s(images_s), self.encode(images_z).z.mean)
         return self._in_batches(self._swap, self._checked(images_s), self._checked(images_z))[0]
 
-    def sample(self, images_s: np.ndarray, seed: int | np.ndarray) -> np.ndarray:
+    def sample(self, images_s: np.ndarray | Sequence[np.ndarray], seed: int | np.ndarray) -> np.ndarray:
         """Returns images with the s of `images_s` and z ~ N(0, I); seed: one per row, or that of the first row."""
-        images_s = self._checked(images_s)
+        is_grouped = _is_grouped(images_s)
+        images_s = images_s if is_grouped else self._checked(images_s)
         seeds = np.asarray(seed, np.int64)
         seeds = seeds + np.arange(len(images_s)) if seeds.ndim == 0 else seeds
+        if is_grouped:
+            return self.decode(self.encode_s(images_s), self.prior_samples(tf.constant(seeds)).numpy())
         return self._in_batches(self._sample, images_s, seeds)[0]
 
     def interpolate(

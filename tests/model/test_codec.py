@@ -99,6 +99,35 @@ def test_samples_of_different_seeds_differ_and_have_the_s_of_their_image(trained
     assert_same_up_to_rounding(samples, trained.decode(trained.encode(x).s, z))
 
 
+def test_s_of_several_images_is_the_mean_of_their_codes(trained):
+    groups = [images(1), images(5, seed=1), images(2, seed=2)]
+    expected = np.stack([trained.encode(group).s.mean(0) for group in groups])
+    s = trained.encode_s(groups)
+    assert s.dtype == np.float32
+    np.testing.assert_allclose(s, expected, atol=1e-5)
+    np.testing.assert_allclose(trained.encode_s(np.stack([groups[2], images(2)]))[0], expected[2], atol=1e-5)
+    np.testing.assert_array_equal(trained.encode_s(groups[1]), trained.encode(groups[1]).s)
+
+
+def test_swap_and_sample_take_several_images_of_each_identity(trained):
+    groups, others = [images(3), images(1, seed=1)], images(2, seed=2)
+    s = trained.encode_s(groups)
+    np.testing.assert_array_equal(trained.swap(groups, others), trained.decode(s, trained.encode(others).z.mean))
+    z = codec.prior_samples(tf.constant([7, 8], tf.int64), 6).numpy()
+    np.testing.assert_array_equal(trained.sample(groups, 7), trained.decode(s, z))
+    assert_same_up_to_rounding(trained.swap(groups, others)[1:], trained.swap(groups[1], others[1:]))
+    assert_same_up_to_rounding(trained.sample([x[None] for x in others], 7), trained.sample(others, 7))
+
+
+def test_wrong_groups_of_images_are_refused(trained):
+    with pytest.raises(ValueError, match="at least one image of each identity; received none of identity 1"):
+        trained.swap([images(2), images(0)], images(2))
+    with pytest.raises(ValueError, match=r"expected images \[N, 12, 12, 1\] uint8; received \[2, 12, 12, 3\]"):
+        trained.encode_s([images(2), np.zeros((2, 12, 12, 3), np.uint8)])
+    with pytest.raises(ValueError, match=r"as many rows in every argument; received \[2, 3\]"):
+        trained.swap([images(2), images(1)], images(3))
+
+
 def test_interpolation_ends_at_the_reconstructions_and_swaps(trained):
     a, b = images(4), images(4, seed=1)
     ends = trained.interpolate(a, b, np.array([0, 1, 0, 1]), np.array([0, 1, 1, 0]))
