@@ -29,6 +29,12 @@ def _is_grouped(images_s: Any) -> bool:
     return np.ndim(images_s) == 5
 
 
+def _seeds(seed: int | np.ndarray, num_rows: int) -> np.ndarray:
+    """Returns a seed for each row [N] int64: those given, or consecutive ones from the one given."""
+    seeds = np.asarray(seed, np.int64)
+    return seeds + np.arange(num_rows) if seeds.ndim == 0 else seeds
+
+
 def to_float(images: tf.Tensor) -> tf.Tensor:
     """uint8 pixels 0 to 255 as float32 in [-1, 1]."""
     return tf.cast(images, tf.float32) / 127.5 - 1.0
@@ -160,7 +166,7 @@ class Codec(keras.Model):
     def encode_s(self, images_s: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
         """Returns s [N, s_dim] float32 of N images, or of N identities with one or more images each."""
         if not _is_grouped(images_s):
-            return self.encode(images_s).s
+            return self.encode(np.asarray(images_s)).s
         groups = [self._checked(images) for images in images_s]
         counts = [len(images) for images in groups]
         if 0 in counts:
@@ -187,13 +193,11 @@ class Codec(keras.Model):
 
     def sample(self, images_s: np.ndarray | Sequence[np.ndarray], seed: int | np.ndarray) -> np.ndarray:
         """Returns images with the s of `images_s` and z ~ N(0, I); seed: one per row, or that of the first row."""
-        is_grouped = _is_grouped(images_s)
-        images_s = images_s if is_grouped else self._checked(images_s)
-        seeds = np.asarray(seed, np.int64)
-        seeds = seeds + np.arange(len(images_s)) if seeds.ndim == 0 else seeds
-        if is_grouped:
+        if _is_grouped(images_s):
+            seeds = _seeds(seed, len(images_s))
             return self.decode(self.encode_s(images_s), self.prior_samples(tf.constant(seeds)).numpy())
-        return self._in_batches(self._sample, images_s, seeds)[0]
+        images = self._checked(images_s)
+        return self._in_batches(self._sample, images, _seeds(seed, len(images)))[0]
 
     def interpolate(
         self, images_a: np.ndarray, images_b: np.ndarray, weight_s: np.ndarray, weight_z: np.ndarray

@@ -31,6 +31,12 @@ def grid(rows: list[np.ndarray]) -> np.ndarray:
     return whole[:-SEPARATOR, :-SEPARATOR]
 
 
+def enlarged(image: np.ndarray, side: int) -> np.ndarray:
+    """Returns an image [h, w, C] uint8 as [h', w', 3], enlarged by an integer factor up to `side` pixels."""
+    factor = max(1, side // max(image.shape[:2]))
+    return np.broadcast_to(image.repeat(factor, 0).repeat(factor, 1), (*(factor * n for n in image.shape[:2]), 3))
+
+
 def swap_grid(model: "Codec", images: np.ndarray) -> np.ndarray:
     """Figure 2a of images [N, H, W, C] uint8, which provide s along the top and z at the left."""
     number = len(images)

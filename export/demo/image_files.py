@@ -2,7 +2,6 @@
 
 import base64
 import os
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from dfv.data.dataset import DataError
 from dfv.data.image_operations import encode_png
 from dfv.data.sources.image_folder.decoding import decode
-from dfv.data.sources.image_folder.files import is_ignored, walk
+from dfv.data.sources.image_folder.files import in_turn, is_ignored, walk
 from export import ExportError
 
 # PNG and JPEG, the formats that the model's signatures decode.
@@ -25,13 +24,8 @@ class ImageFiles:
     """
 
     def __init__(self, folder: Path):
-        seen, ranked = Counter[str](), []
-        for name in sorted(walk(folder)):
-            parent, _, base = name.rpartition("/")
-            if base.lower().endswith(SUFFIXES) and not is_ignored(base):
-                ranked.append((seen[parent], name))
-                seen[parent] += 1
-        self.paths = {_as_text(name): folder / name for _, name in sorted(ranked)}
+        names = (name for name in walk(folder) if name.lower().endswith(SUFFIXES) and not is_ignored(Path(name).name))
+        self.paths = {_as_text(name): folder / name for name in in_turn(names)}
 
     def search(self, text: str) -> list[str]:
         """Returns the names that contain a text, ignoring case; all names for an empty text."""

@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 from starlette.middleware import Middleware
 
-from dfv.model.image_grids import arrange_swaps
+from dfv.model.image_grids import arrange_swaps, enlarged
 from export import ExportError
 from export.demo.exported_model import ExportedModel
 from export.demo.file_chooser import add_chooser
@@ -122,21 +122,21 @@ def _checked(model: ExportedModel, make: Callable[..., Any]) -> Callable[..., An
 def swapped(model: ExportedModel, image_s: str, image_z: str) -> np.ndarray:
     """Returns the image with the s of one file and the z of another."""
     s, z = model.encode([image_s, image_z])
-    return enlarged(model.decode(s[:1], z[1:])[0])
+    return enlarged(model.decode(s[:1], z[1:])[0], PICTURE_SIDE)
 
 
 def interpolated(model: ExportedModel, image_a: str, image_b: str, weight_s: float, weight_z: float) -> np.ndarray:
     """Returns the image of s and z between those of one file (weight 0) and of another (weight 1)."""
     (s_a, s_b), (z_a, z_b) = model.encode([image_a, image_b])
     s, z = s_a + weight_s * (s_b - s_a), z_a + weight_z * (z_b - z_a)
-    return enlarged(model.decode(s[None], z[None])[0])
+    return enlarged(model.decode(s[None], z[None])[0], PICTURE_SIDE)
 
 
 def sampled(model: ExportedModel, image_s: str, seed: float) -> list[np.ndarray]:
     """Returns NUM_SAMPLES images with the s of a file and z of consecutive seeds."""
     if not 0 <= seed <= LARGEST_SEED:
         raise ExportError(f"The seed must be from 0 to {LARGEST_SEED}.")
-    return [enlarged(image) for image in model.sample(image_s, int(seed) + np.arange(NUM_SAMPLES))]
+    return [enlarged(image, PICTURE_SIDE) for image in model.sample(image_s, int(seed) + np.arange(NUM_SAMPLES))]
 
 
 def swap_grid(model: ExportedModel, files: list[str]) -> np.ndarray:
@@ -146,12 +146,6 @@ def swap_grid(model: ExportedModel, files: list[str]) -> np.ndarray:
     s, z = model.encode(files)
     swaps = model.decode(np.tile(s, (len(files), 1)), z.repeat(len(files), axis=0))
     return arrange_swaps(swaps[:: len(files) + 1], swaps)  # each file's own swap is its reconstruction
-
-
-def enlarged(image: np.ndarray) -> np.ndarray:
-    """Returns an image [h, w, 3] uint8, enlarged by an integer factor up to PICTURE_SIDE pixels."""
-    factor = max(1, PICTURE_SIDE // max(image.shape[:2]))
-    return np.broadcast_to(image.repeat(factor, 0).repeat(factor, 1), (*(factor * n for n in image.shape[:2]), 3))
 
 
 def serve(model_dir: Path, images: Path | None, host: str, port: int) -> None:

@@ -1,6 +1,6 @@
 """Decodes an image file into a square uint8 image."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +58,11 @@ def all_errors(paths: Iterable[Path]) -> DataError | None:
             decode(path, 1, grey=False)
         except DataError as error:
             errors.append(str(error))
+    return one_error(errors)
+
+
+def one_error(errors: Sequence[str]) -> DataError | None:
+    """Returns one error with the messages of all, up to 20; None if there are none."""
     if len(errors) < 2:
         return DataError(errors[0]) if errors else None
     more = f"\n  ... and {len(errors) - _MAX_LISTED} more" if len(errors) > _MAX_LISTED else ""

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +85,16 @@ def walk(folder: Path, below: str = "") -> Iterator[str]:
         folders[:] = [name for name in sorted(folders) if not is_ignored(name) and enter(Path(parent, name))]
         relative = Path(parent).relative_to(folder).as_posix()
         yield from names if relative == "." else (f"{relative}/{name}" for name in names)
+
+
+def in_turn(names: Iterable[str]) -> list[str]:
+    """Returns the first of the sorted names in each folder, then the second of each, and so on."""
+    seen, ranked = Counter[str](), []
+    for name in sorted(names):
+        parent = name.rpartition("/")[0]
+        ranked.append((seen[parent], name))
+        seen[parent] += 1
+    return [name for _, name in sorted(ranked)]
 
 
 def _kind(name: str) -> str:

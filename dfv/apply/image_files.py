@@ -1,0 +1,55 @@
+"""Image files of the user, and the identities that folders stand for."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dfv.data.dataset import DataError
+from dfv.data.sources.image_folder.files import SUFFIXES, is_ignored, walk
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """Image files of a folder.
+
+    names: paths relative to the folder, with `/`.
+    """
+
+    folder: Path
+    names: list[str]
+
+    @property
+    def paths(self) -> list[Path]:
+        """The path of each file."""
+        return [self.folder / name for name in self.names]
+
+    def identities(self) -> tuple[list[str], np.ndarray]:
+        """Returns the names of identities, and the number of each file's identity [N] int.
+
+        Each folder directly inside this one is an identity. Files next to them are one more, named after this folder.
+        """
+        tops = [name.partition("/")[0] if "/" in name else "" for name in self.names]
+        found, numbers = np.unique(tops, return_inverse=True)
+        return [str(top) or self.folder.resolve().name for top in found], numbers
+
+
+def find_images(flag: str, given: str) -> ImageFiles:
+    """Returns the images of a folder and its subfolders, sorted by name, or a single file.
+
+    flag: name of the flag, for messages. Raises DataError if there are none.
+    """
+    path = Path(given)
+    if os.path.isfile(path):
+        return ImageFiles(path.parent, [path.name])
+    if not os.path.isdir(path):
+        raise DataError(f"--{flag}={given} does not exist; expected an image file, or a folder of images.")
+    names = sorted(name for name in walk(path) if _is_image(Path(name)))
+    if not names:
+        raise DataError(f"--{flag}={given} has no images ({', '.join(sorted(SUFFIXES))}), not even in subfolders.")
+    return ImageFiles(path, names)
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not is_ignored(path.name)
