@@ -14,16 +14,18 @@ _PNG_DEPTH_AT = 24  # after width and height, 4 bytes each
 _PNG_HEADER_LENGTH = _PNG_DEPTH_AT + 1
 
 
-def decode_images(encoded: tf.Tensor, image_shape: tuple[int, int, int]) -> tf.Tensor:
+def decode_images(encoded: tf.Tensor, image_shape: tuple[int, int, int], fit: str, whole_pixels: bool) -> tf.Tensor:
     """Returns PNG or JPEG images [N] as [N, H, W, C] uint8.
 
     They are decoded as `dfv.data.sources.image_folder` decodes files: transparent pixels become white, 16 bits are
     rounded to 8, CMYK becomes RGB, and the EXIF orientation of a JPEG image is applied (of a PNG image it is ignored).
-    They are resized as `dfv.data.image_operations.resize` does, so the aspect ratio may change; `image_folder` crops.
+    fit: how they get the aspect ratio H : W, see DataConfig.fit.
+    whole_pixels: whether an old pixel counts in one new pixel only when images shrink, as in Pillow's box filter, which
+      reads files for training; else by the area that they share, as `dfv.data.image_operations.resize` does.
     Fails if a row is neither PNG nor JPEG, is damaged, or has more than MAX_PIXELS or a side of more than MAX_SIDE.
     """
     return tf.map_fn(
-        lambda row: _decode(row[0], row[1], image_shape),
+        lambda row: _decode(row[0], row[1], image_shape, fit, whole_pixels),
         (tf.range(tf.size(encoded)), encoded),
         fn_output_signature=tf.TensorSpec(image_shape, tf.uint8),
         parallel_iterations=1,
@@ -35,11 +37,13 @@ def encode_images(images: tf.Tensor) -> tf.Tensor:
     return tf.io.encode_png(images)
 
 
-def _decode(row: tf.Tensor, encoded: tf.Tensor, image_shape: tuple[int, int, int]) -> tf.Tensor:
+def _decode(
+    row: tf.Tensor, encoded: tf.Tensor, image_shape: tuple[int, int, int], fit: str, whole_pixels: bool
+) -> tf.Tensor:
     height, width, channels = image_shape
     with tf.control_dependencies([_check_size(row, encoded)]):
         colour = tf.cond(_is_png(encoded), lambda: _decode_png(encoded), lambda: _decode_jpeg(encoded))
-    pixels = _resize(tf.cast(tf.ensure_shape(colour, (None, None, 3)), tf.float32), height, width)
+    pixels = _fit(tf.cast(tf.ensure_shape(colour, (None, None, 3)), tf.float32), height, width, fit, whole_pixels)
     if channels == 1:
         pixels = tf.reduce_sum(pixels * LUMINANCE, -1, keepdims=True)
     return tf.cast(tf.clip_by_value(tf.round(pixels), 0.0, 255.0), tf.uint8)
@@ -108,20 +112,42 @@ def _jpeg_size(encoded: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.image.extract_jpeg_shape(encoded)[:2], tf.int64)
 
 
-def _resize(image: tf.Tensor, height: int, width: int) -> tf.Tensor:
-    """[height, width, 3] of an image [h, w, 3] float32."""
-    old_height, old_width = tf.unstack(tf.shape(image)[:2])
-    lines = _weights(old_height, height) @ tf.reshape(image, (old_height, old_width * 3))
-    return _weights(old_width, width) @ tf.reshape(lines, (height, old_width, 3))
+def _fit(image: tf.Tensor, height: int, width: int, fit: str, whole_pixels: bool) -> tf.Tensor:
+    """[height, width, 3] of an image [h, w, 3] float32; as `dfv.data.image_operations.fit_images`."""
+    old, new = tf.shape(image)[:2], tf.constant((height, width))
+    shown = _largest_inside(new, old) if fit == "crop" else old
+    filled = _largest_inside(old, new) if fit == "pad" else new
+    resized = _resize(image, shown, filled, whole_pixels)
+    before = (new - filled) // 2
+    bars = tf.concat([tf.stack([before, new - filled - before], 1), [[0, 0]]], 0)
+    return tf.ensure_shape(tf.pad(resized, bars, constant_values=255.0), (height, width, 3))
 
 
-def _weights(size: tf.Tensor, new_size: int) -> tf.Tensor:
+def _largest_inside(shape: tf.Tensor, limit: tf.Tensor) -> tf.Tensor:
+    """The largest [height, width] within the limit that has the aspect ratio of a shape; all int32."""
+    other = tf.reverse(shape, [0])
+    return tf.clip_by_value((2 * tf.reverse(limit, [0]) * shape + other) // (2 * other), 1, limit)
+
+
+def _resize(image: tf.Tensor, shown: tf.Tensor, new: tf.Tensor, whole_pixels: bool) -> tf.Tensor:
+    """The middle of an image [h, w, 3] float32, of the size `shown` [2], at the size `new` [2]; both int32."""
+    height, width = tf.unstack(tf.shape(image)[:2])
+    lines = _weights(height, shown[0], new[0], whole_pixels) @ tf.reshape(image, (height, width * 3))
+    return _weights(width, shown[1], new[1], whole_pixels) @ tf.reshape(lines, (new[0], width, 3))
+
+
+def _weights(size: tf.Tensor, shown: tf.Tensor, new_size: tf.Tensor, whole_pixels: bool) -> tf.Tensor:
     """[new_size, size] float32, rows that sum to 1: by area when the axis shrinks, linear when it grows."""
-    size = tf.cast(size, tf.float64)
-    old, scale = tf.range(size), size / new_size
-    edges = tf.range(new_size + 1, dtype=tf.float64) * scale
-    by_area = tf.minimum(edges[1:, None], old + 1) - tf.maximum(edges[:-1, None], old)
-    centres = tf.clip_by_value((tf.range(new_size, dtype=tf.float64) + 0.5) * scale - 0.5, 0.0, size - 1)
-    linear = 1 - tf.abs(centres[:, None] - old)
-    weights = tf.maximum(tf.where(scale >= 1, by_area, linear), 0)
+    start = tf.cast((size - shown) // 2, tf.float64)
+    size, shown, new_size = (tf.cast(number, tf.float64) for number in (size, shown, new_size))
+    old, scale = tf.range(size), shown / new_size
+    centres = start + (tf.range(new_size) + 0.5) * scale
+    if whole_pixels:
+        position = (old - centres[:, None] + 0.5) * (1 / scale)
+        shrunk = tf.cast((position > -0.5) & (position <= 0.5), tf.float64)
+    else:
+        edges = start + tf.range(new_size + 1) * scale
+        shrunk = tf.minimum(edges[1:, None], old + 1) - tf.maximum(edges[:-1, None], old)
+    grown = 1 - tf.abs(tf.clip_by_value(centres - 0.5, 0.0, size - 1)[:, None] - old)
+    weights = tf.maximum(tf.where(scale >= 1, shrunk, grown), 0)
     return tf.cast(weights / tf.reduce_sum(weights, 1, keepdims=True), tf.float32)

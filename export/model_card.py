@@ -24,6 +24,11 @@ TERMS = {
 } | dict.fromkeys(
     ("image_folder", "arrays"), "The images belong to those who trained this model; ask them for the terms."
 )
+FITS = {
+    "crop": "they are cropped in the middle to the model's aspect ratio, and resized to",
+    "pad": "they are resized to fit, between white bars, into",
+    "stretch": "they are resized, without keeping the aspect ratio, to",
+}
 RANGES = {
     "image": "0 to 255",
     "float image": "0 to 1",
@@ -60,10 +65,11 @@ def of(model: Codec, name: str, version: Path, results: Results | None) -> str:
         f" {max_rows(model.image_shape)}. The result of a row does not depend on other rows. `serving_default` is the"
         " same as `encode`. The same seed always gives the same image.",
         _signature_table(version),
-        "Encoded images may have any size up to 33 megapixels and 16384 pixels a side. They are resized to the model's"
-        " height and width, without keeping the aspect ratio. Transparent pixels become white, 16 bits are rounded to"
-        " 8, colour is converted to grey for a grey model, and the EXIF orientation of JPEG images is applied (of PNG"
-        " images it is ignored). A row that is not an image, or a number out of range, fails the whole request.",
+        "Encoded images may have any size up to 33 megapixels and 16384 pixels a side. As in training,"
+        f" {FITS[config.data.fit_in_training]} the model's height and width. Transparent pixels become white, 16 bits"
+        " are rounded to 8, colour is converted to grey for a grey model, and the EXIF orientation of JPEG images is"
+        " applied (of PNG images it is ignored). A row that is not an image, or a number out of range, fails the whole"
+        " request.",
         "## Training",
         "```\n" + "\n".join(flags) + "\n```",
     ]

@@ -95,8 +95,10 @@ class _Networks:
     def __init__(self, model: Codec, float_images: bool):
         self._model, self._float_images = model, float_images
         # A function of its own, so that the graph of decoding is traced and saved once for all signatures.
+        data = model.config.data
+        whole_pixels = data.dataset == "image_folder"
         self._decoded = tf.function(
-            lambda encoded: decode_images(encoded, model.image_shape),
+            lambda encoded: decode_images(encoded, model.image_shape, data.fit_in_training, whole_pixels),
             input_signature=[tf.TensorSpec((None,), tf.string)],
             autograph=False,
         )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from dfv.config.fields import Checked, Role, option
 
+FITS = ("crop", "pad", "stretch")
 DATASETS = ("toy_sprites", "mnist", "sprites", "smallnorb", "yaleb", "image_folder", "arrays")
 
 
@@ -42,6 +43,13 @@ class DataConfig(Checked):
     )
     image_size: int = option(
         0, "Height and width of the images in pixels; 0: the data set's own size.", at_least=0, at_most=512
+    )
+    fit: str = option(
+        "crop",
+        "How images of --dataset=image_folder and dfv.from_tfds get the model's aspect ratio. crop: the middle of the"
+        " image; pad: the whole image between white bars; stretch: the whole image, distorted. The `_bytes` signatures"
+        " of the exported model do the same.",
+        choices=FITS,
     )
     grayscale: bool = option(False, "Convert colour images to grayscale.")
     split_index: int = option(
@@ -83,3 +91,8 @@ class DataConfig(Checked):
         False,
         "Draw x2 from all identities, as in figure 1 of the paper, instead of from identities other than that of x1.",
     )
+
+    @property
+    def fit_in_training(self) -> str:
+        """How training images get the model's aspect ratio: `fit`, but photographs of yaleb are always stretched."""
+        return "stretch" if self.dataset == "yaleb" else self.fit

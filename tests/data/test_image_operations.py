@@ -3,9 +3,10 @@
 import io
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from dfv.data.image_operations import encode_png, resize, to_grey
+from dfv.data.image_operations import encode_png, fit_boxes, fit_images, resize, to_grey
 
 
 def test_shrinking_takes_the_mean_over_the_area():
@@ -23,8 +24,30 @@ def test_shrinking_by_a_fraction_counts_pixels_by_the_part_covered():
 def test_growing_interpolates_between_centres():
     images = np.array([0, 80], np.uint8).reshape(1, 1, 2, 1)
     assert resize(images, 1, 4).ravel().tolist() == [0, 20, 60, 80]
-    assert resize(images, 1, 2) is images
+    assert np.shares_memory(resize(images, 1, 2), images)
     assert resize(np.zeros((0, 4, 4, 1), np.uint8), 2, 2).shape == (0, 2, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown", "filled"),
+    [
+        ((6, 10), (4, 4), (2, 0, 8, 6), (0, 1, 4, 3)),  # 10 : 6 is 4 : 2.4
+        ((10, 6), (4, 4), (0, 2, 6, 8), (1, 0, 3, 4)),
+        ((6, 10), (8, 4), (3, 0, 6, 6), (0, 3, 4, 5)),  # 6 : 8 is 3 : 4
+        ((6, 10), (3, 5), (0, 0, 10, 6), (0, 0, 5, 3)),
+        ((1, 1000), (8, 8), (499, 0, 500, 1), (0, 3, 8, 4)),
+    ],
+)
+def test_the_middle_is_shown_or_filled(old, new, shown, filled):
+    assert fit_boxes(old, new, "crop") == (shown, (0, 0, new[1], new[0]))
+    assert fit_boxes(old, new, "pad") == ((0, 0, old[1], old[0]), filled)
+    assert fit_boxes(old, new, "stretch") == ((0, 0, old[1], old[0]), (0, 0, new[1], new[0]))
+
+
+def test_bars_are_white():
+    images = np.full((2, 4, 2, 1), 7, np.uint8)
+    np.testing.assert_array_equal(fit_images(images, 4, 4, "pad")[1, :, :, 0], [[255, 7, 7, 255]] * 4)
+    assert (fit_images(images, 2, 2, "crop") == 7).all()
 
 
 def test_grey_is_the_luminance_that_pillow_gives():

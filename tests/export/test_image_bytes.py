@@ -14,7 +14,8 @@ from export.image_bytes import MAX_SIDE, decode_images, encode_images
 
 def decode(encoded: list[bytes], shape: tuple[int, int, int]) -> np.ndarray:
     function = tf.function(
-        lambda values: decode_images(values, shape), input_signature=[tf.TensorSpec([None], tf.string)]
+        lambda values: decode_images(values, shape, "stretch", whole_pixels=False),
+        input_signature=[tf.TensorSpec([None], tf.string)],
     )
     return function(tf.constant(encoded, tf.string)).numpy()
 

@@ -1,4 +1,7 @@
-"""One collection of unusual files, read by training, by the signatures of an exported model and by the page."""
+"""One collection of unusual files, read by training, by the signatures of an exported model and by the page.
+
+They are wider than high, so that the three ways to fit them into a square differ.
+"""
 
 import functools
 import io
@@ -11,15 +14,19 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from dfv.data.image_operations import fit_images
 from dfv.data.sources.image_folder.decoding import decode
+from dfv.model.codec import Codec
 from export.demo.exported_model import ExportedModel
 from export.demo.image_files import find_images
 from export.image_bytes import decode_images
+from export.signatures import signatures
 
-SIDE = 24
+SIDE, WIDTH = 24, 40
+FITS = ("crop", "pad", "stretch")
 SMOOTH = np.asarray(
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (3, 3, 4), np.uint8)).resize(
-        (SIDE, SIDE), Image.Resampling.BICUBIC
+        (WIDTH, SIDE), Image.Resampling.BICUBIC
     )
 )
 COLOUR, GREY = SMOOTH[..., :3], SMOOTH[..., 0]
@@ -78,14 +85,15 @@ ZOO = {
 
 
 @functools.cache
-def graph(shape: tuple[int, int, int]) -> tf.types.experimental.GenericFunction:
+def graph(shape: tuple[int, int, int], fit: str, whole_pixels: bool = True) -> tf.types.experimental.GenericFunction:
     return tf.function(
-        lambda encoded: decode_images(encoded, shape), input_signature=[tf.TensorSpec([None], tf.string)]
+        lambda encoded: decode_images(encoded, shape, fit, whole_pixels),
+        input_signature=[tf.TensorSpec([None], tf.string)],
     )
 
 
-def in_graph(encoded: Iterable[bytes], shape: tuple[int, int, int] = (SIDE, SIDE, 3)) -> np.ndarray:
-    return graph(shape)(tf.constant(list(encoded))).numpy()
+def in_graph(encoded: Iterable[bytes], shape: tuple[int, int, int] = (SIDE, SIDE, 3), fit: str = "crop") -> np.ndarray:
+    return graph(shape, fit)(tf.constant(list(encoded))).numpy()
 
 
 @pytest.fixture(scope="module")
@@ -96,13 +104,30 @@ def folder(tmp_path_factory) -> Path:
     return place
 
 
-@pytest.mark.parametrize("size", [SIDE, SIDE // 3, 2 * SIDE])
-@pytest.mark.parametrize("channels", [1, 3])
-def test_the_graph_decodes_what_training_reads(folder, channels, size):
-    images = in_graph(ZOO.values(), (size, size, channels)).astype(int)
-    expected = [decode(folder / name, size, grey=channels == 1) for name in ZOO]
+@pytest.mark.parametrize(
+    "shape", [(SIDE, SIDE, 1), (SIDE // 3, SIDE // 3, 3), (2 * SIDE, 2 * SIDE, 3), (30, 13, 1)], ids=str
+)
+@pytest.mark.parametrize("fit", FITS)
+def test_the_graph_decodes_what_training_reads(folder, shape, fit):
+    images = in_graph(ZOO.values(), shape, fit).astype(int)
+    expected = [decode(folder / name, shape[:2], shape[2] == 1, fit) for name in ZOO]
     apart = {name: np.abs(image - other).max() for name, image, other in zip(ZOO, images, expected, strict=True)}
     assert {name: levels for name, levels in apart.items() if levels > TOLERANCE} == {}
+
+
+@pytest.mark.parametrize("fit", FITS)
+def test_the_graph_fits_images_as_those_of_other_data_sets(fit):
+    received = graph((13, 30, 3), fit, whole_pixels=False)(tf.constant([ZOO["rgb.png"]])).numpy()
+    assert np.abs(received.astype(int) - fit_images(COLOUR[None], 13, 30, fit)).max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(601, 1003), (1003, 601), (999, 1000), (2000, 31)])
+def test_bars_are_as_wide_for_a_file_that_is_decoded_at_a_fraction_of_its_size(tmp_path, shape):
+    """One colour, so that the bars' edges are all that can differ."""
+    encoded = saved(Image.new("RGB", shape, "black"), "JPEG", exif=exif(6))
+    (tmp_path / "large.jpg").write_bytes(encoded)
+    expected = in_graph([encoded], fit="pad")[0]
+    np.testing.assert_array_equal(decode(tmp_path / "large.jpg", SIDE, False, "pad"), expected)
 
 
 def test_transparent_pixels_show_white():
@@ -118,7 +143,7 @@ def test_each_orientation_gives_another_image():
 def test_an_image_that_is_not_square_is_turned_before_it_is_resized(tmp_path):
     half = saved(Image.fromarray(COLOUR[: SIDE // 2]), "JPEG", quality=95, exif=exif(6))
     expected = Image.open(io.BytesIO(half)).transpose(Image.Transpose.ROTATE_270)
-    received = in_graph([half], (SIDE, SIDE // 2, 3))[0]
+    received = in_graph([half], (WIDTH, SIDE // 2, 3))[0]
     assert np.abs(received.astype(int) - np.asarray(expected)).max() <= 1
 
 
@@ -139,10 +164,40 @@ def test_other_segments_and_a_thumbnail_do_not_hide_the_orientation():
 def test_signatures_and_page_take_every_file(exported, loaded, folder):
     on_page = ExportedModel(exported.parent)
     assert set(find_images(folder).paths) == set(ZOO)
-    pixels = in_graph(ZOO.values(), on_page.image_shape)
+    pixels = graph(on_page.image_shape, "crop", whole_pixels=False)(tf.constant(list(ZOO.values()))).numpy()
     expected = loaded["encode"](image=pixels)
     received = loaded["encode_bytes"](image_bytes=tf.constant(list(ZOO.values())))
     chosen = on_page.encode([str(folder / name) for name in ZOO])
     for key, page in zip(("s", "z_mean"), chosen, strict=True):
         np.testing.assert_allclose(received[key], expected[key], rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(page, expected[key], rtol=1e-4, atol=1e-5)
+
+
+def with_flags(model: Codec, **flags: object) -> Codec:
+    config = model.get_config()
+    config["flags"] |= flags
+    changed = Codec.from_config(config)
+    changed.encoder.set_weights(model.encoder.get_weights())
+    return changed
+
+
+@pytest.mark.parametrize("fit", FITS)
+def test_signatures_of_an_image_folder_see_what_training_saw(colour_model, folder, fit):
+    model = with_flags(colour_model, dataset="image_folder", image_dir="images", fit=fit)
+    received = signatures(model)["encode_bytes"].function(tf.constant([ZOO["rgb.png"]]))["s"]
+    seen = {fit: model.encode(decode(folder / "rgb.png", (8, 9), False, fit)[None]).s for fit in FITS}
+    assert np.abs(seen["pad"] - seen["stretch"]).max() > 0.1
+    np.testing.assert_allclose(received, seen[fit], atol=0.02)
+
+
+def test_signatures_of_yaleb_stretch(colour_model):
+    model = with_flags(colour_model, dataset="yaleb")
+    received = signatures(model)["encode_bytes"].function(tf.constant([ZOO["rgb.png"]]))["s"]
+    np.testing.assert_allclose(received, model.encode(fit_images(COLOUR[None], 8, 9, "stretch")).s, atol=0.02)
+
+
+def test_a_model_of_an_earlier_version_crops(colour_model):
+    config = colour_model.get_config()
+    config["flags"] |= {"dataset": "image_folder", "image_dir": "images"}
+    del config["flags"]["fit"]
+    assert Codec.from_config(config).config.data.fit_in_training == "crop"

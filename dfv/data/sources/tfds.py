@@ -25,7 +25,7 @@ def from_tfds(
     image, identity: names of features; a nested one by its path, such as "meta/person". Only these are decoded.
     Identities are numbered in the order of their values, which may be any integers or texts.
     `validation` is the last validation_fraction of train_split, in TFDS' order. From the config,
-    the options that apply to every data set are used: data_dir, image_size, grayscale and so on.
+    the options that apply to every data set are used: data_dir, image_size, fit, grayscale and so on.
     Raises DataError for features that are missing or of the wrong type, and for images of several sizes if
     image_size is not set.
     """
@@ -39,7 +39,8 @@ def from_tfds(
     is_validation = np.arange(len(train)) >= round(len(train) * (1 - validation_fraction))
 
     def part(split: str, identity: np.ndarray, keep: np.ndarray) -> ImageSet:
-        return ImageSet(read_images(builder, split, config, size=size, keep=keep, features=(image,)), identity[keep])
+        images = read_images(builder, split, config, size=size, keep=keep, features=(image,), fit=config.fit)
+        return ImageSet(images, identity[keep])
 
     splits = Splits(
         part(train_split, numbers[: len(train)], ~is_validation),

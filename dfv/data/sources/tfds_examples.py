@@ -16,7 +16,7 @@ import tensorflow_datasets as tfds
 from dfv.config.schema import DataConfig
 from dfv.data.cache import store
 from dfv.data.dataset import DataError
-from dfv.data.image_operations import resize
+from dfv.data.image_operations import fit_images
 from dfv.data.lazy_images import Images
 
 _BATCH = 256
@@ -62,13 +62,17 @@ def read_images(
     size: tuple[int, int],
     keep: np.ndarray | None = None,
     features: Sequence[str] = ("image",),
+    fit: str = "stretch",
 ) -> Images:
     """Returns the images, resized to (height, width), of all examples or of those where `keep`, [N] bool, is true.
 
+    fit: how images get this aspect ratio, see DataConfig.fit.
     Several image features give that many images for each example, one after the other.
     Raises DataError if the files are damaged.
     """
-    return read_images_and_columns(builder, split, config, size=size, keep=keep, features=features, names=())[0]
+    return read_images_and_columns(builder, split, config, size=size, names=(), keep=keep, features=features, fit=fit)[
+        0
+    ]
 
 
 def read_images_and_columns(
@@ -80,16 +84,18 @@ def read_images_and_columns(
     names: Sequence[str],
     keep: np.ndarray | None = None,
     features: Sequence[str] = ("image",),
+    fit: str = "stretch",
 ) -> tuple[Images, Columns]:
     """Returns `read_images`, and `read_columns` of all examples, in one pass unless the images are cached on disk."""
     keep = np.ones(builder.info.splits[split].num_examples, bool) if keep is None else keep
     prepared = (Path(builder.data_path) / "dataset_info.json").stat().st_mtime_ns
-    content = repr((builder.info.full_name, prepared, split, size, features)).encode() + keep.tobytes()
+    how = () if fit == "stretch" else (fit,)  # files of earlier versions are stretched
+    content = repr((builder.info.full_name, prepared, split, size, features, *how)).encode() + keep.tobytes()
     name = f"{builder.name}-{hashlib.sha256(content).hexdigest()[:16]}"
     known = leaf_features(builder)
     shape = (*size, known[features[0]].shape[-1])
     seen: list[Columns] = []
-    images = _resized(builder, split, features, keep, size, names, seen)
+    images = _resized(builder, split, features, keep, size, fit, names, seen)
     stored = store(images, int(keep.sum()) * len(features), shape, config, name)
     if names and not seen:
         return stored, read_columns(builder, split, names)
@@ -102,6 +108,7 @@ def _resized(
     features: Sequence[str],
     keep: np.ndarray,
     size: tuple[int, int],
+    fit: str,
     names: Sequence[str],
     seen: list[Columns],
 ) -> Iterator[np.ndarray]:
@@ -113,7 +120,7 @@ def _resized(
         seen.append({name: batch[name] for name in names})
         chosen = keep[position : position + len(batch[features[0]])]
         position += len(chosen)
-        images = [resize(batch[name][chosen], *size) for name in features]
+        images = [fit_images(batch[name][chosen], *size, fit) for name in features]
         for of_one_example in zip(*images, strict=True):
             yield from of_one_example
 

@@ -131,6 +131,21 @@ def test_the_middle_square_is_kept(tmp_path, height, width):
     np.testing.assert_array_equal(image, pixels[top : top + side, left : left + side])
 
 
+def test_bars_are_white_and_the_whole_image_is_between_them(tmp_path):
+    pixels = np.random.default_rng(0).integers(250, size=(6, 10, 3), dtype=np.uint8)
+    image = decode(write(tmp_path / "image.png", pixels), 10, grey=False, fit="pad")
+    np.testing.assert_array_equal(image[2:8], pixels)
+    assert (image[:2] == 255).all() and (image[8:] == 255).all()
+
+
+def test_an_axis_that_shrinks_is_averaged_while_the_other_grows_linearly(tmp_path):
+    pixels = np.random.default_rng(0).integers(256, size=(4, 20, 3), dtype=np.uint8)
+    image = decode(write(tmp_path / "image.png", pixels), (8, 5), grey=False, fit="stretch")
+    means = pixels.reshape(4, 5, 4, 3).mean(2)
+    np.testing.assert_allclose(image[0], means[0], atol=1)
+    np.testing.assert_allclose(image[1], 0.75 * means[0] + 0.25 * means[1], atol=1)
+
+
 def test_shrunk_by_area(tmp_path):
     pixels = np.random.default_rng(0).integers(256, size=(24, 24, 3), dtype=np.uint8)
     image = decode(write(tmp_path / "image.png", pixels), 8, grey=False)

@@ -90,6 +90,15 @@ def test_records_are_written_again_when_a_file_changes(tmp_path):
     assert images == [0, 1, 2, 3, 4, 6, *range(6, 20)]
 
 
+def test_records_of_another_fit_are_others(tmp_path):
+    folder, on_disk = fill(tmp_path / "images", [10, 10]), {"memory_limit_mb": 0, "cache_dir": str(tmp_path / "cache")}
+    for number, path in enumerate(sorted(folder.glob("*/*.png"))):
+        write(path, plain((10, number, 0), 8, 4))
+    seen = {fit: load(config(folder, fit=fit, **on_disk)).train.images[:] for fit in ("crop", "pad", "stretch")}
+    assert (seen["crop"][..., 0] == 10).all() and (seen["stretch"][..., 0] == 10).all()
+    assert (seen["pad"][:, :, 2:6, 0] == 10).all() and (seen["pad"][:, :, [0, 1, 6, 7]] == 255).all()
+
+
 def test_an_image_more_is_another_set_and_the_same_folder_the_same(tmp_path):
     fill(tmp_path, [10, 10])
     first, on_disk = (

@@ -12,6 +12,7 @@ from dfv.config.schema import DataConfig
 from dfv.data import DataError
 from dfv.data.cache import RecordImages
 from dfv.data.dataset import SPLITS
+from dfv.data.image_operations import fit_images
 
 
 def prepare(folder, name, version, features, splits):
@@ -222,6 +223,14 @@ def test_images_of_several_sizes_are_resized(letters_dir):
     splits = from_letters(letters_dir, image_size=5, image="photo", train_split="train[:30]", test_split="train[30:]")
     assert splits.test.image_shape == (5, 5, 1)
     np.testing.assert_array_equal(splits.test.images.mean((1, 2, 3)), range(30, 60))
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+def test_images_of_another_aspect_are_fitted(letters_dir, tmp_path, fit):
+    config = DataConfig(data_dir=letters_dir, image_size=8, fit=fit, memory_limit_mb=0, cache_dir=str(tmp_path))
+    splits = data.from_tfds("letters", identity="letter", image="picture", config=config)
+    original = from_letters(letters_dir).test.images
+    np.testing.assert_array_equal(splits.test.images[:], fit_images(original, 8, 8, fit))
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ _HIGHEST_OF_14_BITS = 2**14 - 1
 def load(config: DataConfig) -> Splits:
     """Returns splits of the images below each folder of config.image_dir; a folder is an identity, sorted by name.
 
-    Images are square, 64 pixels by default, see decoding.decode. They are grey if all files are grey, without a
-    palette, or if config.grayscale is set.
+    Images are square, 64 pixels by default, see decoding.decode and config.fit. They are grey if all files are grey,
+    without a palette, or if config.grayscale is set.
     Files with identical content are in the same split.
     Splits have 80, 10 and 10 % of each identity's images or of the identities, chosen by a hash of names and
     config.split_index; see files.split_within and split_across.
@@ -132,14 +132,15 @@ def _part(
     def decoded() -> Iterator[np.ndarray]:
         with _naming_all_errors(all_paths):
             for path in paths:
-                yield decode(path, size, grey)
+                yield decode(path, size, grey, config.fit)
 
-    return ImageSet(store(decoded(), len(paths), (size, size, 1 if grey else 3), config, _version(paths)), identity)
+    name = _version(paths, config.fit)
+    return ImageSet(store(decoded(), len(paths), (size, size, 1 if grey else 3), config, name), identity)
 
 
-def _version(paths: list[Path]) -> str:
+def _version(paths: list[Path], fit: str) -> str:
     """Returns a name for the cache, which differs as soon as any of these files changes."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(b"" if fit == "crop" else fit.encode())  # files of earlier versions are crops
     for path in paths:
         status = path.stat()
         digest.update(os.fsencode(path.absolute()) + f"\0{status.st_size}\0{status.st_mtime_ns}\0".encode())

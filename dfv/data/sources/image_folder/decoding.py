@@ -1,4 +1,4 @@
-"""Decodes an image file into a square uint8 image."""
+"""Decodes an image file into a uint8 image of a given size."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from dfv.data.dataset import DataError
+from dfv.data.image_operations import Box, fit_boxes, on_white
 
 MAX_PIXELS = 100_000_000
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
@@ -69,23 +70,46 @@ def one_error(errors: Sequence[str]) -> DataError | None:
     return DataError("\n  ".join([f"{len(errors)} files cannot be used:", *errors[:_MAX_LISTED]]) + more)
 
 
-def decode(path: Path, size: int, grey: bool) -> np.ndarray:
-    """Returns the central square as [size, size, 1 if grey, otherwise 3] uint8, shrunk by area or enlarged linearly.
+def decode(path: Path, size: int | tuple[int, int], grey: bool, fit: str = "crop") -> np.ndarray:
+    """Returns the image as [height, width, 1 if grey, otherwise 3] uint8, shrunk by area or enlarged linearly.
 
+    size: (height, width), or a number for both. fit: see DataConfig.fit.
     The EXIF orientation is applied; of several frames the first is read; transparent pixels become white.
     Raises DataError, which names the file.
     """
+    height, width = (size, size) if isinstance(size, int) else size
     with _open(path) as opened:
         try:
-            opened.draft(None, (2 * size, 2 * size))  # large JPEG files are decoded at a fraction of their size
+            height_of_file, width_of_file = opened.height, opened.width
+            opened.draft(
+                None, (2 * max(height, width),) * 2
+            )  # large JPEG files are decoded at a fraction of their size
             image = _over_white(_eight_bits(_upright(opened))).convert("L" if grey else "RGB")
         except Exception as error:  # Pillow's decoders raise nearly anything for a damaged file
             raise _error(path, error) from error
-    side = min(image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    resample = Image.Resampling.BOX if side > size else Image.Resampling.BILINEAR
-    image = image.resize((size, size), resample, box=(left, top, left + side, top + side))
-    return np.asarray(image).reshape(size, size, -1)
+    shape = height_of_file, width_of_file  # a fraction of it would round the width of bars differently
+    if (image.width > image.height) != (width_of_file > height_of_file):
+        shape = width_of_file, height_of_file
+    shown, _ = fit_boxes((image.height, image.width), (height, width), fit)
+    _, filled = fit_boxes(shape, (height, width), fit)
+    pixels = np.asarray(_resize(image, shown, filled[3] - filled[1], filled[2] - filled[0]))
+    return on_white(pixels[None, ..., None] if grey else pixels[None], filled, height, width)[0]
+
+
+def _resize(image: Image.Image, box: Box, height: int, width: int) -> Image.Image:
+    """Returns a box of the image at this size; an axis is shrunk by area or enlarged linearly.
+
+    Pixels next to the box count where it is enlarged, as Pillow has it.
+    """
+    left, top, right, bottom = box
+    across, down = (
+        Image.Resampling.BOX if old > new else Image.Resampling.BILINEAR
+        for old, new in ((right - left, width), (bottom - top, height))
+    )
+    if across != down:
+        image = image.resize((width, image.height), across, box=(left, 0, right, image.height))
+        box = (0, top, width, bottom)
+    return image.resize((width, height), down, box=box)
 
 
 def _open(path: Path) -> Image.Image:
