@@ -12,9 +12,9 @@ Modes, and what they write to --out:
   grid         all swaps of a few images: s from the top image, z from the left one. OUT is a .png file.
   nearest      OUT/nearest.csv: the images with the nearest codes. OUT/nearest.png: those of the first queries.
 
-Images may have any common format and size; they are rotated, cropped and resized as in training. Folders are searched
-with their subfolders. Images are written as PNG, in the size of the model's images and under the name of their source,
-with its subfolder. OUT must be new, or an empty folder, unless --overwrite is given.
+Images may have any common format and size; they are rotated, and fitted into the model's size as in training (--fit of
+dfv.main). Folders are searched with their subfolders. Images are written as PNG, in the size of the model's images and
+under the name of their source, with its subfolder. OUT must be new, or an empty folder, unless --overwrite is given.
 """
 
 import logging

@@ -12,7 +12,6 @@ from tqdm import tqdm
 
 from dfv.apply.image_files import ImageFiles
 from dfv.data.dataset import DataError
-from dfv.data.image_operations import resize
 from dfv.data.sources.image_folder.decoding import decode, one_error
 from dfv.model.codec import Codec
 
@@ -71,8 +70,7 @@ def encode_files(model: Codec, files: ImageFiles, skip_bad_images: bool) -> Enco
 def decode_file(model: Codec, path: Path) -> np.ndarray:
     """Returns an image file as the model takes it, [H, W, C] uint8; raises DataError."""
     height, width, channels = model.image_shape
-    image = decode(path, max(height, width), grey=channels == 1)
-    return resize(image[None], height, width)[0]
+    return decode(path, (height, width), channels == 1, model.config.data.fit_in_training)
 
 
 def batch_size(model: Codec) -> int:

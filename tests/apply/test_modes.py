@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from dfv.apply import encoding
+from dfv.data.image_operations import fit_images
 from dfv.model.image_grids import arrange_swaps
 
 
@@ -186,6 +187,15 @@ def test_images_are_turned_cropped_and_resized_as_in_training(apply, model, fold
     Image.fromarray(np.rot90(whole)).save(tmp_path / "phone.png", exif=turned)
     assert apply("reconstruct", images=tmp_path / "phone.png", out=tmp_path / "out") == 0
     assert_same(read(tmp_path / "out/phone.png"), model.reconstruct(shown[None])[0])
+
+
+@pytest.mark.parametrize("fit", ["pad", "stretch"])
+def test_images_are_fitted_as_in_training(model, tmp_path, monkeypatch, fit):
+    pixels = np.random.default_rng(1).integers(0, 256, (6, 24, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "wide.png")
+    monkeypatch.setattr(model, "config", model.config.replace(fit=fit))
+    received = encoding.decode_file(model, tmp_path / "wide.png")
+    assert np.abs(received.astype(int) - fit_images(pixels[None], 12, 12, fit)[0]).max() <= 1
 
 
 def test_names_keep_their_suffix_where_two_would_be_the_same(apply, folder, tmp_path):

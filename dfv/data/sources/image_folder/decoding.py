@@ -81,9 +81,8 @@ def decode(path: Path, size: int | tuple[int, int], grey: bool, fit: str = "crop
     with _open(path) as opened:
         try:
             height_of_file, width_of_file = opened.height, opened.width
-            opened.draft(
-                None, (2 * max(height, width),) * 2
-            )  # large JPEG files are decoded at a fraction of their size
+            # Large JPEG files are decoded at a fraction of their size.
+            opened.draft(None, (2 * max(height, width),) * 2)
             image = _over_white(_eight_bits(_upright(opened))).convert("L" if grey else "RGB")
         except Exception as error:  # Pillow's decoders raise nearly anything for a damaged file
             raise _error(path, error) from error
