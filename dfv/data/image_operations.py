@@ -39,8 +39,8 @@ def resize(images: np.ndarray, height: int, width: int, box: Box | None = None) 
         return images[:, top:bottom, left:right]
     lines = images.reshape(num_images, old_height, old_width * channels).astype(np.float32)
     lines = resize_weights(old_height, height, top, bottom) @ lines
-    lines = lines.reshape(num_images, height, old_width, channels)
-    resized = resize_weights(old_width, width, left, right) @ lines
+    weights = resize_weights(old_width, width, left, right)
+    resized = weights @ lines.reshape(num_images, height, old_width, channels)
     return np.clip(np.rint(resized), 0, 255).astype(np.uint8)
 
 
