@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from dfv.apply.image_files import ImageFiles
 from dfv.data.dataset import DataError
-from dfv.data.sources.image_folder.decoding import decode, one_error
+from dfv.data.sources.image_folder.decoding import decode, listed, one_error
 from dfv.model.codec import Codec
 
 LOGGER = logging.getLogger("dfv.apply")
@@ -60,9 +60,11 @@ def encode_files(model: Codec, files: ImageFiles, skip_bad_images: bool) -> Enco
     while batch := list(itertools.islice(images, batch_size(model))):
         parts.append(model.encode(np.stack(batch)))
     if error := one_error(errors):
-        if not (skip_bad_images and kept):
+        if not skip_bad_images:
             raise error
-        LOGGER.warning("Left out: %s", error)
+        if not kept:
+            raise DataError(listed(errors))
+        LOGGER.warning("Left out: %s", listed(errors))
     s, mean, log_var = (np.concatenate(codes) for codes in zip(*((part.s, *part.z) for part in parts), strict=True))
     return EncodedFiles(ImageFiles(files.folder, kept), s, mean, log_var)
 

@@ -35,6 +35,12 @@ class DataConfig(Checked):
         is_path=True,
         role=Role.DATA_LOCATION,
     )
+    skip_bad_images: bool = option(
+        False,
+        "Continue without the files of --image_dir that cannot be read as images, which are listed. All files are read"
+        " once more at the start.",
+        role=Role.DATA_LOCATION,
+    )
     split_by: str = option(
         "within",
         "How --dataset=image_folder is split. within: images of every identity in each split; across: each identity in"

@@ -51,7 +51,8 @@ def test_all_files_that_cannot_be_read_are_listed_and_nothing_is_written(apply, 
     (folder / "anna/2.bmp").write_bytes((folder / "anna/2.bmp").read_bytes()[:99])
     assert apply("reconstruct", images=folder, out=tmp_path / "out") == 2
     error = capsys.readouterr().err
-    assert "2 files cannot be used:" in error and "ben/1.png" in error and "anna/2.bmp" in error
+    assert "2 files cannot be used:" in error and "Set --skip_bad_images to continue without them." in error
+    assert "ben/1.png" in error and "anna/2.bmp" in error
     assert not (tmp_path / "out").exists()
 
 

@@ -147,7 +147,7 @@ def test_lists_and_numpy_numbers_are_kept_as_plain_python(name, given, kept):
 
 
 def test_each_role_lists_its_options():
-    locations = {"data_dir", "manual_dir", "image_dir", "cache_dir", "memory_limit_mb"}
+    locations = {"data_dir", "manual_dir", "image_dir", "skip_bad_images", "cache_dir", "memory_limit_mb"}
     output = {"log_steps", "validation_steps", "checkpoint_steps", "checkpoint_minutes", "num_checkpoints"}
     assert names_by_role(Role.DATA_LOCATION) == locations
     assert names_by_role(Role.LENGTH) == {"num_steps"} and names_by_role(Role.PRESENTATION) == {"progress"}

@@ -147,7 +147,7 @@ def test_all_bad_files_are_named_at_once(tmp_path):
     fill(tmp_path, [12, 12])
     whole = write(tmp_path / "id00" / "whole.jpg", plain(0, 64, 64)).read_bytes()
     (tmp_path / "id01" / "half.jpg").write_bytes(whole[: len(whole) // 2])  # its header is fine
-    with pytest.raises(DataError, match=r"half\.jpg: cannot be read"):
+    with pytest.raises(DataError, match=r"(?s)half\.jpg: cannot be read.*Set --skip_bad_images to continue without it"):
         load(config(tmp_path))
     (tmp_path / "id00" / "text.png").write_text("no image")
     with pytest.raises(DataError, match=r"(?s)^2 files cannot be used:.*text\.png: cannot.*half\.jpg: cannot be read"):
@@ -156,7 +156,33 @@ def test_all_bad_files_are_named_at_once(tmp_path):
         (tmp_path / "id00" / f"bad{number}.png").touch()
     with pytest.raises(DataError, match="32 files cannot be used") as error:
         load(config(tmp_path))
-    assert len(str(error.value).splitlines()) == 22 and "... and 12 more" in str(error.value)
+    assert len(str(error.value).splitlines()) == 23 and "... and 12 more" in str(error.value)
+    assert str(error.value).endswith("Set --skip_bad_images to continue without them.")
+
+
+def test_bad_files_are_left_out_if_wanted(tmp_path, caplog):
+    fill(tmp_path, [10, 10, 1])
+    expected = load(config(tmp_path)).digest
+    for name in ("id00/text.png", "id01/empty.jpg", "only_bad/1.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    splits = load(config(tmp_path, skip_bad_images=True))
+    assert splits.digest == expected and splits.identity_names == ("id00", "id01", "id02")
+    assert "Left out 3 of 24 files. 3 files cannot be used:" in caplog.text and "only_bad/1.png: cannot" in caplog.text
+    caplog.clear()
+    assert load(config(fill(tmp_path / "good", [10, 10]), skip_bad_images=True)).num_identities == 2
+    assert "Left out" not in caplog.text
+
+
+def test_files_that_are_left_out_do_not_count(tmp_path):
+    fill(tmp_path, [10, 10])
+    for path in sorted((tmp_path / "id00").iterdir())[1:]:
+        path.write_text("no image")
+    with pytest.raises(DataError, match="11 images are too few to hold out"):
+        load(config(tmp_path, skip_bad_images=True))
+    (tmp_path / "id00" / "0.png").write_text("no image")
+    with pytest.raises(DataError, match="10 of 20 files can be read as images, of 1 identities; expected at least two"):
+        load(config(tmp_path, skip_bad_images=True))
 
 
 def test_a_colour_file_among_grey_ones_is_named(tmp_path, caplog):

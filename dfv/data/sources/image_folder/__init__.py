@@ -20,6 +20,8 @@ from dfv.data.sources.image_folder.decoding import (
     highest_value,
     is_grey,
     is_sixteen_bit,
+    listed,
+    one_error,
     pixel_mode,
 )
 
@@ -35,7 +37,8 @@ def load(config: DataConfig) -> Splits:
     Files with identical content are in the same split.
     Splits have 80, 10 and 10 % of each identity's images or of the identities, chosen by a hash of names and
     config.split_index; see files.split_within and split_across.
-    Raises DataError, which names every file that cannot be decoded, and for fewer images or identities than needed.
+    Raises DataError, which names every file that cannot be decoded unless config.skip_bad_images is set, and for fewer
+    images or identities than needed.
     """
     if not config.image_dir:
         raise DataError(
@@ -43,6 +46,8 @@ def load(config: DataConfig) -> Splits:
         )
     folder = expand_home("image_dir", config.image_dir)
     found = files.find(folder)
+    if config.skip_bad_images:
+        found = _without_bad(folder, found)
     names = np.array([name for images in found.values() for name in images])
     identity = np.repeat(np.arange(len(found), dtype=np.int32), [len(images) for images in found.values()])
     paths = [folder / name for name in names]
@@ -88,7 +93,25 @@ def _naming_all_errors(paths: Sequence[Path]) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise all_errors(paths) or error from error
+        raise one_error(all_errors(paths).values()) or error from error
+
+
+def _without_bad(folder: Path, found: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Returns the identities with the images that can be decoded, and logs the others; DataError if too few remain."""
+    paths = [folder / name for images in found.values() for name in images]
+    bad = all_errors(paths)
+    if not bad:
+        return found
+    logging.warning("Left out %d of %d files. %s", len(bad), len(paths), listed(list(bad.values())))
+    bad_paths = {paths[row] for row in bad}
+    good = {who: [name for name in images if folder / name not in bad_paths] for who, images in found.items()}
+    good = {who: images for who, images in good.items() if images}
+    if len(good) < 2:
+        raise DataError(
+            f"{folder}: {len(paths) - len(bad)} of {len(paths)} files can be read as images, of {len(good)} identities;"
+            " expected at least two. Replace the files that cannot be read."
+        )
+    return good
 
 
 def _are_grey(paths: Sequence[Path], modes: Sequence[str]) -> bool:

@@ -51,23 +51,31 @@ def highest_value(path: Path) -> int:
             raise _error(path, error) from error
 
 
-def all_errors(paths: Iterable[Path]) -> DataError | None:
-    """Returns one error that names every file that cannot be decoded and why, up to 20; None if all can be."""
-    errors = []
-    for path in paths:
+def all_errors(paths: Iterable[Path]) -> dict[int, str]:
+    """Returns row -> message for every file that cannot be decoded."""
+    errors = {}
+    for row, path in enumerate(paths):
         try:
             decode(path, 1, grey=False)
         except DataError as error:
-            errors.append(str(error))
-    return one_error(errors)
+            errors[row] = str(error)
+    return errors
 
 
-def one_error(errors: Sequence[str]) -> DataError | None:
-    """Returns one error with the messages of all, up to 20; None if there are none."""
-    if len(errors) < 2:
-        return DataError(errors[0]) if errors else None
+def one_error(errors: Iterable[str]) -> DataError | None:
+    """Returns one error of `listed` messages, which names --skip_bad_images; None if there are none."""
+    errors = list(errors)
+    if not errors:
+        return None
+    return DataError(f"{listed(errors)}\nSet --skip_bad_images to continue without {'them' if errors[1:] else 'it'}.")
+
+
+def listed(errors: Sequence[str]) -> str:
+    """Returns the messages, one about each file, as one text; of more than 20 the first."""
+    if len(errors) == 1:
+        return errors[0]
     more = f"\n  ... and {len(errors) - _MAX_LISTED} more" if len(errors) > _MAX_LISTED else ""
-    return DataError("\n  ".join([f"{len(errors)} files cannot be used:", *errors[:_MAX_LISTED]]) + more)
+    return "\n  ".join([f"{len(errors)} files cannot be used:", *errors[:_MAX_LISTED]]) + more
 
 
 def decode(path: Path, size: int | tuple[int, int], grey: bool, fit: str = "crop") -> np.ndarray:
