@@ -42,6 +42,12 @@ class Config:
                 "--dataset=image_folder needs --image_dir, a folder with one folder of images per identity."
             )
         _check_latent(self)
+        if self.training.keep == "best" and self.training.strategy == "multi_worker":
+            raise ConfigError(
+                "--keep=best needs the files of one machine; --strategy=multi_worker needs --keep=last."
+            )
+        if self.training.keep == "best" and self.data.include_validation:
+            raise ConfigError("--keep=best needs held-out validation images; drop --include_validation or --keep=best.")
         for name in ("jit_compile", "deterministic"):
             if getattr(self.training, name) and self.training.strategy != "one_device":
                 raise ConfigError(f"--{name} needs --strategy=one_device; drop one of the two.")

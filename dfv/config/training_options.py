@@ -80,5 +80,11 @@ class TrainingConfig(Checked):
         at_least=0,
         role=Role.OUTPUT,
     )
+    keep: str = option(
+        "last",
+        "Weights that the run ends with. last: those of the last step; best: those of the lowest validation loss, among"
+        " every --validation_steps steps.",
+        choices=("last", "best"),
+    )
     num_checkpoints: int = option(3, "Number of most recent checkpoints to keep.", at_least=1, role=Role.OUTPUT)
     progress: bool = option(True, "Show a progress bar in a terminal.", role=Role.PRESENTATION)

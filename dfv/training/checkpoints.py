@@ -25,8 +25,8 @@ class Checkpoints:
         # Every worker takes part in saving; the chief's is the one that is kept.
         self._folder = run_dir / FOLDER
         self._folder.mkdir(parents=True, exist_ok=True)  # by which `check_finished` knows a run in training
-        self._scratch = tempfile.TemporaryDirectory()
-        folder = str(self._folder) if is_chief else self._scratch.name
+        self._scratch = None if is_chief else tempfile.TemporaryDirectory()
+        folder = str(self._folder) if self._scratch is None else self._scratch.name
         self._manager = tf.train.CheckpointManager(self._checkpoint, folder, max_to_keep=keep)
 
     def save(self, step: int) -> None:

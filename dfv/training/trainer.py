@@ -86,6 +86,7 @@ class Trainer:
         self.checkpointing = self._checkpointing()
         # The user's callbacks come where the rows are written, and before what is saved.
         every = [*self._reports(), *callbacks, self.stop]
+        every += [duties.KeepBest(run_dir, self.stop)] if config.training.keep == "best" else []
         every += [duties.FitLatentTransform(splits.train, self.stop, self._validate_after_fit), self.checkpointing]
         self.callbacks = keras.callbacks.CallbackList(every, add_history=True, model=model)
         self.checkpointing.set_model(model)

@@ -119,12 +119,15 @@ def test_defaults_are_algorithm_1():
         ({"codebook_size": 8, "rounding_step": 1.0, "shared_variance": True}, "drop one of the two"),
         ({"jit_compile": True, "strategy": "mirrored"}, "--strategy=one_device"),
         ({"deterministic": True, "strategy": "multi_worker"}, "--strategy=one_device"),
+        ({"keep": "best", "strategy": "multi_worker"}, "files of one machine"),
+        ({"keep": "best", "include_validation": True}, "held-out validation images"),
     ],
 )
 def test_combinations_that_cannot_work(flags, message):
     with pytest.raises(ConfigError, match=message):
         Config.of(**flags)
-    Config.of(**flags | {"image_dir": "images", "strategy": "one_device", "shared_variance": True, "codebook_size": 0})
+    working = {"image_dir": "images", "strategy": "one_device", "shared_variance": True, "codebook_size": 0}
+    Config.of(**flags | working | {"include_validation": False})
 
 
 def test_numpy_numbers_are_not_silently_another_type():

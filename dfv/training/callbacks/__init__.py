@@ -1,11 +1,12 @@
 """Keras callbacks of a training run, for `dfv.training.trainer` and for `model.fit`.
 
 With `fit`, pass them in this order, with your own callbacks before StopOnSignal:
-CheckFinite, MetricsCsv, Summaries, Progress, StopOnSignal, FitLatentTransform, Checkpointing.
+CheckFinite, MetricsCsv, Summaries, Progress, StopOnSignal, KeepBest, FitLatentTransform, Checkpointing.
 """
 
 from dfv.training.callbacks.check_finite import CheckFinite
 from dfv.training.callbacks.checkpointing import Checkpointing
+from dfv.training.callbacks.keep_best import KeepBest
 from dfv.training.callbacks.latent_transform import FitLatentTransform
 from dfv.training.callbacks.metrics_csv import MetricsCsv
 from dfv.training.callbacks.progress import Progress
@@ -17,6 +18,7 @@ __all__ = [
     "CheckFinite",
     "Checkpointing",
     "FitLatentTransform",
+    "KeepBest",
     "MetricsCsv",
     "Progress",
     "StopOnSignal",
