@@ -1,6 +1,7 @@
 """Trains and evaluates models that disentangle the identity of an image (s) from everything else (z).
 
     python -m dfv.main --flagfile=quickstart.flags
+    python -m dfv.main --image_dir=my_images
     python -m dfv.main --flagfile=yaleb.flags --data_dir=... --manual_dir=... --mode=evaluate
 
 Modes:
@@ -14,11 +15,12 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dfv.config.command_line import CONFIG_GROUPS, Arguments, Groups, parse
 from dfv.config.fields import Checked, Role, option
 from dfv.config.flag_files import flag_text
-from dfv.config.schema import Config, ConfigError, names_by_role
+from dfv.config.schema import Config, ConfigError, DataConfig, names_by_role
 from dfv.data.dataset import DataError
 from dfv.program import Program
 from dfv.tensorflow_log import import_tensorflow
@@ -37,8 +39,8 @@ class RunOptions(Checked):
     mode: str = option("train", "Action; see above.", choices=("train", "evaluate", "train_and_evaluate"))
     run_dir: str = option(
         "",
-        "Folder of the run; default: runs/NAME, where NAME is the name of the run file. --mode=evaluate also accepts"
-        " the name of a shipped model.",
+        "Folder of the run; default: runs/NAME, where NAME is the name of the run file, or else of the image folder or"
+        " data set. --mode=evaluate also accepts the name of a shipped model.",
         is_path=True,
     )
     evaluate_split: str = option(
@@ -61,14 +63,27 @@ def parse_config(arguments: list[str]) -> Config:
 
 def run(arguments: Arguments) -> None:
     """Trains, evaluates or both; raises ConfigError, DataError or RunError."""
-    options, config = arguments.record(RunOptions), arguments.config
-    run_dir = Path(options.run_dir or f"runs/{arguments.run_file or config.data.dataset}")
-    if options.mode == "train_and_evaluate" and config.training.strategy == "multi_worker":
-        raise ConfigError("--strategy=multi_worker only trains: use --mode=train, then --mode=evaluate in one process.")
+    options = arguments.record(RunOptions)
+    is_own_folder = "image_dir" in arguments.given and "dataset" not in arguments.given
+    data = arguments.record(DataConfig)
+    name = arguments.run_file or (Path(data.image_dir).name if is_own_folder else data.dataset)
+    run_dir = Path(options.run_dir or f"runs/{name}")
     if options.mode != "evaluate":
+        config = _config_for_folder(arguments.given_options) if is_own_folder else arguments.config
+        if options.mode == "train_and_evaluate" and config.training.strategy == "multi_worker":
+            raise ConfigError(
+                "--strategy=multi_worker only trains: use --mode=train, then --mode=evaluate in one process."
+            )
         train_run(run_dir, config)
     if options.mode != "train":
         evaluate_run(run_dir, options, arguments)
+
+
+def _config_for_folder(given: dict[str, Any]) -> Config:
+    from dfv.automatic_options import automatic_config
+    from dfv.data.sources.image_folder.survey import survey
+
+    return automatic_config(given, survey(given["image_dir"]))
 
 
 def train_run(run_dir: Path, config: Config) -> None:

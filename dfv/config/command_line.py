@@ -58,6 +58,12 @@ class Arguments:
             training=self.record(TrainingConfig),
         )
 
+    @property
+    def given_options(self) -> dict[str, Any]:
+        """Values of the options of a run's config that were set."""
+        fields = [field for group in CONFIG_GROUPS.values() for field in dataclasses.fields(group)]  # type: ignore[arg-type]
+        return {field.name: self._value(field) for field in fields if field.name in self.given}
+
     def _value(self, field: dataclasses.Field[Any]) -> Any:
         value: Any = self._values[field.name].value
         if field.metadata["is_path"]:

@@ -31,7 +31,7 @@ class DataConfig(Checked):
     )
     image_dir: str = option(
         "",
-        "Folder with one subfolder of images per identity; required by --dataset=image_folder.",
+        "Folder with one subfolder of images per identity. Without --dataset, options that suit the images are chosen.",
         is_path=True,
         role=Role.DATA_LOCATION,
     )

@@ -43,9 +43,7 @@ class Config:
             )
         _check_latent(self)
         if self.training.keep == "best" and self.training.strategy == "multi_worker":
-            raise ConfigError(
-                "--keep=best needs the files of one machine; --strategy=multi_worker needs --keep=last."
-            )
+            raise ConfigError("--keep=best needs the files of one machine; --strategy=multi_worker needs --keep=last.")
         if self.training.keep == "best" and self.data.include_validation:
             raise ConfigError("--keep=best needs held-out validation images; drop --include_validation or --keep=best.")
         for name in ("jit_compile", "deterministic"):

@@ -32,6 +32,15 @@ def pixel_mode(path: Path) -> str:
         return image.mode
 
 
+def shorter_side(path: Path) -> int | None:
+    """Returns the smaller of height and width, from the file's header; None for a file that cannot be read."""
+    try:
+        with _open(path) as image:
+            return min(image.size)
+    except DataError:
+        return None
+
+
 def is_grey(mode: str) -> bool:
     """Returns whether pixels of a mode are grey; a palette counts as colour."""
     return mode in _GREY

@@ -1,0 +1,103 @@
+"""Options for a folder of images, chosen by what is in it, for at most half an hour of training on two cores.
+
+The recipe is that of norb.flags, which was tuned for objects of unseen identities; what depends on the folder follows
+the results on Extended Yale B, small NORB, Sprites and MNIST laid out as folders (docs/own_images.md).
+"""
+
+import logging
+from typing import Any, NamedTuple
+
+from dfv.config.flag_files import flag_text
+from dfv.config.schema import Config
+from dfv.data.sources.image_folder.survey import Survey
+
+LOGGER = logging.getLogger("dfv.main")
+
+Options = dict[str, Any]
+
+RECIPE: Options = {
+    "dataset": "image_folder",
+    "backbone": "six_3x3",
+    "s_dim": 64,
+    "z_dim": 512,
+    "batch_size": 32,
+    "kl_weight": 0.5,
+    "swap_other_weight": 0.01,
+    "prior_sample_weight": 0.01,
+    "adversary_sees_prior_samples": True,
+    "adversary_max_accuracy": 0.9,
+    "identity_mmd_weight": 0.1,
+    "latent_adversary_weight": 0.005,
+    "shared_variance": True,
+    "pca_dim": 16,
+    "generator_learning_rate": 2e-3,
+    "generator_schedule": "cosine",
+    "validation_steps": 250,
+    "checkpoint_steps": 500,
+}
+LARGEST_SIDE, SMALLEST_SIDE = 64, 16
+MANY_IMAGES, MANY_IDENTITIES, TOO_MANY_FOR_EMBEDDINGS = 5_000, 100, 300
+
+
+class Choice(NamedTuple):
+    """Options, and the reason for their values."""
+
+    options: Options
+    reason: str
+
+
+def choose(found: Survey) -> list[Choice]:
+    """The options that depend on the folder, with reasons."""
+    return [_size(found), _split(found), *_labels(found), _amount(found), _length(found)]
+
+
+def _size(found: Survey) -> Choice:
+    size = min(max(found.side, SMALLEST_SIDE), LARGEST_SIDE)
+    widths = (24, 48, 96, 96) if size > 48 else (24, 48, 96)
+    reason = f"images have {found.side} pixels on their shorter side"
+    if found.side > LARGEST_SIDE:
+        reason += f"; more than {LARGEST_SIDE} take longer"
+    return Choice({"image_size": size, "widths": widths, "adversary_widths": widths}, reason)
+
+
+def _split(found: Survey) -> Choice:
+    if found.num_identities >= MANY_IDENTITIES:
+        return Choice({"split_by": "across"}, f"{found.num_identities} identities are enough to hold some out")
+    return Choice({"split_by": "within"}, f"{found.num_identities} identities are too few to hold some out")
+
+
+def _labels(found: Survey) -> list[Choice]:
+    if found.num_identities <= TOO_MANY_FOR_EMBEDDINGS:
+        return []
+    options = {"adversary_labels": "pair", "latent_adversary_labels": "pair"}
+    return [Choice(options, f"weights for each of {found.num_identities} identities would be too many")]
+
+
+def _amount(found: Survey) -> Choice:
+    if found.num_images >= MANY_IMAGES:
+        return Choice({"flow_layers": 8, "codebook_size": 512}, f"{found.num_images} images can fill a codebook")
+    options = {"flow_layers": 4, "rounding_step": 1.0, "adversary_augmentation": True, "keep": "best"}
+    return Choice(options, f"{found.num_images} images are few: the model may memorize them")
+
+
+def _length(found: Survey) -> Choice:
+    size = min(found.side, LARGEST_SIDE)
+    steps = 3_000 if size > 48 else 5_000 if size > 32 else 8_000
+    return Choice({"num_steps": steps}, "half an hour on two cores, or less")
+
+
+def automatic_config(given: Options, found: Survey) -> Config:
+    """The config of a run on a folder: the given options, else the choices, else the recipe; logs the choices."""
+    LOGGER.info(
+        "Found %d identities with %d images, at least %d of each. Options for them (give any of them to change it):",
+        found.num_identities,
+        found.num_images,
+        found.fewest_images,
+    )
+    chosen: Options = {}
+    for choice in choose(found):
+        options = {name: value for name, value in choice.options.items() if name not in given}
+        if options:
+            LOGGER.info("  %s: %s", " ".join(f"--{name}={flag_text(v)}" for name, v in options.items()), choice.reason)
+        chosen |= options
+    return Config.of(**RECIPE | chosen | given)

@@ -1,0 +1,77 @@
+"""Options that a folder gets, and which of them flags replace; a run can be repeated from its own file."""
+
+import logging
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dfv.automatic_options import automatic_config
+from dfv.data.sources.image_folder.survey import Survey, survey
+from dfv.main import main
+from dfv.training.run_flags import read_flags
+
+
+def chosen(found, **flags):
+    return automatic_config({"image_dir": "images"} | flags, found)
+
+
+@pytest.mark.parametrize(
+    ("side", "size", "levels"), [(8, 16, 3), (28, 28, 3), (48, 48, 3), (60, 60, 4), (64, 64, 4), (3000, 64, 4)]
+)
+def test_the_size_is_that_of_the_images_up_to_a_limit(side, size, levels):
+    config = chosen(Survey(10, 10_000, 1_000, side))
+    assert config.data.image_size == size and len(config.network.widths) == levels
+
+
+@pytest.mark.parametrize(
+    ("num_identities", "split_by", "labels"),
+    [(28, "within", "identity"), (99, "within", "identity"), (100, "across", "identity"), (301, "across", "pair")],
+)
+def test_many_identities_are_held_out_and_too_many_compared_in_pairs(num_identities, split_by, labels):
+    config = chosen(Survey(num_identities, 2_000, 4, 64))
+    assert config.data.split_by == split_by
+    assert config.network.adversary_labels == config.loss.latent_adversary_labels == labels
+
+
+def test_few_images_are_not_to_be_memorized():
+    few, many = (chosen(Survey(40, number, 10, 64)) for number in (400, 8_000))
+    assert few.loss.adversary_augmentation and few.training.keep == "best" and few.latent.rounding_step
+    assert not many.loss.adversary_augmentation and many.training.keep == "last" and many.latent.codebook_size
+
+
+def test_flags_replace_choices_which_are_told_with_reasons(caplog):
+    caplog.set_level(logging.INFO)
+    config = chosen(Survey(40, 400, 10, 64), image_size=32, kl_weight=0.3, keep="last")
+    assert (config.data.image_size, config.loss.kl_weight, config.training.keep) == (32, 0.3, "last")
+    assert "Found 40 identities with 400 images, at least 10 of each" in caplog.text
+    assert "--split_by=within: 40 identities are too few" in caplog.text
+    assert "--image_size" not in caplog.text and "--keep" not in caplog.text
+
+
+def test_a_survey_counts_what_is_there_and_leaves_bad_files_to_the_reader(tmp_path):
+    sizes = {"a": [(40, 90), (41, 80), (42, 50)], "b": [(43, 43), (90, 44)]}
+    for name, shapes in sizes.items():
+        (tmp_path / name).mkdir()
+        for number, shape in enumerate(shapes):
+            Image.fromarray(np.zeros(shape, np.uint8)).save(tmp_path / name / f"{number}.png")
+    (tmp_path / "b" / "bad.png").write_bytes(b"no image")
+    assert survey(str(tmp_path)) == Survey(num_identities=2, num_images=6, fewest_images=3, side=42)
+
+
+def test_a_folder_alone_is_trained_and_the_runs_own_file_repeats_it(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    for name in "abcd":
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for number in range(8):
+            pixels = rng.integers(0, 256, (16, 16), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "pets" / name / f"{number}.png")
+    monkeypatch.chdir(tmp_path)
+    small = ["--num_steps=2", "--batch_size=4", "--widths=4,4", "--adversary_widths=4,4", "--s_dim=3", "--z_dim=5"]
+    assert main(["--image_dir=pets", *small, "--pca_dim=2", "--flow_steps=5"]) == 0
+    config = read_flags(tmp_path / "runs" / "pets")
+    assert (config.data.dataset, config.data.image_size, config.network.z_dim) == ("image_folder", 16, 5)
+    assert config.loss.adversary_augmentation and config.training.keep == "best"
+    again = ["--flagfile=runs/pets/config.flags", "--run_dir=again"]
+    assert main(again) == 0
+    assert read_flags(tmp_path / "again") == config
