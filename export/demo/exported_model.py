@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
+from dfv.model.codes import prior_samples
 from export import ExportError
 
 EXAMPLES = Path("assets.extra", "examples")
@@ -54,12 +55,14 @@ class ExportedModel:
         images = self._signature("decode")(s=tf.constant(s, tf.float32), z=tf.constant(z, tf.float32))["image"].numpy()
         return images if images.dtype == np.uint8 else np.rint(255 * images).astype(np.uint8)
 
-    def sample(self, file: str, seeds: np.ndarray) -> np.ndarray:
-        """Returns images with the s of a file and z from the prior, one for each seed; raises ExportError as encode."""
-        self._encode(file)
-        encoded = tf.constant([_read(file)] * len(seeds))
-        answer = self._signature("sample_bytes")(image_s_bytes=encoded, seed=tf.constant(seeds, tf.int64))
-        return np.stack([tf.io.decode_png(image).numpy() for image in answer["image_bytes"]])
+    def sample(self, files: list[str], seeds: np.ndarray) -> np.ndarray:
+        """Returns images with the mean s of files and z from the prior, one for each seed [N] int; see `encode`.
+
+        With a single file, the images are those of the signature `sample`.
+        """
+        s, z_mean = self.encode(files)
+        z = prior_samples(tf.constant(seeds, tf.int64), z_mean.shape[1]).numpy()
+        return self.decode(s.mean(0, keepdims=True).repeat(len(seeds), axis=0), z)
 
 
 def newest_version(model_dir: Path) -> Path:

@@ -16,6 +16,7 @@ from export.demo.image_files import ImageFiles, find_images
 
 NUM_SAMPLES, NUM_ON_GRID, MAX_ON_GRID, LARGEST_SEED = 8, 6, 12, 2**31 - 1
 PICTURE_SIDE = 256  # pixels
+MORE = 1  # the position of the further images for s, which are optional, among the inputs of actions
 # Seconds between two deletions of temporary files, and the age from which they are deleted: every picture is one.
 DELETE_TEMPORARY_FILES = (300, 3600)
 POLICY = b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:"
@@ -48,16 +49,19 @@ def build(model: ExportedModel, name: str, files: ImageFiles | None) -> gr.Block
                 for image in (image_s, image_z):
                     with gr.Column():
                         add_chooser(page, files, model.image_shape, image)
-        both, changes = [image_s, image_z], [page.load, image_s.change, image_z.change]
-        _on_change(both, changes, swap, _checked(model, swapped))
+        label = "More images of the identity of the first image (optional): s is the mean over all of them"
+        more_s = gr.Files(label=label, height=120, elem_id="more_s")
+        inputs = [image_s, more_s, image_z]
+        changes = [page.load, *(each.change for each in inputs)]
+        _on_change(inputs, changes, swap, _checked(model, swapped, MORE))
         with gr.Tab("Interpolation"):
             weight_s, weight_z = _weight("s", "weight_s"), _weight("z", "weight_z")
             between = _picture("Interpolation", "between")
             events = [*changes, weight_s.change, weight_z.change]
-            _on_change([*both, weight_s, weight_z], events, between, _checked(model, interpolated))
+            _on_change([*inputs, weight_s, weight_z], events, between, _checked(model, interpolated, MORE))
         with gr.Tab("Prior samples"):
             seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=LARGEST_SEED, elem_id="seed")
-            label = "s of the first image, z sampled from the prior"
+            label = "s as above, z sampled from the prior"
             samples = gr.Gallery(
                 label=label,
                 columns=NUM_SAMPLES,
@@ -66,8 +70,8 @@ def build(model: ExportedModel, name: str, files: ImageFiles | None) -> gr.Block
                 elem_id="samples",
                 elem_classes="labelled",
             )
-            events = [page.load, image_s.change, seed.change]
-            _on_change([image_s, seed], events, samples, _checked(model, sampled))
+            events = [page.load, image_s.change, more_s.change, seed.change]
+            _on_change([image_s, more_s, seed], events, samples, _checked(model, sampled, MORE))
         with gr.Tab("Swap grid"):
             label = f"Images, at most {MAX_ON_GRID}"
             on_grid = gr.Files(paths[:NUM_ON_GRID] or None, label=label, height=160, elem_id="files")
@@ -105,11 +109,14 @@ def _on_change(inputs: list[Any], events: list[Callable[..., Any]], output: Any,
     gr.on(events, function, inputs, output, show_progress="hidden", trigger_mode="always_last")
 
 
-def _checked(model: ExportedModel, make: Callable[..., Any]) -> Callable[..., Any]:
-    """Returns the function as the page calls it: None until all inputs are given; an ExportError is shown."""
+def _checked(model: ExportedModel, make: Callable[..., Any], optional: int | None = None) -> Callable[..., Any]:
+    """Returns the function as the page calls it: None until all inputs are given; an ExportError is shown.
+
+    optional: position of an input that may be missing.
+    """
 
     def function(*values: Any) -> Any:
-        if any(value in (None, []) for value in values):
+        if any(value in (None, []) for position, value in enumerate(values) if position != optional):
             return None
         try:
             return make(model, *values)
@@ -119,24 +126,31 @@ def _checked(model: ExportedModel, make: Callable[..., Any]) -> Callable[..., An
     return function
 
 
-def swapped(model: ExportedModel, image_s: str, image_z: str) -> np.ndarray:
-    """Returns the image with the s of one file and the z of another."""
-    s, z = model.encode([image_s, image_z])
-    return enlarged(model.decode(s[:1], z[1:])[0], PICTURE_SIDE)
+def swapped(model: ExportedModel, image_s: str, more_s: list[str] | None, image_z: str) -> np.ndarray:
+    """Returns the image with the s of one file, or the mean s of it and more, and the z of another."""
+    s, z = model.encode([image_z, image_s, *(more_s or [])])
+    return enlarged(model.decode(s[1:].mean(0, keepdims=True), z[:1])[0], PICTURE_SIDE)
 
 
-def interpolated(model: ExportedModel, image_a: str, image_b: str, weight_s: float, weight_z: float) -> np.ndarray:
-    """Returns the image of s and z between those of one file (weight 0) and of another (weight 1)."""
-    (s_a, s_b), (z_a, z_b) = model.encode([image_a, image_b])
+def interpolated(
+    model: ExportedModel, image_a: str, more_a: list[str] | None, image_b: str, weight_s: float, weight_z: float
+) -> np.ndarray:
+    """Returns the image of s and z between those of one file (weight 0) and of another (weight 1).
+
+    more_a: files whose s is averaged with that of the first one.
+    """
+    (s_b, *s), (z_b, z_a, *_) = model.encode([image_b, image_a, *(more_a or [])])
+    s_a = np.mean(s, axis=0)
     s, z = s_a + weight_s * (s_b - s_a), z_a + weight_z * (z_b - z_a)
     return enlarged(model.decode(s[None], z[None])[0], PICTURE_SIDE)
 
 
-def sampled(model: ExportedModel, image_s: str, seed: float) -> list[np.ndarray]:
-    """Returns NUM_SAMPLES images with the s of a file and z of consecutive seeds."""
+def sampled(model: ExportedModel, image_s: str, more_s: list[str] | None, seed: float) -> list[np.ndarray]:
+    """Returns NUM_SAMPLES images with the s of a file, or the mean s of it and more, and z of consecutive seeds."""
     if not 0 <= seed <= LARGEST_SEED:
         raise ExportError(f"The seed must be from 0 to {LARGEST_SEED}.")
-    return [enlarged(image, PICTURE_SIDE) for image in model.sample(image_s, int(seed) + np.arange(NUM_SAMPLES))]
+    samples = model.sample([image_s, *(more_s or [])], int(seed) + np.arange(NUM_SAMPLES))
+    return [enlarged(image, PICTURE_SIDE) for image in samples]
 
 
 def swap_grid(model: ExportedModel, files: list[str]) -> np.ndarray:

@@ -259,6 +259,24 @@ def test_an_upload_that_is_no_image_is_refused(browser, model, files, tmp_path):
     shows(browser, "swap", model.reconstruct(images[1:])[0])
 
 
+def test_s_may_come_from_several_images(browser, model, files, folder):
+    (a, b), paths = files
+    other = of_folder(folder, "person03/000.png")
+    for name, path in zip(("image_s", "image_z"), paths, strict=True):
+        upload(browser, name, path)
+    shows(browser, "swap", model.swap(a[None], b[None])[0])
+    upload(browser, "more_s", folder / "person03/000.png")
+    group = [np.concatenate([a[None], other])]
+    shows(browser, "swap", model.swap(group, b[None])[0])
+    tab(browser, "Prior samples")
+    shows(browser, "samples", model.sample(group, np.array([6]))[0])
+    tab(browser, "Interpolation")
+    set_value(browser, "#weight_z input[type=range]", 0.0)
+    codes_a, s = model.encode(a[None]), model.encode_s(group)
+    shows(browser, "between", model.decode(s, codes_a.z.mean)[0])
+    keep(browser, "several_images")
+
+
 def test_nothing_is_fetched_from_elsewhere(browser, address):
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
