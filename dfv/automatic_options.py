@@ -20,7 +20,7 @@ RECIPE: Options = {
     "backbone": "six_3x3",
     "s_dim": 64,
     "z_dim": 512,
-    "batch_size": 32,
+    "batch_size": 16,
     "kl_weight": 0.5,
     "swap_other_weight": 0.01,
     "prior_sample_weight": 0.01,
@@ -82,7 +82,7 @@ def _amount(found: Survey) -> Choice:
 
 def _length(found: Survey) -> Choice:
     size = min(found.side, LARGEST_SIDE)
-    steps = 3_000 if size > 48 else 5_000 if size > 32 else 8_000
+    steps = 4_000 if size > 48 else 7_000 if size > 32 else 12_000
     return Choice({"num_steps": steps}, "half an hour on two cores, or less")
 
 
