@@ -1,5 +1,7 @@
 """Earlier names of options: every place that reads option names takes them, and a person is told the current one."""
 
+from pathlib import Path
+
 import pytest
 
 from dfv.config.flag_files import expand
@@ -7,8 +9,9 @@ from dfv.config.renamed import RENAMED, current_names
 from dfv.config.schema import Config, ConfigError, option_fields
 from dfv.main import parse_config
 from dfv.model.codec import Codec
-from dfv.training.model_files import SHIPPED_MODELS, load
+from dfv.training.model_files import load
 from dfv.training.run_flags import read_flags
+from tests.golden.outputs import MODELS
 
 CURRENT = {field.name: field for _, field in option_fields()}
 
@@ -56,10 +59,11 @@ def test_both_names_at_once_are_refused():
 
 
 def test_files_of_an_earlier_version_load_without_a_warning(caplog):
-    text = (SHIPPED_MODELS / "quickstart" / "config.flags").read_text()
+    folder = Path(MODELS["quickstart"])
+    text = (folder / "config.flags").read_text()
     assert "--z_axes=16\n" in text  # the point of this test: it was written before the renames
-    model = load("quickstart")
-    assert read_flags(SHIPPED_MODELS / "quickstart") == model.config and model.config.latent.pca_dim == 16
+    model = load(folder)
+    assert read_flags(folder) == model.config and model.config.latent.pca_dim == 16
     written = model.get_config()
     earlier = {current: name for name, current in RENAMED.items()}
     flags = {earlier.get(name, name): value for name, value in written["flags"].items()}

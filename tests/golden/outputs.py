@@ -1,4 +1,4 @@
-"""Outputs that must not change when the code is reorganised: of the shipped models, and of three training steps.
+"""Outputs that must stay when the code is reorganised: of two models of 0.1.0, and of three training steps.
 
     python -m tests.golden.outputs
 
@@ -14,7 +14,8 @@ import dfv
 from dfv.data.sources.toy_sprites import characters, poses, render
 
 HERE = Path(__file__).parent
-SHIPPED = ("quickstart", "mnist")
+# The model of 0.1.0's quick start has a PCA that is not folded yet, and flags with their earlier names.
+MODELS = {"quickstart": str(HERE / "quickstart_0_1_0"), "mnist": "mnist"}
 # The stored terms' names, from before losses were named as the field names them.
 STORED_TERMS = {
     "identity_mmd": "prior_per_identity",
@@ -61,9 +62,9 @@ def images_for(image_shape: tuple[int, int, int]) -> np.ndarray:
     return (255 * np.clip(strokes, 0, 1)).astype(np.uint8)[..., None]
 
 
-def of_shipped_model(name: str) -> dict[str, np.ndarray]:
+def of_model(name: str) -> dict[str, np.ndarray]:
     """Codes, swaps, samples, interpolations and reconstructions of a fixed batch."""
-    model = dfv.load(name)
+    model = dfv.load(MODELS[name])
     images = images_for(model.image_shape)
     other, weights = images[::-1], np.linspace(0, 1, len(images), dtype=np.float32)
     codes = model.encode(images)
@@ -105,6 +106,6 @@ def read(name: str) -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
-    for model_name in SHIPPED:
-        np.savez_compressed(HERE / f"{model_name}.npz", **of_shipped_model(model_name))
+    for model_name in MODELS:
+        np.savez_compressed(HERE / f"{model_name}.npz", **of_model(model_name))
     np.savez_compressed(HERE / "training_steps.npz", **of_training_steps())
