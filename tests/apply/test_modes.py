@@ -170,6 +170,13 @@ def test_nearest_to_other_images_and_to_one_of_the_searched(apply, images, folde
         assert not found or (rows[0]["path"] == "ben/1.png" and float(rows[0]["distance"]) < 1e-3)
 
 
+def test_nearest_to_searched_and_other_images_together(apply, folder, tmp_path):
+    assert apply("nearest", images=folder / "ben", queries=folder, out=tmp_path / "out") == 0
+    with (tmp_path / "out/nearest.csv").open(newline="") as file:
+        found = [(row["query"], row["path"]) for row in csv.DictReader(file)]
+    assert len(found) == 5 * 2 and not any(query == f"ben/{path}" for query, path in found)
+
+
 def test_memory_holds_a_few_images_only(apply, encoded_rows, model, whole, folder, tmp_path, monkeypatch):
     monkeypatch.setattr(encoding, "_BATCH_PIXELS", 2 * 12 * 12)
     assert apply("reconstruct", images=folder, out=tmp_path / "out") == 0
