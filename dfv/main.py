@@ -64,12 +64,13 @@ def parse_config(arguments: list[str]) -> Config:
 def run(arguments: Arguments) -> None:
     """Trains, evaluates or both; raises ConfigError, DataError or RunError."""
     options = arguments.record(RunOptions)
-    is_own_folder = "image_dir" in arguments.given and "dataset" not in arguments.given
+    is_own_folder = bool({"image_dir", "image_list"} & arguments.given) and "dataset" not in arguments.given
     data = arguments.record(DataConfig)
-    name = arguments.run_file or (Path(data.image_dir).name if is_own_folder else data.dataset)
+    source = Path(data.image_dir).name or Path(data.image_list).stem if is_own_folder else data.dataset
+    name = arguments.run_file or source
     run_dir = Path(options.run_dir or f"runs/{name}")
     if options.mode != "evaluate":
-        config = _config_for_folder(arguments.given_options) if is_own_folder else arguments.config
+        config = _config_for_folder(arguments.given_options, data) if is_own_folder else arguments.config
         if options.mode == "train_and_evaluate" and config.training.strategy == "multi_worker":
             raise ConfigError(
                 "--strategy=multi_worker only trains: use --mode=train, then --mode=evaluate in one process."
@@ -79,16 +80,16 @@ def run(arguments: Arguments) -> None:
         evaluate_run(run_dir, options, arguments)
 
 
-def _config_for_folder(given: dict[str, Any]) -> Config:
+def _config_for_folder(given: dict[str, Any], data: DataConfig) -> Config:
     from dfv.automatic_options import automatic_config
     from dfv.data.sources.image_folder.survey import survey
 
-    return automatic_config(given, survey(given["image_dir"]))
+    return automatic_config(given, survey(data))
 
 
 def train_run(run_dir: Path, config: Config) -> None:
     """Trains a run, or resumes it."""
-    source = config.data.image_dir or config.data.dataset
+    source = config.data.image_list or config.data.image_dir or config.data.tfds_name or config.data.dataset
     LOGGER.info("Training on %s to step %d, in %s", source, config.training.num_steps, run_dir)
     import_tensorflow()
     from dfv.training.trainer import train

@@ -21,6 +21,7 @@ TERMS = {
     "smallnorb": "Small NORB (LeCun, Huang, Bottou) is for research only and must not be sold; cite its paper.",
     "yaleb": "Extended Yale B is free for research; acknowledge it and cite Georghiades et al. (2001) and Lee et al."
     " (2005). Images made by this model may show its subjects.",
+    "tfds": "The catalogue of TensorFlow Datasets names the source and the terms of the data set --tfds_name.",
 } | dict.fromkeys(
     ("image_folder", "arrays"), "The images belong to those who trained this model; ask them for the terms."
 )

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from dfv.automatic_options import automatic_config
+from dfv.config.schema import DataConfig
 from dfv.data.sources.image_folder.survey import Survey, survey
 from dfv.main import main
 from dfv.training.run_flags import read_flags
@@ -56,7 +57,9 @@ def test_a_survey_counts_what_is_there_and_leaves_bad_files_to_the_reader(tmp_pa
         for number, shape in enumerate(shapes):
             Image.fromarray(np.zeros(shape, np.uint8)).save(tmp_path / name / f"{number}.png")
     (tmp_path / "b" / "bad.png").write_bytes(b"no image")
-    assert survey(str(tmp_path)) == Survey(num_identities=2, num_images=6, fewest_images=3, side=42)
+    assert survey(DataConfig(image_dir=str(tmp_path))) == Survey(
+        num_identities=2, num_images=6, fewest_images=3, side=42
+    )
 
 
 def test_a_folder_alone_is_trained_and_the_runs_own_file_repeats_it(tmp_path, monkeypatch):
@@ -75,3 +78,18 @@ def test_a_folder_alone_is_trained_and_the_runs_own_file_repeats_it(tmp_path, mo
     again = ["--flagfile=runs/pets/config.flags", "--run_dir=again"]
     assert main(again) == 0
     assert read_flags(tmp_path / "again") == config
+
+
+def test_options_for_a_list_of_images_are_those_of_its_images(tmp_path, monkeypatch):
+    configs, lines = [], ["path,identity"]
+    for number in range(20):
+        lines.append(f"{number}.png,{number % 4}")
+        Image.fromarray(np.full((20, 30), number, np.uint8)).save(tmp_path / f"{number}.png")
+    (tmp_path / "pets.csv").write_text("\n".join(lines))
+    monkeypatch.setattr("dfv.main.train_run", lambda run_dir, config: configs.append((run_dir.name, config)))
+    monkeypatch.chdir(tmp_path)
+    assert main(["--image_list=pets.csv"]) == main(["--image_dir=.", "--identity_pattern=(?P<identity>[0-9])"]) == 0
+    (name, by_list), (_, by_pattern) = configs
+    assert name == "pets" and by_list.data.image_list == str(tmp_path / "pets.csv")
+    assert by_list.data.image_size == by_pattern.data.image_size == 20
+    assert by_list.data.dataset == by_pattern.data.dataset == "image_folder"

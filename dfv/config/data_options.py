@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from dfv.config.fields import Checked, Role, option
 
 FITS = ("crop", "pad", "stretch")
-DATASETS = ("toy_sprites", "mnist", "sprites", "smallnorb", "yaleb", "image_folder", "arrays")
+DATASETS = ("toy_sprites", "mnist", "sprites", "smallnorb", "yaleb", "image_folder", "tfds", "arrays")
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,8 @@ class DataConfig(Checked):
 
     dataset: str = option(
         "toy_sprites",
-        "Data set of images grouped by identity. arrays: NumPy arrays, from Python only (dfv.from_arrays).",
+        "Data set of images grouped by identity. image_folder: image files, see --image_dir; tfds: any labelled"
+        " data set of TensorFlow Datasets, see --tfds_name; arrays: NumPy arrays, from Python only (dfv.from_arrays).",
         choices=DATASETS,
     )
     data_dir: str = option(
@@ -31,14 +32,28 @@ class DataConfig(Checked):
     )
     image_dir: str = option(
         "",
-        "Folder with one subfolder of images per identity. Without --dataset, options that suit the images are chosen.",
+        "Folder with one subfolder of images per identity, or of images to which --identity_pattern or --image_list"
+        " applies. Without --dataset, options that suit the images are chosen.",
         is_path=True,
         role=Role.DATA_LOCATION,
     )
+    image_list: str = option(
+        "",
+        "List of the images of --dataset=image_folder: a .csv, .tsv or .jsonl file with columns path and identity, and"
+        " optionally attribute_NAME and factor_NAME. Paths are relative to --image_dir or, if that is not given, to the"
+        " folder of the list.",
+        is_path=True,
+        role=Role.DATA_LOCATION,
+    )
+    identity_pattern: str = option(
+        "",
+        "Regular expression that finds the identity in the path of each image below --image_dir, by its group"
+        " (?P<identity>...); empty: the identity is the subfolder.",
+    )
     skip_bad_images: bool = option(
         False,
-        "Continue without the files of --image_dir that cannot be read as images, which are listed. All files are read"
-        " once more at the start.",
+        "Continue without the files of --dataset=image_folder that cannot be read as images, which are listed. All"
+        " files are read once more at the start.",
         role=Role.DATA_LOCATION,
     )
     split_by: str = option(
@@ -47,12 +62,27 @@ class DataConfig(Checked):
         " one split only.",
         choices=("within", "across"),
     )
+    tfds_name: str = option(
+        "", "Name of the data set of --dataset=tfds in TensorFlow Datasets, such as NAME, NAME/CONFIG or NAME:VERSION."
+    )
+    tfds_identity: str = option(
+        "label",
+        "Feature of --dataset=tfds that is the identity, an integer or a text; a nested one by its path, such as"
+        " meta/person.",
+    )
+    tfds_image: str = option("image", "Feature of --dataset=tfds that is the image.")
+    tfds_train_split: str = option(
+        "train",
+        "Split of --dataset=tfds for training, of which the last tenth is the validation split; parts are written as"
+        " train[:80%].",
+    )
+    tfds_test_split: str = option("test", "Split of --dataset=tfds for test, such as test or train[80%:].")
     image_size: int = option(
         0, "Height and width of the images in pixels; 0: the data set's own size.", at_least=0, at_most=512
     )
     fit: str = option(
         "crop",
-        "How images of --dataset=image_folder and dfv.from_tfds get the model's aspect ratio. crop: the middle of the"
+        "How images of --dataset=image_folder and tfds get the model's aspect ratio. crop: the middle of the"
         " image; pad: the whole image between white bars; stretch: the whole image, distorted. The `_bytes` signatures"
         " of the exported model do the same.",
         choices=FITS,

@@ -1,6 +1,7 @@
 """Configuration of a run: frozen records, one per group of options. Each field is also a command-line flag."""
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,10 +38,7 @@ class Config:
     training: TrainingConfig = TrainingConfig()
 
     def __post_init__(self) -> None:
-        if self.data.dataset == "image_folder" and not self.data.image_dir:
-            raise ConfigError(
-                "--dataset=image_folder needs --image_dir, a folder with one folder of images per identity."
-            )
+        _check_data(self.data)
         _check_latent(self)
         if self.training.keep == "best" and self.training.strategy == "multi_worker":
             raise ConfigError("--keep=best needs the files of one machine; --strategy=multi_worker needs --keep=last.")
@@ -71,6 +69,37 @@ class Config:
     def as_flags(self) -> dict[str, Any]:
         """Returns the values of all options by flag name."""
         return {field.name: getattr(getattr(self, group), field.name) for group, field in option_fields()}
+
+
+def _check_data(data: DataConfig) -> None:
+    if data.dataset == "image_folder" and not (data.image_dir or data.image_list):
+        raise ConfigError(
+            "--dataset=image_folder needs --image_dir, a folder with one folder of images per identity, or"
+            " --image_list."
+        )
+    if data.dataset == "tfds" and not data.tfds_name:
+        raise ConfigError("--dataset=tfds needs --tfds_name, the name of a data set of TensorFlow Datasets.")
+    if data.tfds_name and data.dataset != "tfds":
+        raise ConfigError(f"--tfds_name needs --dataset=tfds; got --dataset={data.dataset}.")
+    if data.image_list and data.identity_pattern:
+        raise ConfigError("--image_list and --identity_pattern exclude each other; drop one of the two.")
+    if data.identity_pattern and not data.image_dir:
+        raise ConfigError("--identity_pattern needs --image_dir, the folder of the images.")
+    if data.identity_pattern:
+        _check_pattern(data.identity_pattern)
+
+
+def _check_pattern(pattern: str) -> None:
+    problem = "" if pattern.splitlines() == [pattern.strip()] else "it has line breaks, or spaces at its ends"
+    try:
+        problem = problem or ("" if "identity" in re.compile(pattern).groupindex else "it has no such group")
+    except re.error as error:
+        problem = str(error)
+    if problem:
+        raise ConfigError(
+            "--identity_pattern expects a regular expression with a group (?P<identity>...), such as"
+            rf" (?P<identity>[^/]+)_\d+\.png; got {pattern!r}: {problem}."
+        )
 
 
 def _check_latent(config: Config) -> None:

@@ -12,7 +12,7 @@ __all__ = ["DataError", "ImageSet", "Splits", "from_arrays", "from_tfds", "load"
 
 # Each is a module dfv.data.sources.NAME with a function `load(config)`. It is imported on first use, since most of
 # them import TensorFlow.
-SOURCES = ("toy_sprites", "mnist", "sprites", "smallnorb", "yaleb", "image_folder", "arrays")
+SOURCES = ("toy_sprites", "mnist", "sprites", "smallnorb", "yaleb", "image_folder", "tfds", "arrays")
 
 
 def load(config: DataConfig) -> Splits:

@@ -112,7 +112,6 @@ def test_defaults_are_algorithm_1():
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ({"dataset": "image_folder"}, "needs --image_dir"),
         ({"rounding_step": 1.0}, "--rounding_step needs --shared_variance"),
         ({"pca_dim": 8}, "--pca_dim needs --shared_variance"),
         ({"codebook_size": 8}, "--codebook_size needs --shared_variance"),
@@ -128,6 +127,33 @@ def test_combinations_that_cannot_work(flags, message):
         Config.of(**flags)
     working = {"image_dir": "images", "strategy": "one_device", "shared_variance": True, "codebook_size": 0}
     Config.of(**flags | working | {"include_validation": False})
+
+
+FOLDER = {"dataset": "image_folder", "image_dir": "images"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"dataset": "image_folder"}, "needs --image_dir, .* or --image_list"),
+        ({"dataset": "tfds"}, "--dataset=tfds needs --tfds_name"),
+        ({"identity_pattern": "(?P<identity>.)"}, "--identity_pattern needs --image_dir"),
+        ({"tfds_name": "mnist"}, "--tfds_name needs --dataset=tfds"),
+        (FOLDER | {"image_list": "list.csv", "identity_pattern": "(?P<identity>.)"}, "exclude each other"),
+        (
+            FOLDER | {"identity_pattern": "(.*)_"},
+            r"expects a regular expression with a group .*'\(\.\*\)_': it has no such",
+        ),
+        (FOLDER | {"identity_pattern": "(?P<identity>"}, "got .*: missing"),
+        (FOLDER | {"identity_pattern": "(?P<identity>.) "}, "line breaks, or spaces at its ends"),
+        (FOLDER | {"identity_pattern": "(?P<identity>.)\n#"}, "line breaks"),
+    ],
+)
+def test_data_that_cannot_be_found(flags, message):
+    with pytest.raises(ConfigError, match=message):
+        Config.of(**flags)
+    Config.of(**FOLDER, identity_pattern="(?P<identity>.)")
+    Config.of(dataset="image_folder", image_list="list.csv")
 
 
 def test_numpy_numbers_are_not_silently_another_type():
@@ -150,7 +176,7 @@ def test_lists_and_numpy_numbers_are_kept_as_plain_python(name, given, kept):
 
 
 def test_each_role_lists_its_options():
-    locations = {"data_dir", "manual_dir", "image_dir", "skip_bad_images", "cache_dir", "memory_limit_mb"}
+    locations = {"data_dir", "manual_dir", "image_dir", "image_list", "skip_bad_images", "cache_dir", "memory_limit_mb"}
     output = {"log_steps", "validation_steps", "checkpoint_steps", "checkpoint_minutes", "num_checkpoints"}
     assert names_by_role(Role.DATA_LOCATION) == locations
     assert names_by_role(Role.LENGTH) == {"num_steps"} and names_by_role(Role.PRESENTATION) == {"progress"}

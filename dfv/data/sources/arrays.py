@@ -54,7 +54,8 @@ def load(config: DataConfig) -> Splits:
     """Raises DataError, since images of --dataset=arrays are not stored."""
     raise DataError(
         f"--dataset={config.dataset} means images that a Python program passes in (dfv.data.from_arrays, from_tfds);"
-        " they are not stored. Choose another data set, or put the images into folders for --dataset=image_folder."
+        " they are not stored. Choose another data set, such as --dataset=tfds, or put the images into folders for"
+        " --dataset=image_folder."
     )
 
 

@@ -9,6 +9,8 @@ from dfv.data.preprocessing import preprocess
 from dfv.data.sources.tfds_builders import open_builder
 from dfv.data.sources.tfds_examples import leaf_features, read_columns, read_images
 
+_VALIDATION_FRACTION = 0.1
+
 
 def from_tfds(
     name: str,
@@ -17,7 +19,7 @@ def from_tfds(
     image: str = "image",
     train_split: str = "train",
     test_split: str = "test",
-    validation_fraction: float = 0.1,
+    validation_fraction: float = _VALIDATION_FRACTION,
     config: DataConfig | None = None,
 ) -> Splits:
     """Returns the splits of a data set of TensorFlow Datasets with an image and an integer or text feature as identity.
@@ -30,6 +32,26 @@ def from_tfds(
     image_size is not set.
     """
     config = config or DataConfig()
+    return preprocess(_read(name, identity, image, train_split, test_split, validation_fraction, config), config)
+
+
+def load(config: DataConfig) -> Splits:
+    """Returns the splits of the data set config.tfds_name as `from_tfds` does, by the options config.tfds_..."""
+    if not config.tfds_name:
+        raise DataError("tfds: no tfds_name is given. Set --tfds_name to the name of a TensorFlow data set.")
+    features, splits = (config.tfds_identity, config.tfds_image), (config.tfds_train_split, config.tfds_test_split)
+    return _read(config.tfds_name, *features, *splits, _VALIDATION_FRACTION, config)
+
+
+def _read(
+    name: str,
+    identity: str,
+    image: str,
+    train_split: str,
+    test_split: str,
+    validation_fraction: float,
+    config: DataConfig,
+) -> Splits:
     if not 0 <= validation_fraction < 1:
         raise DataError(f"validation_fraction: expected at least 0 and below 1, got {validation_fraction}.")
     builder = open_builder(name, config)
@@ -42,12 +64,11 @@ def from_tfds(
         images = read_images(builder, split, config, size=size, keep=keep, features=(image,), fit=config.fit)
         return ImageSet(images, identity[keep])
 
-    splits = Splits(
+    return Splits(
         part(train_split, numbers[: len(train)], ~is_validation),
         part(train_split, numbers[: len(train)], is_validation),
         part(test_split, numbers[len(train) :], np.ones(len(test), bool)),
     )
-    return preprocess(splits, config)
 
 
 def _feature(builder: tfds.core.DatasetBuilder, argument: str, name: str) -> tfds.features.FeatureConnector:
@@ -57,11 +78,11 @@ def _feature(builder: tfds.core.DatasetBuilder, argument: str, name: str) -> tfd
             f"{path} (a sequence)" if isinstance(feature, tfds.features.Sequence) else path
             for path, feature in sorted(features.items())
         )
-        raise DataError(f"{builder.name}: no feature {name!r}; set {argument} to one of {known}.")
+        raise DataError(f"{builder.name}: no feature {name!r}; set {argument} (--tfds_{argument}) to one of {known}.")
     if isinstance(features[name], tfds.features.Sequence):
         raise DataError(
             f"{builder.name}: feature {name!r} is a sequence, with any number of values for each example; set"
-            f" {argument} to a feature with one."
+            f" {argument} (--tfds_{argument}) to a feature with one."
         )
     return features[name]
 
@@ -74,7 +95,8 @@ def _image_size(builder: tfds.core.DatasetBuilder, image: str, config: DataConfi
         return config.image_size, config.image_size
     if None in feature.shape:
         raise DataError(
-            f"{builder.name}: images may differ in size; give one, such as config=DataConfig(image_size=64)."
+            f"{builder.name}: images may differ in size; give one, such as --image_size=64, or in Python"
+            " config=DataConfig(image_size=64)."
         )
     return feature.shape[:2]
 
@@ -85,8 +107,8 @@ def _labels(builder: tfds.core.DatasetBuilder, split: str, identity: str) -> np.
     except (KeyError, ValueError) as error:
         known = ", ".join(sorted(builder.info.splits))
         raise DataError(
-            f"{builder.name}: no split {split!r} among {known}; set train_split and test_split, for example to"
-            " 'train[:80%]' and 'train[80%:]'."
+            f"{builder.name}: no split {split!r} among {known}; set train_split and test_split (--tfds_train_split,"
+            " --tfds_test_split), for example to 'train[:80%]' and 'train[80%:]'."
         ) from error
     feature = _feature(builder, "identity", identity)
     if feature.shape != () or np.dtype(feature.np_dtype).kind not in "biuOSU":

@@ -10,7 +10,7 @@ from test_image_folder import config, fill, values
 from dfv.data.dataset import SPLITS
 from dfv.data.sources.image_folder import load
 from dfv.data.sources.image_folder.equal_files import first_equal, leave_out_shared, split_within_unequal
-from dfv.data.sources.image_folder.files import split_within
+from dfv.data.sources.image_folder.splits import split_within
 
 
 def contents(splits):

@@ -23,6 +23,7 @@ from dfv.config.schema import ConfigError, DataConfig
 from dfv.data import DataError
 from dfv.data.cache import RecordImages, store
 from dfv.data.sources.image_folder.decoding import decode
+from dfv.data.sources.image_folder.image_list import read_list
 from dfv.data.sources.sprites import reader
 from dfv.data.sources.sprites.reader import read_character, read_splits
 from dfv.data.sources.yaleb import reader as yaleb
@@ -179,6 +180,15 @@ def test_run_files(tmp_path):
         parse_config([f"--flagfile={path}"])
 
     assert fuzz([good], path, read, (ConfigError,)) > CASES // 20
+
+
+def test_lists_of_images(tmp_path):
+    table = b"path,identity,attribute_hair,factor_x\n1.png,anna,dark,0.5\n2.png,ben,fair,7\n"
+    path = tmp_path / "list.csv"
+    assert fuzz([table], path, lambda: read_list(path), (DataError,)) > CASES // 20
+    row = b'{"path": "%d.png", "identity": "%d", "factor_x": 0.5}\n'
+    path = tmp_path / "list.jsonl"
+    assert fuzz([row % (1, 1) + row % (2, 2)], path, lambda: read_list(path), (DataError,)) > CASES // 20
 
 
 def test_records(tmp_path):

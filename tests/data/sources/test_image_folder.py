@@ -10,7 +10,8 @@ from dfv import data
 from dfv.config.schema import ConfigError, DataConfig
 from dfv.data.dataset import SPLITS, DataError
 from dfv.data.sources.image_folder import load
-from dfv.data.sources.image_folder.files import find, is_ignored, split_across, split_within
+from dfv.data.sources.image_folder.files import find, find_by_pattern, is_ignored
+from dfv.data.sources.image_folder.splits import split_across, split_within
 
 
 def fill(folder, counts):
@@ -214,6 +215,34 @@ def test_links_are_followed_once(tmp_path):
     found = find(folder)
     assert found["id00"] == ["id00/0.png", "id00/1.png", "id00/x/other.png"]
     assert found["id02"] == ["id02/other.png"]
+
+
+def test_identities_by_a_pattern(tmp_path, caplog):
+    folder = tmp_path / "images"
+    for name in ("2023/anna_1.png", "2024/anna_2.png", "2024/ben-x_1.png", "2024/group.png", ".cache/anna_3.png"):
+        write(folder / name, plain(0))
+    (folder / "notes.txt").touch()
+    with caplog.at_level("WARNING"):
+        found = find_by_pattern(folder, r"(?P<identity>[^/]+)_\d+\.png$")
+    assert found == {"anna": ["2023/anna_1.png", "2024/anna_2.png"], "ben-x": ["2024/ben-x_1.png"]}
+    assert "1 image that does not match --identity_pattern (such as 2024/group.png)" in caplog.text
+    assert "1 .txt" in caplog.text
+    assert set(find_by_pattern(folder, r"^(?P<identity>[^/]+)/")) == {"2023", "2024"}
+    for pattern, message in {
+        r"^(?P<identity>\d+)_": "matches none of 4 images, such as 2023/anna_1.png",
+        r"(?P<identity>anna)": "finds one identity only, 'anna'",
+    }.items():
+        with pytest.raises(DataError, match=message):
+            find_by_pattern(folder, pattern)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="has no images"):
+        find_by_pattern(tmp_path / "empty", "(?P<identity>.)")
+
+
+def test_a_pattern_that_finds_the_folders_gives_the_same_splits(tmp_path):
+    folder = fill(tmp_path, [10, 10, 10])
+    splits = load(config(folder, identity_pattern="^(?P<identity>[^/]+)/"))
+    assert splits.digest == load(config(folder)).digest and splits.identity_names == ("id00", "id01", "id02")
 
 
 def make_flat(folder):

@@ -219,6 +219,17 @@ def test_any_labelled_set_by_name(letters_dir):
     assert splits.train.image_shape == (8, 10, 3)
 
 
+def test_any_labelled_set_by_flags(letters_dir):
+    flags = {"dataset": "tfds", "tfds_name": "letters", "tfds_identity": "letter", "tfds_image": "picture"}
+    splits = data.load(DataConfig(data_dir=letters_dir, **flags))
+    assert splits.digest == from_letters(letters_dir).digest
+    parts = {"tfds_train_split": "train[:30]", "tfds_test_split": "train[30:]"}
+    splits = data.load(DataConfig(data_dir=letters_dir, **flags, **parts))
+    np.testing.assert_array_equal(shown(splits.test.images), range(30, 60))
+    with pytest.raises(DataError, match="no tfds_name is given"):
+        data.load(DataConfig(dataset="tfds"))
+
+
 def test_images_of_several_sizes_are_resized(letters_dir):
     splits = from_letters(letters_dir, image_size=5, image="photo", train_split="train[:30]", test_split="train[30:]")
     assert splits.test.image_shape == (5, 5, 1)
@@ -236,8 +247,11 @@ def test_images_of_another_aspect_are_fitted(letters_dir, tmp_path, fit):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"identity": "label"}, "no feature 'label'; set identity to one of letter, photo, picture, size"),
-        ({"image": "image"}, "no feature 'image'; set image to one of"),
+        (
+            {"identity": "label"},
+            r"no feature 'label'; set identity \(--tfds_identity\) to one of letter, photo, picture, size",
+        ),
+        ({"image": "image"}, r"no feature 'image'; set image \(--tfds_image\) to one of"),
         ({"identity": "size"}, "feature 'size': expected an integer or a text"),
         ({"image": "size"}, "feature 'size': expected uint8 images"),
         ({"image": "photo"}, r"images may differ in size; .*image_size=64"),
@@ -323,9 +337,9 @@ def test_nested_features_are_named_by_their_path_and_large_numbers_stay_apart(ne
             {"identity": "person"},
             r"one of image, meta/face, meta/person, meta/views \(a sequence\), tags",
         ),
-        ({"identity": "tags"}, "feature 'tags' is a sequence.*set identity to a feature with one"),
-        ({"image": "meta/views"}, "feature 'meta/views' is a sequence.*set image to"),
-        ({"image": "meta"}, "no feature 'meta'; set image to one of image, meta/face"),
+        ({"identity": "tags"}, "feature 'tags' is a sequence.*set identity .*to a feature with one"),
+        ({"image": "meta/views"}, "feature 'meta/views' is a sequence.*set image .*to a feature"),
+        ({"image": "meta"}, r"no feature 'meta'; set image \(.*\) to one of image, meta/face"),
     ],
 )
 def test_sequences_and_folders_of_features_are_refused(nested, options, message):

@@ -1,4 +1,4 @@
-"""The user's own images: one folder per identity, files of any common format and size."""
+"""The user's own images: files of any common format and size, with identities by folders, a pattern or a list."""
 
 import hashlib
 import os
@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from absl import logging
 
-from dfv.config.paths import expand_home
 from dfv.config.schema import DataConfig
 from dfv.data.cache import store
 from dfv.data.dataset import DataError, ImageSet, Splits
-from dfv.data.sources.image_folder import equal_files, files
+from dfv.data.lazy_images import Images
+from dfv.data.sources.image_folder import equal_files
 from dfv.data.sources.image_folder.decoding import (
     all_errors,
     decode,
@@ -24,60 +24,58 @@ from dfv.data.sources.image_folder.decoding import (
     one_error,
     pixel_mode,
 )
+from dfv.data.sources.image_folder.labelled_files import LabelledFiles, find_labelled_files
+from dfv.data.sources.image_folder.splits import split_across
 
 # The highest value of a 14-bit camera; 16-bit files that stay below it are probably not scaled to 16 bits.
 _HIGHEST_OF_14_BITS = 2**14 - 1
 
 
 def load(config: DataConfig) -> Splits:
-    """Returns splits of the images below each folder of config.image_dir; a folder is an identity, sorted by name.
+    """Returns splits of the images that `find_labelled_files` finds, with identities sorted by name.
 
     Images are square, 64 pixels by default, see decoding.decode and config.fit. They are grey if all files are grey,
     without a palette, or if config.grayscale is set.
     Files with identical content are in the same split.
     Splits have 80, 10 and 10 % of each identity's images or of the identities, chosen by a hash of names and
-    config.split_index; see files.split_within and split_across.
+    config.split_index; see splits.split_within and split_across.
     Raises DataError, which names every file that cannot be decoded unless config.skip_bad_images is set, and for fewer
     images or identities than needed.
     """
-    if not config.image_dir:
-        raise DataError(
-            "image_folder: no image_dir is given. Set --image_dir to the folder with one folder per identity."
-        )
-    folder = expand_home("image_dir", config.image_dir)
-    found = files.find(folder)
+    found = find_labelled_files(config)
     if config.skip_bad_images:
-        found = _without_bad(folder, found)
-    names = np.array([name for images in found.values() for name in images])
-    identity = np.repeat(np.arange(len(found), dtype=np.int32), [len(images) for images in found.values()])
-    paths = [folder / name for name in names]
+        found = _without_bad(found)
+    paths, identity, names_of_identities = found.paths, found.identity, found.identities
     with _naming_all_errors(paths):
         modes = [pixel_mode(path) for path in paths]  # of all: that finds most bad files
         _warn_of_unscaled_sixteen_bits(paths, modes)
     grey = _are_grey(paths, modes) or config.grayscale
     first = equal_files.first_equal(paths)
     equal_files.report(paths, identity, first)
-    folders = list(found)
     if config.split_by == "within":
-        splits = equal_files.split_within_unequal(names, identity, first, config.split_index)
+        splits = equal_files.split_within_unequal(found.names, identity, first, config.split_index)
     else:
-        splits_of_identities = files.split_across(folders, config.split_index)
+        splits_of_identities = split_across(names_of_identities, config.split_index)
         numbers = _unseen_last(splits_of_identities)
         splits = equal_files.leave_out_shared(splits_of_identities[identity], identity, first)
         identity = numbers[identity]
-        folders = [folders[number] for number in np.argsort(numbers)]
+        names_of_identities = tuple(names_of_identities[number] for number in np.argsort(numbers))
     if any(len(np.unique(identity[splits == split])) < 2 for split in ("validation", "test")):
         raise DataError(
-            f"{folder}: {len(names)} images are too few to hold out images of two identities for validation and for"
-            " test; expected at least 20 images, in folders of 4 or more. Add some, or set --split_by=across, which"
-            " needs 6 folders of 2 or more."
+            f"{config.image_list or found.folder}: {len(paths)} images are too few to hold out images of two identities"
+            " for validation and for test; expected at least 20 images, 4 or more of each identity. Add some, or set"
+            " --split_by=across, which needs 6 identities with 2 or more."
         )
 
     def part(split: str) -> ImageSet:
         rows = np.flatnonzero(splits == split)
-        return _part(paths, rows, identity[rows], grey, config)
+        attributes, factors = (
+            {name: values[rows] for name, values in columns.items()} for columns in (found.attributes, found.factors)
+        )
+        return ImageSet(_images(paths, rows, grey, config), identity[rows], attributes, factors)
 
-    return Splits(part("train"), part("validation"), part("test"), identity_names=tuple(folders))
+    sizes = {name: int(values.max()) + 1 for name, values in found.attributes.items()}
+    return Splits(part("train"), part("validation"), part("test"), sizes, names_of_identities)
 
 
 def _unseen_last(splits: np.ndarray) -> np.ndarray:
@@ -96,20 +94,18 @@ def _naming_all_errors(paths: Sequence[Path]) -> Iterator[None]:
         raise one_error(all_errors(paths).values()) or error from error
 
 
-def _without_bad(folder: Path, found: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Returns the identities with the images that can be decoded, and logs the others; DataError if too few remain."""
-    paths = [folder / name for images in found.values() for name in images]
+def _without_bad(found: LabelledFiles) -> LabelledFiles:
+    """Returns the files that can be decoded, and logs the others; raises DataError if too few remain."""
+    paths = found.paths
     bad = all_errors(paths)
     if not bad:
         return found
     logging.warning("Left out %d of %d files. %s", len(bad), len(paths), listed(list(bad.values())))
-    bad_paths = {paths[row] for row in bad}
-    good = {who: [name for name in images if folder / name not in bad_paths] for who, images in found.items()}
-    good = {who: images for who, images in good.items() if images}
-    if len(good) < 2:
+    good = found.select(np.setdiff1d(np.arange(len(paths)), list(bad)))
+    if len(good.identities) < 2:
         raise DataError(
-            f"{folder}: {len(paths) - len(bad)} of {len(paths)} files can be read as images, of {len(good)} identities;"
-            " expected at least two. Replace the files that cannot be read."
+            f"{found.folder}: {len(good.names)} of {len(paths)} files can be read as images, of {len(good.identities)}"
+            " identities; expected at least two. Replace the files that cannot be read."
         )
     return good
 
@@ -146,9 +142,7 @@ def _warn_of_unscaled_sixteen_bits(paths: Sequence[Path], modes: Sequence[str]) 
         )
 
 
-def _part(
-    all_paths: Sequence[Path], rows: np.ndarray, identity: np.ndarray, grey: bool, config: DataConfig
-) -> ImageSet:
+def _images(all_paths: Sequence[Path], rows: np.ndarray, grey: bool, config: DataConfig) -> Images:
     size = config.image_size or 64
     paths = [all_paths[row] for row in rows]
 
@@ -157,8 +151,7 @@ def _part(
             for path in paths:
                 yield decode(path, size, grey, config.fit)
 
-    name = _version(paths, config.fit)
-    return ImageSet(store(decoded(), len(paths), (size, size, 1 if grey else 3), config, name), identity)
+    return store(decoded(), len(paths), (size, size, 1 if grey else 3), config, _version(paths, config.fit))
 
 
 def _version(paths: list[Path], fit: str) -> str:

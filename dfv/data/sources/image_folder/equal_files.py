@@ -9,7 +9,7 @@ import numpy as np
 from absl import logging
 
 from dfv.data.dataset import SPLITS
-from dfv.data.sources.image_folder.files import split_within
+from dfv.data.sources.image_folder.splits import split_within
 
 _LEFT_OUT = ""
 

@@ -1,12 +1,11 @@
-"""Finds the images of each identity in a folder, and assigns images or identities to splits."""
+"""Finds the images of each identity in a folder, by subfolders or by a pattern over their paths."""
 
-import hashlib
 import os
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
 from absl import logging
 
 from dfv.data.dataset import DataError
@@ -14,6 +13,7 @@ from dfv.data.dataset import DataError
 SUFFIXES = frozenset(
     (".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
 )
+_KNOWN = ", ".join(sorted(SUFFIXES))
 
 # In lower case. Files and folders that systems create next to a user's images; some contain thumbnails of them.
 _SYSTEM_NAMES = frozenset(("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin"))
@@ -22,7 +22,8 @@ _MAX_LISTED = 20
 _EXPECTED = """Expected one folder of images for each identity, at least two:
   {folder}/anna/1.jpg, {folder}/anna/2.png, ...
   {folder}/ben/1.jpg, ...
-Set --image_dir to the folder that holds them."""
+Set --image_dir to the folder that holds them. If names or subfolders say who is who in another way, set
+--identity_pattern; if a table does, set --image_list."""
 
 
 def is_ignored(name: str) -> bool:
@@ -39,8 +40,7 @@ def find(folder: Path) -> dict[str, list[str]]:
 
     Logs what was skipped. Raises DataError, with the expected layout, if there are fewer than two identities.
     """
-    if not os.path.isdir(folder):  # Path.is_dir raises for a name that is too long
-        raise _error(folder, "is not a folder" if os.path.exists(folder) else "does not exist")
+    _check_folder(folder)
     try:
         top = {entry.name: entry.is_dir() for entry in os.scandir(folder)}
     except OSError as error:
@@ -58,6 +58,47 @@ def find(folder: Path) -> dict[str, list[str]]:
             without_images.append(identity)
     _check(folder, found, skipped, without_images)
     return found
+
+
+def find_by_pattern(folder: Path, pattern: str) -> dict[str, list[str]]:
+    """Returns identity's name -> paths of its images, as `find`, by a regular expression with a group `identity`.
+
+    It is searched in the path of each image relative to the folder, such as "2024/anna_1.jpg". Logs what was skipped.
+    Raises DataError if images of fewer than two identities match.
+    """
+    _check_folder(folder)
+    names = sorted(walk(folder))
+    skipped = Counter(_kind(name) for name in names)
+    del skipped["image"]
+    found: dict[str, list[str]] = {}
+    unmatched = []
+    for name in (name for name in names if _kind(name) == "image"):
+        match = re.search(pattern, name)
+        if match and match["identity"]:
+            found.setdefault(match["identity"], []).append(name)
+        else:
+            unmatched.append(name)
+    if not found and not unmatched:
+        raise DataError(f"{folder} has no images ({_KNOWN}), not even in subfolders. Set --image_dir to their folder.")
+    if not found:
+        raise DataError(
+            f"--identity_pattern={pattern} matches none of {len(unmatched)} images, such as {unmatched[0]}. Expected a"
+            " regular expression that is found in the path of each image below --image_dir, with / between folders."
+        )
+    if len(found) == 1:
+        raise DataError(
+            f"--identity_pattern={pattern} finds one identity only, {next(iter(found))!r}, in {folder}; expected at"
+            " least two."
+        )
+    if unmatched:
+        skipped[f"image that does not match --identity_pattern (such as {unmatched[0]})"] = len(unmatched)
+    _log_skipped(folder, skipped)
+    return dict(sorted(found.items()))
+
+
+def _check_folder(folder: Path) -> None:
+    if not os.path.isdir(folder):  # Path.is_dir raises for a name that is too long
+        raise _error(folder, "is not a folder" if os.path.exists(folder) else "does not exist")
 
 
 def walk(folder: Path, below: str = "") -> Iterator[str]:
@@ -111,8 +152,7 @@ def _check(folder: Path, found: dict[str, list[str]], skipped: Counter[str], wit
     if not found and num_flat:
         raise _error(folder, f"has {num_flat} images but no folders of images, so their identities are not known")
     if not found:
-        known = ", ".join(sorted(SUFFIXES))
-        raise _error(folder, f"has no images ({known}) in a folder for each identity")
+        raise _error(folder, f"has no images ({_KNOWN}) in a folder for each identity")
     if len(found) == 1:
         raise _error(folder, f"has images in one folder only, {next(iter(found))!r}")
     if num_flat:
@@ -120,6 +160,10 @@ def _check(folder: Path, found: dict[str, list[str]], skipped: Counter[str], wit
     if without_images:
         listed = ", ".join(without_images[:_MAX_LISTED]) + (", ..." if len(without_images) > _MAX_LISTED else "")
         skipped[f"folder without images ({listed})"] = len(without_images)
+    _log_skipped(folder, skipped)
+
+
+def _log_skipped(folder: Path, skipped: Counter[str]) -> None:
     if skipped:
         counts = ", ".join(f"{count} {kind}" for kind, count in skipped.most_common())
         logging.warning("%s: skipped %s.", folder, counts)
@@ -127,46 +171,3 @@ def _check(folder: Path, found: dict[str, list[str]], skipped: Counter[str], wit
 
 def _error(folder: Path, what: str) -> DataError:
     return DataError(f"{folder} {what}. " + _EXPECTED.format(folder=folder))
-
-
-def split_within(names: Sequence[str] | np.ndarray, identity: np.ndarray, split_index: int) -> np.ndarray:
-    """Returns [N] str, the split of each image: a tenth of each identity's images in validation and in test.
-
-    With fewer than 40 images, a larger share is held out. Images are chosen by a hash of their names, in pairs of one
-    identity, which triplets and retrieval need; the totals are also a tenth. All images of an identity with at most
-    three are in train; other identities have at least two there.
-    """
-    order = np.lexsort((_digests(names, split_index), identity))
-    identities = np.split(order, np.cumsum(np.bincount(identity))[:-1])
-    pairs = np.concatenate([_pairs(rows) for rows in sorted(identities, key=len)])
-    turn = np.arange(len(pairs)) % int(np.clip(len(pairs) // 2, 4, 10))
-    splits = np.full(len(names), "train", dtype="<U10")
-    splits[pairs[turn == 1]] = "test"
-    splits[pairs[turn == 3]] = "validation"
-    return splits
-
-
-def _pairs(rows: np.ndarray) -> np.ndarray:
-    """Returns an identity's rows in pairs, [number of pairs, 2]; no pairs of fewer than four rows."""
-    return rows[: len(rows) // 2 * 2 if len(rows) >= 4 else 0].reshape(-1, 2)
-
-
-def split_across(identities: Sequence[str], split_index: int) -> np.ndarray:
-    """Returns [number of identities] str, the splits: validation and test have a tenth each, at least two.
-
-    Raises DataError for fewer than 6 identities.
-    """
-    if len(identities) < 6:
-        raise DataError(
-            f"--split_by=across needs at least 6 identities, got {len(identities)}. Add some, or set --split_by=within."
-        )
-    tenth = max(2, round(len(identities) / 10))
-    order = np.argsort(_digests(identities, split_index))
-    splits = np.full(len(identities), "train", dtype="<U10")
-    splits[order[:tenth]] = "test"
-    splits[order[tenth : 2 * tenth]] = "validation"
-    return splits
-
-
-def _digests(names: Sequence[str] | np.ndarray, split_index: int) -> np.ndarray:
-    return np.array([hashlib.sha256(f"{split_index}:".encode() + os.fsencode(name)).hexdigest() for name in names])

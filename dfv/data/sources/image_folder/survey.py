@@ -1,13 +1,12 @@
-"""What a folder of images holds, as far as it matters for the choice of options."""
+"""What a folder or a list of images holds, as far as it matters for the choice of options."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from dfv.config.paths import expand_home
-from dfv.data.sources.image_folder import files
+from dfv.config.schema import DataConfig
 from dfv.data.sources.image_folder.decoding import shorter_side
+from dfv.data.sources.image_folder.labelled_files import find_labelled_files
 
 MAX_FILES = 200  # whose size is read
 
@@ -22,12 +21,10 @@ class Survey:
     side: int
 
 
-def survey(image_dir: str) -> Survey:
-    """Surveys the folder; raises DataError, as `load`, if it does not have the expected layout."""
-    folder = expand_home("image_dir", image_dir)
-    found = files.find(folder)
-    names = [name for images in found.values() for name in images]
-    some = names[:: -(-len(names) // MAX_FILES)]
-    sides = [side for name in some if (side := shorter_side(Path(folder) / name))]
-    counts = [len(images) for images in found.values()]
-    return Survey(len(counts), len(names), min(counts), int(np.median(sides)) if sides else 0)
+def survey(config: DataConfig) -> Survey:
+    """Surveys the images that `load` would read; raises DataError, as `load`, if they are not as expected."""
+    found = find_labelled_files(config)
+    some = found.paths[:: -(-len(found.names) // MAX_FILES)]
+    sides = [side for path in some if (side := shorter_side(path))]
+    counts = np.bincount(found.identity)
+    return Survey(len(counts), len(found.names), int(counts.min()), int(np.median(sides)) if sides else 0)
