@@ -85,12 +85,12 @@ def test_a_missing_list_and_one_that_is_no_text(tmp_path):
 
 
 def listed_images(folder):
-    """A list of flat images, whose identity is the value's tens, by what `fill` wrote."""
+    """A list, in reverse order, of flat images, whose identity is the value's tens, by what `fill` wrote."""
     lines = ["path,identity,attribute_kind,factor_value"]
     for path in sorted(fill(folder, [10, 10, 10]).glob("*/*.png")):
         value = 10 * int(path.parent.name[2:]) + int(path.stem)
         flat = path.rename(folder / f"{value}.png")
-        lines.append(f"{flat.name},who{value // 10},{'even' if value // 10 % 2 == 0 else 'odd'},{value / 2}")
+        lines.insert(1, f"{flat.name},who{value // 10},{'even' if value // 10 % 2 == 0 else 'odd'},{value / 2}")
     return "\n".join(lines)
 
 
