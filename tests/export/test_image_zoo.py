@@ -121,6 +121,19 @@ def test_the_graph_fits_images_as_those_of_other_data_sets(fit):
     assert np.abs(received.astype(int) - fit_images(COLOUR[None], 13, 30, fit)).max() <= 1
 
 
+def test_large_photographs_have_the_same_pixels(tmp_path):
+    """With noise, which decoding at a fraction of the size removes."""
+    rows = []
+    for number, shape in enumerate([(95, 130), (97, 97), (200, 150), (190, 700)]):
+        pixels = np.random.default_rng(number).integers(0, 256, (*shape, 3), np.uint8)
+        encoded = saved(Image.fromarray(pixels), "JPEG", quality=90, exif=exif(6))
+        (tmp_path / f"{number}.jpg").write_bytes(encoded)
+        rows.append(encoded)
+    for fit in FITS:
+        expected = [decode(tmp_path / f"{number}.jpg", SIDE, False, fit) for number in range(len(rows))]
+        assert np.abs(in_graph(rows, fit=fit).astype(int) - expected).max() <= TOLERANCE
+
+
 @pytest.mark.parametrize("shape", [(601, 1003), (1003, 601), (999, 1000), (2000, 31)])
 def test_bars_are_as_wide_for_a_file_that_is_decoded_at_a_fraction_of_its_size(tmp_path, shape):
     """One colour, so that the bars' edges are all that can differ."""
