@@ -62,16 +62,18 @@ def test_a_survey_counts_what_is_there_and_leaves_bad_files_to_the_reader(tmp_pa
     )
 
 
-def test_a_folder_alone_is_trained_and_the_runs_own_file_repeats_it(tmp_path, monkeypatch):
+def test_a_folder_alone_is_trained_and_the_runs_own_file_repeats_it(tmp_path, monkeypatch, caplog):
     rng = np.random.default_rng(0)
     for name in "abcd":
         (tmp_path / "pets" / name).mkdir(parents=True)
         for number in range(8):
             pixels = rng.integers(0, 256, (16, 16), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / "pets" / name / f"{number}.png")
+    (tmp_path / "pets" / "notes.txt").write_text("no image")
     monkeypatch.chdir(tmp_path)
     small = ["--num_steps=2", "--batch_size=4", "--widths=4,4", "--adversary_widths=4,4", "--s_dim=3", "--z_dim=5"]
     assert main(["--image_dir=pets", *small, "--pca_dim=2", "--flow_steps=5"]) == 0
+    assert caplog.text.count("skipped") == 1
     config = read_flags(tmp_path / "runs" / "pets")
     assert (config.data.dataset, config.data.image_size, config.network.z_dim) == ("image_folder", 16, 5)
     assert config.loss.adversary_augmentation and config.training.keep == "best"
