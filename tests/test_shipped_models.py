@@ -37,7 +37,7 @@ def test_the_quick_starts_swaps_are_near_the_true_images():
     model = dfv.load("quickstart")
     test = dfv.data.load(dfv.Config.of(dataset="toy_sprites", toy_characters=30).data).test
     analogies = measure_analogies(model, "toy_sprites", test, encode(model, test, 600), SampleSizes(analogies=300))
-    assert analogies.changed_ratio < 1 / 3
+    assert analogies.changed_ratio < 1 / 7
 
 
 def test_mnists_swaps_keep_the_digit_of_s():
