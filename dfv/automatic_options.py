@@ -82,7 +82,7 @@ def _amount(found: Survey) -> Choice:
 
 def _length(found: Survey) -> Choice:
     size = min(found.side, LARGEST_SIDE)
-    steps = 4_000 if size > 48 else 7_000 if size > 32 else 12_000
+    steps = 2_500 if size > 48 else 4_500 if size > 32 else 9_000
     return Choice({"num_steps": steps}, "half an hour on two cores, or less")
 
 
