@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
 import dfv
+from dfv.apply.tables import write_npz
 
 ROOT = Path(__file__).parent.parent
 GUIDES = sorted(path.name for path in (ROOT / "docs").glob("*.md") if "```python" in path.read_text(encoding="utf-8"))
@@ -47,6 +49,9 @@ def test_readme_example_runs(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", GUIDES)
 def test_guide_examples_run(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
+    codes = {code: np.zeros((1, 3), np.float32) for code in ("s", "z_mean", "z_log_var")}
+    with (tmp_path / "codes.npz").open("wb") as file:  # what the guide to files has written before
+        write_npz(file, SimpleNamespace(files=SimpleNamespace(names=["anna.jpg"]), **codes))
     names: dict = {}
     for example in examples(ROOT / "docs" / name):
         run(example, names)
