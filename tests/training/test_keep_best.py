@@ -66,9 +66,10 @@ def test_what_is_missing_or_damaged_is_said(tmp_path):
     callback.on_train_begin()
     with pytest.raises(ValueError, match="give validation data"):
         callback.on_epoch_end(0, {"loss": 1.0})
-    (tmp_path / FILE).write_bytes(b"PK")
-    with pytest.raises(RunError, match=f"{FILE} cannot be read"):
-        callback.on_train_begin()
+    for damaged in (b"", b"PK", b"PK\x03\x04 cut off"):
+        (tmp_path / FILE).write_bytes(damaged)
+        with pytest.raises(RunError, match=f"{FILE} cannot be read"):
+            callback.on_train_begin()
 
 
 class StopAfter(keras.callbacks.Callback):

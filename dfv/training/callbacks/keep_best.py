@@ -2,6 +2,7 @@
 
 import io
 import logging
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -60,5 +61,5 @@ class KeepBest(keras.callbacks.Callback):
         try:
             with np.load(self.path) as arrays:
                 return dict(arrays)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise RunError(f"{self.path} cannot be read ({error}); delete it to choose among later steps.") from error
