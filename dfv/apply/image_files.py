@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dfv.data.dataset import DataError
-from dfv.data.sources.image_folder.files import SUFFIXES, is_ignored, walk
+from dfv.data.sources.image_folder.files import SUFFIXES, is_image, walk
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,7 @@ def find_images(flag: str, given: str) -> ImageFiles:
         return ImageFiles(path.parent, [path.name])
     if not os.path.isdir(path):
         raise DataError(f"--{flag}={given} does not exist; expected an image file, or a folder of images.")
-    names = sorted(name for name in walk(path) if _is_image(Path(name)))
+    names = sorted(filter(is_image, walk(path)))
     if not names:
         raise DataError(f"--{flag}={given} has no images ({', '.join(sorted(SUFFIXES))}), not even in subfolders.")
     return ImageFiles(path, names)
-
-
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not is_ignored(path.name)

@@ -22,8 +22,8 @@ _MAX_LISTED = 20
 _EXPECTED = """Expected one folder of images for each identity, at least two:
   {folder}/anna/1.jpg, {folder}/anna/2.png, ...
   {folder}/ben/1.jpg, ...
-Set --image_dir to the folder that holds them. If names or subfolders say who is who in another way, set
---identity_pattern; if a table does, set --image_list."""
+Set --image_dir to the folder that holds them. If the identity is another part of the path, set
+--identity_pattern; if a table has it, set --image_list."""
 
 
 def is_ignored(name: str) -> bool:
@@ -50,7 +50,7 @@ def find(folder: Path) -> dict[str, list[str]]:
     without_images = []
     for identity in sorted(name for name, is_dir in top.items() if is_dir and not is_ignored(name)):
         names = list(walk(folder, identity))
-        images = sorted(name for name in names if _kind(name) == "image")
+        images = sorted(filter(is_image, names))
         skipped.update(_kind(name) for name in names if _kind(name) != "image")
         if images:
             found[identity] = images
@@ -72,7 +72,7 @@ def find_by_pattern(folder: Path, pattern: str) -> dict[str, list[str]]:
     del skipped["image"]
     found: dict[str, list[str]] = {}
     unmatched = []
-    for name in (name for name in names if _kind(name) == "image"):
+    for name in filter(is_image, names):
         match = re.search(pattern, name)
         if match and match["identity"]:
             found.setdefault(match["identity"], []).append(name)
@@ -136,6 +136,11 @@ def in_turn(names: Iterable[str]) -> list[str]:
         ranked.append((seen[parent], name))
         seen[parent] += 1
     return [name for _, name in sorted(ranked)]
+
+
+def is_image(name: str) -> bool:
+    """Returns whether a path is that of an image of the user, by its name alone; for every reader of image folders."""
+    return _kind(name) == "image"
 
 
 def _kind(name: str) -> str:

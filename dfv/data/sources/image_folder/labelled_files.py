@@ -76,14 +76,8 @@ def _sorted(
     attributes: Mapping[str, np.ndarray],
     factors: Mapping[str, np.ndarray],
 ) -> LabelledFiles:
-    rows = sorted(range(len(names)), key=lambda row: (who[row], names[row]))
     identities = sorted(set(who))
     numbers = {identity: number for number, identity in enumerate(identities)}
-    return LabelledFiles(
-        folder,
-        np.array([names[row] for row in rows]),
-        np.array([numbers[who[row]] for row in rows], np.int32),
-        tuple(identities),
-        {name: values[rows] for name, values in attributes.items()},
-        {name: values[rows] for name, values in factors.items()},
-    )
+    identity = np.array([numbers[name] for name in who], np.int32)
+    whole = LabelledFiles(folder, np.array(names), identity, tuple(identities), dict(attributes), dict(factors))
+    return whole.select(np.lexsort((whole.names, whole.identity)))
