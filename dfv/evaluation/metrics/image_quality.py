@@ -91,12 +91,12 @@ def _ratio(share: float, true_share: float) -> float:
 
 def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     """Squared 2-Wasserstein distance between Gaussians with the means and covariances of a [N, D] and b [M, D]."""
-    root = _square_root(_covariance(a))
+    of_a, of_b = _covariance(a), _covariance(b)
+    root = _square_root(of_a)
     # The trace of the square root of the product of both covariances.
-    shared = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ _covariance(b) @ root), 0)).sum()
-    spread = a.var(0, dtype=np.float64).sum() + b.var(0, dtype=np.float64).sum()
+    shared = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ of_b @ root), 0)).sum()
     between = ((a.mean(0, dtype=np.float64) - b.mean(0, dtype=np.float64)) ** 2).sum()
-    return max(float(between + spread - 2 * shared), 0.0)
+    return max(float(between + np.trace(of_a) + np.trace(of_b) - 2 * shared), 0.0)
 
 
 def _covariance(features: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Energy of images by spatial frequency: grain is at high ones, a lattice of the decoder at those of its strides.
 
-The images are made grey, their mean is subtracted, and a Hann window keeps their borders, where
-they do not continue periodically, out of the spectrum.
+Images are converted to grey, their mean is subtracted, and a Hann window keeps their borders, where they do not
+continue periodically, out of the spectrum.
 """
 
 from dataclasses import dataclass
@@ -38,11 +38,11 @@ def measure_spectrum(images: np.ndarray) -> Spectrum:
 
 def _energies(images: np.ndarray) -> tuple[float, float, float]:
     """Energy of the images, of their high frequencies, and at the strides."""
-    waves = _windowed(images)
-    height, width = waves.shape[1:]
-    power = np.abs(np.fft.fft2(waves)) ** 2 / (height * width)
+    windowed = _windowed(images)
+    height, width = windowed.shape[1:]
+    power = np.abs(np.fft.fft2(windowed)) ** 2 / (height * width)
     frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width))
-    strides = np.abs(_waves(height) @ waves @ _waves(width).T) ** 2 / (height * width)
+    strides = np.abs(_fourier_rows(height) @ windowed @ _fourier_rows(width).T) ** 2 / (height * width)
     strides[:, ZERO, ZERO] = 0
     return power.sum(), power[:, frequency > HIGH_FREQUENCY].sum(), strides.sum()
 
@@ -60,6 +60,6 @@ def _hann(size: int) -> np.ndarray:
     return np.sin(np.pi * (np.arange(size) + 0.5) / size) ** 2
 
 
-def _waves(size: int) -> np.ndarray:
+def _fourier_rows(size: int) -> np.ndarray:
     """[4, size] complex: rows of the Fourier transform at the STRIDE_FREQUENCIES."""
     return np.exp(-2j * np.pi * np.outer(STRIDE_FREQUENCIES, np.arange(size)))

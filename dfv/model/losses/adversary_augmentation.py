@@ -1,7 +1,7 @@
-"""Augmentation of every image that the adversary sees, so that it cannot learn a small set of real images by heart.
+"""Augmentation of every image that the adversary sees, so that it cannot memorize a small set of real images.
 
 Zhao et al., "Differentiable augmentation for data-efficient GAN training" (NeurIPS 2020): real and generated images are
-changed alike, and the generator's gradient passes through. Not in the paper.
+changed in the same ways, and the generator's gradient passes through. Not in the paper.
 """
 
 import tensorflow as tf

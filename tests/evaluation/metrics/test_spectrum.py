@@ -28,8 +28,8 @@ def test_shares_of_two_sets_are_weighted_by_their_energy(channels):
 def test_a_lattice_has_its_energy_at_the_strides(size, frequencies):
     # A Hann window spreads a wave over three frequencies of each axis, with 1/6, 2/3 and 1/6 of its energy.
     assert measure_spectrum(wave(*frequencies, size=size)).stride == pytest.approx(4 / 9, abs=0.06)
-    beside = [frequency + 4 / size for frequency in frequencies]
-    assert measure_spectrum(wave(*beside, size=size)).stride == pytest.approx(0, abs=0.02)
+    other = [frequency + 4 / size for frequency in frequencies]
+    assert measure_spectrum(wave(*other, size=size)).stride == pytest.approx(0, abs=0.02)
 
 
 def test_noise_has_the_share_of_the_area_of_its_frequencies():
