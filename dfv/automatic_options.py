@@ -1,7 +1,7 @@
 """Options for a folder of images, chosen by what is in it, for at most half an hour of training on two cores.
 
-The recipe is that of norb.flags, which was tuned for objects of unseen identities; what depends on the folder follows
-the results on Extended Yale B, small NORB, Sprites and MNIST laid out as folders (docs/own_images.md).
+The recipe is that of norb.flags, which was tuned for objects of unseen identities, with smaller batches and a higher
+learning rate. What depends on the folder is not tuned (docs/own_images.md).
 """
 
 import logging
@@ -51,8 +51,12 @@ def choose(found: Survey) -> list[Choice]:
     return [_size(found), _split(found), *_labels(found), _amount(found), _length(found)]
 
 
+def _image_size(found: Survey) -> int:
+    return min(max(found.side, SMALLEST_SIDE), LARGEST_SIDE)
+
+
 def _size(found: Survey) -> Choice:
-    size = min(max(found.side, SMALLEST_SIDE), LARGEST_SIDE)
+    size = _image_size(found)
     widths = (24, 48, 96, 96) if size > 48 else (24, 48, 96)
     reason = f"images have {found.side} pixels on their shorter side"
     if found.side > LARGEST_SIDE:
@@ -81,7 +85,7 @@ def _amount(found: Survey) -> Choice:
 
 
 def _length(found: Survey) -> Choice:
-    size = min(found.side, LARGEST_SIDE)
+    size = _image_size(found)
     steps = 2_500 if size > 48 else 4_500 if size > 32 else 9_000
     return Choice({"num_steps": steps}, "half an hour on two cores, or less")
 
