@@ -10,7 +10,15 @@ from absl import flags
 from dfv.config.fields import Checked, ConfigError, Role, base_type, describe_range
 from dfv.config.flag_files import expand, flag_text
 from dfv.config.paths import absolute_path, given_path
-from dfv.config.schema import Config, DataConfig, LatentConfig, LossConfig, NetworkConfig, TrainingConfig
+from dfv.config.schema import (
+    Config,
+    DataConfig,
+    LatentConfig,
+    LossConfig,
+    NetworkConfig,
+    TrainingConfig,
+    option_fields,
+)
 
 Groups = Mapping[str, type[Checked]]  # by heading
 Group = TypeVar("Group", bound=Checked)
@@ -61,8 +69,7 @@ class Arguments:
     @property
     def given_options(self) -> dict[str, Any]:
         """Values of the options of a run's config that were set."""
-        fields = [field for group in CONFIG_GROUPS.values() for field in dataclasses.fields(group)]  # type: ignore[arg-type]
-        return {field.name: self._value(field) for field in fields if field.name in self.given}
+        return {field.name: self._value(field) for _, field in option_fields() if field.name in self.given}
 
     def _value(self, field: dataclasses.Field[Any]) -> Any:
         value: Any = self._values[field.name].value

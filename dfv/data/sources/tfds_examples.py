@@ -70,9 +70,10 @@ def read_images(
     Several image features give that many images for each example, one after the other.
     Raises DataError if the files are damaged.
     """
-    return read_images_and_columns(builder, split, config, size=size, names=(), keep=keep, features=features, fit=fit)[
-        0
-    ]
+    images, _ = read_images_and_columns(
+        builder, split, config, size=size, names=(), keep=keep, features=features, fit=fit
+    )
+    return images
 
 
 def read_images_and_columns(
