@@ -1,11 +1,12 @@
 """What probes and classifiers predict: identities, their attributes, and known unspecified factors."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from dfv.data.dataset import SPLITS, ImageSet, Splits, check_measure
-from dfv.evaluation.evaluation_splits import has_unseen_identities
+from dfv.evaluation.evaluation_splits import BySplit, has_unseen_identities
 
 Columns = dict[str, tuple[np.ndarray, ...]]  # name -> [N] in each split
 
@@ -37,15 +38,20 @@ def identity_labels(splits: Splits) -> Labels | None:
     return _labels(columns, splits.attribute_sizes)
 
 
-def factor_labels(splits: Splits, num_bins: int = 7) -> Labels | None:
-    """The known unspecified factors that take several values; None if there are none.
+def factor_labels(splits: Splits) -> Labels | None:
+    """The known unspecified factors that take several values; None if there are none; see `labels_of_factors`."""
+    return labels_of_factors(BySplit(*(getattr(splits, split).factors for split in SPLITS)))
 
-    A measure is binned into quantiles of the training images. Raises DataError for one that is not finite.
+
+def labels_of_factors(factors: BySplit[dict[str, np.ndarray]], num_bins: int = 7) -> Labels | None:
+    """The factors, as in ImageSet, that take several values; None if there are none.
+
+    A measure is binned into quantiles of `train`. Raises DataError for one that is not finite.
     """
     columns: Columns = {}
     num_classes: dict[str, int] = {}
-    for name, values in splits.train.factors.items():
-        parts = [getattr(splits, split).factors[name] for split in SPLITS]
+    for name, values in factors.train.items():
+        parts = [of_split[name] for of_split in factors]
         if values.dtype.kind == "f":
             for split, part in zip(SPLITS, parts, strict=True):
                 check_measure(f"{name} of split '{split}'", part)
@@ -67,11 +73,16 @@ def matched_factors(image_set: ImageSet) -> np.ndarray:
 
     All zeros if fewer than half of the images share their values with another one.
     """
-    values = [np.unique(column, return_inverse=True)[1] for column in image_set.factors.values()]
-    table = np.stack([np.zeros(len(image_set), int), *values])
+    return groups_of_equal(image_set.factors, len(image_set))
+
+
+def groups_of_equal(factors: Mapping[str, np.ndarray], number: int) -> np.ndarray:
+    """The groups [number] of `matched_factors`, of factors [number]."""
+    values = [np.unique(column, return_inverse=True)[1] for column in factors.values()]
+    table = np.stack([np.zeros(number, int), *values])
     _, group, count = np.unique(table, axis=1, return_inverse=True, return_counts=True)
     group = group.ravel()
-    return group if np.mean(count[group] > 1) >= 0.5 else np.zeros(len(image_set), int)
+    return group if np.mean(count[group] > 1) >= 0.5 else np.zeros(number, int)
 
 
 def without_twin(train: ImageSet, splits: Splits, attribute: str = "weapon") -> np.ndarray | None:

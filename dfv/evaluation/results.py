@@ -2,12 +2,9 @@
 
 import dataclasses
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
-
-import cattrs
 
 from dfv.config.renamed import current_names
 from dfv.evaluation.evaluated_run import EvaluatedRun
@@ -22,6 +19,7 @@ from dfv.evaluation.metrics.reconstruction import Reconstruction
 from dfv.evaluation.metrics.retrieval import Retrieval
 from dfv.evaluation.metrics.swaps import SwapPredictions
 from dfv.evaluation.old_results import converted
+from dfv.json_records import structured, to_json
 from dfv.training.errors import RunError
 from dfv.training.run_folder import write_whole
 
@@ -54,7 +52,7 @@ class Results:
 
     def to_json(self) -> str:
         """The text of results.json; null stands for None and NaN."""
-        return json.dumps(_CONVERTER.unstructure(self), indent=1, allow_nan=False) + "\n"
+        return to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -65,10 +63,7 @@ class Results:
         version = content.get("schema_version", 0)
         if version not in (0, SCHEMA_VERSION):
             raise ValueError(f"expected schema version {SCHEMA_VERSION} or none; got {version!r}")
-        try:
-            results = _CONVERTER.structure(content if version else converted(content), cls)
-        except cattrs.BaseValidationError as error:
-            raise ValueError("; ".join(cattrs.transform_error(error))) from error
+        results = structured(content if version else converted(content), cls)
         run = dataclasses.replace(results.run, flags=current_names(results.run.flags))
         return dataclasses.replace(results, run=run)
 
@@ -85,13 +80,3 @@ class Results:
     def write(self, path: Path) -> None:
         """Writes the file atomically."""
         write_whole(path, self.to_json().encode())
-
-
-def _make_converter() -> cattrs.Converter:
-    converter = cattrs.Converter(forbid_extra_keys=True)
-    converter.register_unstructure_hook(float, lambda value: float(value) if math.isfinite(value) else None)
-    converter.register_structure_hook(float, lambda value, _: math.nan if value is None else float(value))
-    return converter
-
-
-_CONVERTER = _make_converter()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dfv.data.dataset import DataError
+from dfv.evaluation.evaluation_splits import BySplit
 
 MIN_GROUP_SAMPLE = 50
 
@@ -82,6 +83,14 @@ def grouped_by_identity(identity: np.ndarray, rng: np.random.Generator) -> np.nd
     """Every row number [N]: identities in ascending order, the rows of each identity in random order."""
     order = rng.permutation(len(identity))
     return order[np.argsort(identity[order], kind="stable")]
+
+
+def rows_within_identities(identity: np.ndarray, seed: int = 0) -> BySplit[np.ndarray]:
+    """Divides the images of each identity [N] int at random: the rows of 60 % in `train`, 20 % in each other split."""
+    turn = np.empty(len(identity), int)
+    # Of any two images in a row one is in `train`, so that an identity of two images is there too.
+    turn[grouped_by_identity(identity, np.random.default_rng(seed))] = np.arange(len(identity)) % 5
+    return BySplit(*map(np.flatnonzero, (turn % 2 == 0, turn == 1, turn == 3)))
 
 
 def pairs_of_other_identity(identity: np.ndarray, num_pairs: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ import numpy as np
 from dfv.data.dataset import Splits
 from dfv.evaluation.encoded_images import EncodedImages, EncodedSplits
 from dfv.evaluation.labels import Labels
-from dfv.evaluation.sampling import grouped_by_identity
+from dfv.evaluation.sampling import rows_within_identities
 
 
 def split_within_identities(test: EncodedImages, seed: int = 0) -> tuple[EncodedSplits, Labels]:
@@ -15,13 +15,9 @@ def split_within_identities(test: EncodedImages, seed: int = 0) -> tuple[Encoded
     `test.rows`.
     """
     names, identity = np.unique(test.identity, return_inverse=True)
-    turn = np.empty(len(test), int)
-    # Of any two images in a row one is in `train`, so that an identity of two images is there too.
-    turn[grouped_by_identity(identity, np.random.default_rng(seed))] = np.arange(len(test)) % 5
-    shares = (turn % 2 == 0, turn == 1, turn == 3)
     labels = np.zeros((int(test.rows.max()) + 1, 1), np.int32)
     labels[test.rows, 0] = identity
-    encoded = EncodedSplits(*(test.select(np.flatnonzero(share)) for share in shares))
+    encoded = EncodedSplits(*map(test.select, rows_within_identities(identity, seed)))
     return encoded, Labels(("identity",), (len(names),), labels, labels, labels)
 
 

@@ -49,14 +49,17 @@ def measure_factors(
     by_code = []
     for code in CODES:
         data = probe_data(encoded, labels, code, num_seeds=num_seeds, unseen_identities=unseen_identities)
-        by_code.append(_factor_errors(data, sizes.probe_epochs, clusters))
+        by_code.append(factor_errors(data, sizes.probe_epochs, clusters))
     return {
         name: FactorErrors(*of_factor) for name, of_factor in zip(labels.names, zip(*by_code, strict=True), strict=True)
     }
 
 
-def _factor_errors(data: list[ProbeData], max_epochs: int, clusters: np.ndarray | None) -> list[FactorError]:
-    """For each factor; data: of each seed."""
+def factor_errors(data: list[ProbeData], max_epochs: int, clusters: np.ndarray | None) -> list[FactorError]:
+    """The errors of one code for each factor, a column of the labels.
+
+    data: of each seed. clusters: as in `estimate`.
+    """
     errors = _test_errors(data, max_epochs)
     baselines = _test_errors([permute_labels(of_seed, seed) for seed, of_seed in enumerate(data)], max_epochs)
     return [

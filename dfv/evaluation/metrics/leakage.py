@@ -4,7 +4,7 @@ Probes predict the identity from a code. The paper reports the test error of one
 three families is reported, with its permutation baseline and standard errors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +12,9 @@ import numpy as np
 from dfv.evaluation.encoded_images import CODES, EncodedSplits
 from dfv.evaluation.evaluation_splits import BySplit
 from dfv.evaluation.labels import Labels
-from dfv.evaluation.probes.probe_data import probe_data
+from dfv.evaluation.probes.probe_data import ProbeData, probe_data
 from dfv.evaluation.probes.probe_result import ProbeResult
-from dfv.evaluation.probes.selection import ProbeErrors, TrainedProbe, select_probes
+from dfv.evaluation.probes.selection import Criterion, ProbeErrors, TrainedProbe, select_probes
 from dfv.evaluation.probes.standard_errors import Estimate, estimate
 from dfv.evaluation.sampling import SampleSizes
 from dfv.evaluation.split_within_identities import split_within_identities
@@ -101,14 +101,31 @@ def measure_code_leakage(
     """Trains probes on one code, one of CODES; see `measure_leakage`."""
     data = probe_data(encoded, labels, code, num_seeds=num_seeds, unseen_identities=unseen_identities)
     # z should have no information, so its probes are compared by leakage; s all of it, whatever the baseline is.
-    selected = select_probes(data, sizes, ProbeErrors.accuracy if code == "s" else ProbeErrors.leakage)
+    criterion = ProbeErrors.accuracy if code == "s" else ProbeErrors.leakage
     clusters = encoded.test.identity if unseen_identities else None
-    network, linear, neighbours, strongest = (probe_result(probe, clusters) for probe in selected)
     masks = {name: mask[encoded.test.rows] for name, mask in subsets.items()}
+    return code_leakage(data, labels.names, sizes, criterion, clusters, masks)
+
+
+def code_leakage(
+    data: list[ProbeData],
+    names: tuple[str, ...],
+    sizes: SampleSizes,
+    criterion: Criterion,
+    clusters: np.ndarray | None,
+    subsets: Mapping[str, np.ndarray],
+) -> CodeLeakage:
+    """Trains probes on one code.
+
+    data: of each seed. names: of the columns of the labels. clusters: of the test codes, as in `estimate`.
+    subsets: name -> [N] bool over the test codes.
+    """
+    selected = select_probes(data, sizes, criterion)
+    network, linear, neighbours, strongest = (probe_result(probe, clusters) for probe in selected)
     by_subset = {
-        name: probe_result(selected.strongest, clusters, rows=mask) for name, mask in masks.items() if mask.any()
+        name: probe_result(selected.strongest, clusters, rows=mask) for name, mask in subsets.items() if mask.any()
     }
-    several = labels.names if len(labels.names) > 1 else ()
+    several = names if len(names) > 1 else ()
     by_label = {name: probe_result(selected.strongest, clusters, columns=[i]) for i, name in enumerate(several)}
     return CodeLeakage(network, linear, neighbours, strongest, by_subset, by_label)
 

@@ -72,9 +72,8 @@ def probe_data(
         groups = BySplit(*(part.identity for part in encoded))
         matched = None  # The labels are attributes, which many identities share.
     else:
-        ends = np.cumsum([len(part) for part in encoded])
-        groups = BySplit(*np.split(np.arange(ends[-1]), ends[:-1]))
-        matched = _matched(encoded)
+        groups = separate_groups(BySplit(*map(len, encoded)))
+        matched = matched_or_none(BySplit(*(matched_factors(part.image_set) for part in encoded)))
     return [
         ProbeData(codes[seed % len(codes)], columns, labels.num_classes, groups, matched) for seed in range(num_seeds)
     ]
@@ -104,6 +103,12 @@ def select_code(images: EncodedImages, name: str, seed: int, z_dims: np.ndarray)
     return np.concatenate([mean, images.z_log_var[:, z_dims]], axis=1) if name == "z_mean_and_log_var" else mean
 
 
-def _matched(encoded: EncodedSplits) -> BySplit[np.ndarray] | None:
-    groups = BySplit(*(matched_factors(part.image_set) for part in encoded))
+def separate_groups(sizes: BySplit[int]) -> BySplit[np.ndarray]:
+    """A group of its own for each of this many independent images."""
+    ends = np.cumsum(list(sizes))
+    return BySplit(*np.split(np.arange(ends[-1]), ends[:-1]))
+
+
+def matched_or_none(groups: BySplit[np.ndarray]) -> BySplit[np.ndarray] | None:
+    """The groups of `matched_factors`, or None if `train` or `validation` has only one."""
     return groups if groups.train.any() and groups.validation.any() else None
