@@ -16,7 +16,15 @@ PAGES = [
     *sorted(path for path in (ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "dfv").rglob("README.md")),
 ]
-PROGRAMS = ("dfv.main", "dfv.apply", "dfv.evaluation.compare", "export", "export.demo", "docs.tables")
+PROGRAMS = (
+    "dfv.main",
+    "dfv.apply",
+    "dfv.evaluation.compare",
+    "dfv.evaluation.leakage",
+    "export",
+    "export.demo",
+    "docs.tables",
+)
 # Words that earlier texts used in a meaning of their own, where the field has a usual one.
 PRIVATE_WORDS = re.compile(
     r"\b(donors?|judges?|judged|alike|anew|errs|told by|third player|independence terms?|in use|as trained|of late"

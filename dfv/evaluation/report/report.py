@@ -1,4 +1,4 @@
-"""Renders report.html: the results of an evaluation with its figures, in one file without scripts."""
+"""Renders the results of an evaluation with its figures, or of a leakage test, in one HTML file without scripts."""
 
 import base64
 import math
@@ -6,6 +6,7 @@ from functools import cache
 
 import jinja2
 
+from dfv.evaluation.leakage.results import LeakageResults
 from dfv.evaluation.report import formatting
 from dfv.evaluation.report.published import TABLE_1
 from dfv.evaluation.results import Results
@@ -33,6 +34,11 @@ def render(results: Results, figures: dict[str, bytes]) -> str:
     shown = [(caption, _data_uri(figures[name])) for name, caption in CAPTIONS.items() if name in figures]
     published = TABLE_1.get(results.run.dataset)
     return _environment().get_template("report.html").render(results=results, figures=shown, published=published)
+
+
+def render_leakage_test(results: LeakageResults, source: str) -> str:
+    """The page of a leakage test as HTML; source: name of the file with the codes."""
+    return _environment().get_template("leakage_test.html").render(results=results, source=source)
 
 
 def _data_uri(png: bytes) -> str:

@@ -1,0 +1,33 @@
+"""The leakage test on arrays."""
+
+from typing import TYPE_CHECKING
+
+from dfv.evaluation.evaluation_splits import BySplit
+from dfv.evaluation.leakage.checks import check
+from dfv.evaluation.leakage.labelled_codes import LabelledCodes
+from dfv.evaluation.sampling import SampleSizes
+
+if TYPE_CHECKING:
+    from dfv.evaluation.leakage.results import LeakageResults
+
+
+def measure(
+    train: LabelledCodes,
+    validation: LabelledCodes,
+    test: LabelledCodes,
+    *,
+    seeds: int = 3,
+    limits: SampleSizes | None = None,
+) -> "LeakageResults":
+    """Trains probes on the codes of `train`, selects the strongest on `validation`, and returns its leakage on `test`.
+
+    The images of `validation` and `test` should be new to the model. Each split is sampled down to the limits.
+
+    seeds: number of times that each probe is trained. limits: maximum numbers of codes.
+    Raises DataError for codes that cannot be tested, with all faults of a kind; see LabelledCodes for what is expected.
+    """
+    splits = BySplit(train, validation, test)
+    check(splits)
+    from dfv.evaluation.leakage.probing import probe  # imports TensorFlow
+
+    return probe(splits, seeds, limits or SampleSizes())
