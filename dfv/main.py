@@ -28,6 +28,7 @@ from dfv.training.errors import RunError
 from dfv.training.model_files import find_model, load
 from dfv.training.run_flags import changed_flags
 from dfv.training.run_folder import check_same_images, writing
+from dfv.training.start_from import inherited_options
 
 LOGGER = logging.getLogger("dfv.main")
 
@@ -70,7 +71,7 @@ def run(arguments: Arguments) -> None:
     name = arguments.run_file or source
     run_dir = Path(options.run_dir or f"runs/{name}")
     if options.mode != "evaluate":
-        config = _config_for_folder(arguments.given_options, data) if is_own_folder else arguments.config
+        config = _trained_config(arguments, run_dir, data if is_own_folder else None)
         if options.mode == "train_and_evaluate" and config.training.strategy == "multi_worker":
             raise ConfigError(
                 "--strategy=multi_worker only trains: use --mode=train, then --mode=evaluate in one process."
@@ -78,6 +79,14 @@ def run(arguments: Arguments) -> None:
         train_run(run_dir, config)
     if options.mode != "train":
         evaluate_run(run_dir, options, arguments)
+
+
+def _trained_config(arguments: Arguments, run_dir: Path, own_folder: DataConfig | None) -> Config:
+    given = arguments.given_options
+    if start_from := given.get("start_from"):
+        given = inherited_options(start_from, run_dir) | given
+        LOGGER.info("Networks, image size and colour are those of %s.", start_from)
+    return Config.of(**given) if own_folder is None else _config_for_folder(given, own_folder)
 
 
 def _config_for_folder(given: dict[str, Any], data: DataConfig) -> Config:

@@ -44,6 +44,8 @@ class Config:
             raise ConfigError("--keep=best needs the files of one machine; --strategy=multi_worker needs --keep=last.")
         if self.training.keep == "best" and self.data.include_validation:
             raise ConfigError("--keep=best needs held-out validation images; drop --include_validation or --keep=best.")
+        if self.training.start_from and self.training.pretrain_s_steps:
+            raise ConfigError("--start_from and --pretrain_s_steps exclude each other; drop one of the two.")
         for name in ("jit_compile", "deterministic"):
             if getattr(self.training, name) and self.training.strategy != "one_device":
                 raise ConfigError(f"--{name} needs --strategy=one_device; drop one of the two.")

@@ -14,6 +14,11 @@ class TrainingConfig(Checked):
 
     batch_size: int = option(64, "Triplets per step, over all replicas.", at_least=2)
     num_steps: int = option(10_000, "Number of training steps.", at_least=1, role=Role.LENGTH)
+    start_from: str = option(
+        "",
+        "Folder of a trained run, or name of a shipped model, whose weights training starts from, on other images. Its"
+        " network options, image size and colour are the default, and must not be changed. Empty: random weights.",
+    )
     seed: int = option(0, "Seed of weights, triplets and noise.", at_least=0, at_most=2**31 - 1, role=Role.REPETITION)
     generator_optimizer: str = option("adam", "Optimizer of encoder and decoder.", choices=OPTIMIZERS)
     adversary_optimizer: str = option("adam", "Optimizer of the adversary.", choices=OPTIMIZERS)

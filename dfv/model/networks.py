@@ -187,6 +187,11 @@ class Adversary(layers.Layer):
         self.logit = layers.Dense(1, dtype=dtype)
         self(tf.zeros((1, *image_shape)), tf.zeros((1, len(label_sizes)), tf.int32))
 
+    @property
+    def label_free_weights(self) -> list[keras.Variable]:
+        """All weights but the maps of the labels."""
+        return [weight for layer in (*self.convolutions, *self.norms, self.logit) for weight in layer.weights]
+
     def call(self, images: tf.Tensor, labels: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Logits [B] that images [B, H, W, C] are real images of the labels [B, L] int32."""
         return self.logits(images, self.maps(labels), training)

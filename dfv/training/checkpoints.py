@@ -15,13 +15,15 @@ LOGGER = logging.getLogger(__name__)
 FOLDER = "checkpoints"
 
 
+# What TensorFlow raises for a checkpoint that is damaged or does not fit.
+UNREADABLE = (tf.errors.OpError, AssertionError, ValueError, IndexError)
+
+
 class Checkpoints:
     """The most recent checkpoints of a run folder."""
 
     def __init__(self, model: Disentangler, run_dir: Path, keep: int, is_chief: bool):
-        # Keras keeps layers in lists that tf.train.Checkpoint does not follow, hence the variables themselves.
-        state = [variable.value for variable in all_variables(model)]
-        self._checkpoint = tf.train.Checkpoint(state=state)
+        self._checkpoint = _checkpoint(model)
         # Every worker takes part in saving; the chief's is the one that is kept.
         self._folder = run_dir / FOLDER
         self._folder.mkdir(parents=True, exist_ok=True)  # by which `check_finished` knows a run in training
@@ -44,7 +46,7 @@ class Checkpoints:
             try:
                 self._checkpoint.restore(path).assert_existing_objects_matched()
                 return _step(path)
-            except (tf.errors.OpError, AssertionError, ValueError, IndexError) as error:
+            except UNREADABLE as error:
                 LOGGER.warning("Checkpoint %s is damaged (%s); trying the previous one.", path, str(error)[:200])
         if paths:
             raise RunError(
@@ -59,6 +61,25 @@ def last_step(run_dir: Path) -> int | None:
     """The step of the newest checkpoint; None without checkpoints, as for a shipped model."""
     newest = tf.train.latest_checkpoint(str(run_dir / FOLDER))
     return None if newest is None else _step(newest)
+
+
+def _checkpoint(model: Disentangler) -> tf.train.Checkpoint:
+    # Keras keeps layers in lists that tf.train.Checkpoint does not follow, hence the variables themselves.
+    return tf.train.Checkpoint(state=[variable.value for variable in all_variables(model)])
+
+
+def read_newest(model: Disentangler, run_dir: Path) -> None:
+    """Sets the model's variables to those of the newest checkpoint of a run; raises RunError if it is damaged."""
+    folder = run_dir / FOLDER
+    path = tf.train.latest_checkpoint(str(folder))
+    try:
+        # What it does not have is the counter of checkpoints.
+        _checkpoint(model).restore(path).assert_existing_objects_matched().expect_partial()
+    except UNREADABLE as error:
+        raise RunError(
+            f"the checkpoint {path} is damaged ({str(error)[:200]}). Restore it, or move {folder} away: then"
+            " encoder and decoder are read from model.keras, and the adversaries start from random weights."
+        ) from error
 
 
 def _step(path: str) -> int:

@@ -1,11 +1,16 @@
 """model.keras: the file of a trained model, in a run folder or shipped with the package."""
 
+import json
 import os
+import zipfile
+import zlib
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dfv.config.paths import expand_home
+from dfv.config.renamed import current_names
+from dfv.config.schema import Config
 from dfv.keras_backend import check_backend
 from dfv.training.errors import RunError
 
@@ -67,6 +72,18 @@ def find_model(name: str | Path) -> Path:
 def shipped_names() -> list[str]:
     """Returns the names of the shipped models."""
     return sorted(path.parent.name for path in SHIPPED_MODELS.glob(f"*/{MODEL_FILE}"))
+
+
+def read_settings(name: str | Path) -> tuple[Config, tuple[int, int, int]]:
+    """Returns the config and the image shape of a trained model, without TensorFlow; raises RunError as `load`."""
+    path = find_model(name)
+    try:
+        with zipfile.ZipFile(path) as file:
+            settings = json.loads(file.read("config.json"))["config"]
+        height, width, channels = settings["image_shape"]
+        return Config.of(**current_names(settings["flags"])), (height, width, channels)
+    except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        raise RunError(f"{path} is not a model that this version can load ({error}).") from error
 
 
 def load(name: str | Path) -> "Codec":

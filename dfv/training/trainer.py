@@ -26,6 +26,7 @@ from dfv.training.interruptions import read_batches, within_memory, workers_toge
 from dfv.training.pretraining import pretrain_s
 from dfv.training.run_flags import FLAGS_FILE, check_same_run, write_flags
 from dfv.training.run_folder import IMAGES_FILE, check_same_images, locked, write_whole, writing
+from dfv.training.start_from import carry_over, find_start
 from dfv.training.training_record import add_training
 
 LOGGER = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ def train(config: Config, run_dir: str | Path, callbacks: Sequence[keras.callbac
     make_deterministic(config.training)
     strategy = make_strategy(config.training)
     with locked(run_dir) if is_chief(strategy) else contextlib.nullcontext():
+        start = find_start(config, run_dir)
         if (run_dir / FLAGS_FILE).exists():
             check_same_run(run_dir, config)
         splits = data.load(config.data)
@@ -54,6 +56,8 @@ def train(config: Config, run_dir: str | Path, callbacks: Sequence[keras.callbac
             with strategy.scope():
                 model = Disentangler(config, splits.train.image_shape, splits.label_sizes)
                 model.compile()
+                if start is not None:
+                    carry_over(start, model)
             return Trainer(model, config, splits, run_dir, strategy, callbacks).run()
 
 
@@ -121,7 +125,7 @@ class Trainer:
             LOGGER.info("Resuming %s at step %d.", self.run_dir, self.restored_step)
         several, started = self.config.training.strategy == "multi_worker", time.monotonic()
         with workers_together(several, lambda: steps_taken(self.model)):
-            self._pretrain()
+            self._prepare()
             try:
                 self._train()
             finally:
@@ -134,10 +138,14 @@ class Trainer:
         self._pictures()
         return self.model
 
-    def _pretrain(self) -> None:
-        """The supplement's embedding, in a run that asks for it and has not begun."""
-        if self.restored_step is None and self.config.training.pretrain_s_steps:
+    def _prepare(self) -> None:
+        """Pre-trains s, if asked for, and saves weights that are not random, in a run that has not begun."""
+        training = self.config.training
+        if self.restored_step is not None:
+            return
+        if training.pretrain_s_steps:
             pretrain_s(self.model, read_batches(self.triplets("train", 0)), self.strategy)
+        if training.pretrain_s_steps or training.start_from:  # which may be gone when the run is resumed
             self.checkpointing.save()
 
     def _train(self) -> None:

@@ -72,6 +72,12 @@ class LatentAdversary(layers.Layer):
             shape=shape, initializer=initializer, dtype=dtype, trainable=False, aggregation="only_first_replica"
         )
 
+    @property
+    def label_free_weights(self) -> list[keras.Variable]:
+        """The statistics, and the weights of the classifiers up to the layer that has an output for each class."""
+        hidden = [layer for network in (self.on_mean, self.on_sample) for layer in network.layers[:-1]]
+        return [self.centre, self.variance, *(weight for layer in hidden for weight in layer.weights)]
+
     def load_own_variables(self, store: Any) -> None:
         """Loads the statistics and the replay; raises ValueError for a file with their earlier name."""
         if not len(store):

@@ -1,5 +1,6 @@
 """A latent adversary for any number of identities. Not in the paper."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -14,6 +15,12 @@ class PairCritic(LatentAdversary):
 
     The number of weights does not depend on the number of identities.
     """
+
+    @property
+    def label_free_weights(self) -> list[keras.Variable]:
+        """All weights, and the statistics, but not the replay."""
+        outputs = [weight for network in (self.on_mean, self.on_sample) for weight in network.layers[-1].weights]
+        return [*super().label_free_weights, *outputs]
 
     def _num_outputs(self) -> int:
         return EMBEDDING_DIM
