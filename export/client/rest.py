@@ -1,11 +1,13 @@
 """The client for TensorFlow Serving's REST API; needs NumPy only."""
 
 import base64
+import contextlib
 import gzip
 import http.client
 import json
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -16,16 +18,20 @@ from export.client.base import PREDICT_METHOD, Arrays, Client, ServingError, Sig
 
 # TensorFlow's names for the types in an exported model's signatures.
 _DTYPES = {"DT_UINT8": "uint8", "DT_FLOAT": "float32", "DT_INT64": "int64", "DT_STRING": "object"}
-# Bytes of a body. A shorter one fits into a few packets anyway. The server unpacks no more than the second
-# (kMaxUncompressedBytes in its gzip_zlib.h) and treats a longer one as empty.
-GZIP_FROM, GZIP_UP_TO = 4 * 2**10, 10 * 2**20
+# Bytes of a body. A shorter one fits into a few packets anyway. TensorFlow Serving unpacks no more than the second
+# (kMaxUncompressedBytes in its gzip_zlib.h, since its version 1.14) and treats a longer one as empty.
+GZIP_FROM, GZIP_UP_TO = 4 * 2**10, 100 * 2**20
+GZIP_MAGIC = b"\x1f\x8b"
+# How servers that cannot unpack a body refuse it: as JSON that cannot be parsed, or as an unsupported encoding.
+BAD_REQUEST, UNSUPPORTED_MEDIA_TYPE = 400, 415
 
 
 class RestClient(Client):
     """Sends requests to a REST address, "http://HOST:8501".
 
     rows: use TensorFlow Serving's row format ("instances") instead of its column format ("inputs").
-    compress: whether to gzip bodies of GZIP_FROM to GZIP_UP_TO bytes.
+    compress: whether to gzip bodies of GZIP_FROM to GZIP_UP_TO bytes, and to accept answers in gzip. A body that is
+        refused is sent again without gzip; if that succeeds, so are all later ones.
     The other arguments are those of `Client`.
     """
 
@@ -65,13 +71,12 @@ class RestClient(Client):
     def _ask(self, path: str, keys: list[str], timeout_s: float, body: Mapping[str, Any] | None = None) -> Any:
         """Returns the value of the answer under these nested keys."""
         try:
-            with urllib.request.urlopen(self._request(path, body), timeout=timeout_s) as response:
-                answer = json.load(response)
+            answer = json.loads(self._answer(path, None if body is None else json.dumps(body).encode(), timeout_s))
             for key in keys:
                 answer = answer[key]
             return answer
         except urllib.error.HTTPError as error:
-            message = _message(error.read())
+            message = _message(_unpacked(error.read()))
             if error.code in (429, 503):
                 raise UnavailableError(message) from error
             raise self._refusal(f"HTTP {error.code}", message) from error
@@ -81,12 +86,25 @@ class RestClient(Client):
             reason = f"the answer to {path} is not one of TensorFlow Serving's REST API ({error!r})"
             raise ServingError(f"{self.address}: {reason}. Check the address and its port, 8501 by default.") from error
 
-    def _request(self, path: str, body: Mapping[str, Any] | None) -> urllib.request.Request:
-        headers = {"Content-Type": "application/json"}
-        data = None if body is None else json.dumps(body).encode()
-        if data and self.compress and GZIP_FROM <= len(data) <= GZIP_UP_TO:
-            data, headers["Content-Encoding"] = gzip.compress(data, compresslevel=1), "gzip"
-        return urllib.request.Request(self._url() + path, data, headers)
+    def _answer(self, path: str, body: bytes | None, timeout_s: float) -> bytes:
+        """Returns the answer's body, to the request without gzip if the server does not understand gzip."""
+        is_packed = body is not None and self.compress and GZIP_FROM <= len(body) <= GZIP_UP_TO
+        try:
+            return self._sent(path, body, is_packed, timeout_s)
+        except urllib.error.HTTPError as error:
+            if not is_packed or error.code not in (BAD_REQUEST, UNSUPPORTED_MEDIA_TYPE):
+                raise
+        answer = self._sent(path, body, False, timeout_s)
+        self.compress = False
+        return answer
+
+    def _sent(self, path: str, body: bytes | None, is_packed: bool, timeout_s: float) -> bytes:
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "gzip" if self.compress else "identity"}
+        if body and is_packed:
+            body, headers["Content-Encoding"] = gzip.compress(body, compresslevel=1), "gzip"
+        request = urllib.request.Request(self._url() + path, body, headers)
+        with urllib.request.urlopen(request, timeout=timeout_s) as response:
+            return _unpacked(response.read())
 
 
 def _checked(address: str) -> str:
@@ -114,6 +132,14 @@ def _from_json(values: list[Any], dtype: np.dtype[Any]) -> np.ndarray:
 
 def _dtypes(side: Mapping[str, Any]) -> dict[str, np.dtype]:
     return {name: np.dtype(_DTYPES.get(info["dtype"], "object")) for name, info in side.items()}
+
+
+def _unpacked(body: bytes) -> bytes:
+    """Returns the body of an answer without gzip, with which no JSON begins; as it is if it is damaged."""
+    if body.startswith(GZIP_MAGIC):
+        with contextlib.suppress(OSError, EOFError, zlib.error):
+            return gzip.decompress(body)
+    return body
 
 
 def _message(body: bytes) -> str:

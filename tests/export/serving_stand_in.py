@@ -27,7 +27,7 @@ from export.verification import Arrays
 ROUTE = re.compile(r"/v1/models/(?P<model>[^/:]+)(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?(?P<what>.*)")
 
 
-GZIP_LIMIT = 10 * 2**20  # kMaxUncompressedBytes in tensorflow_serving/util/net_http/compression/gzip_zlib.h
+GZIP_LIMIT = 100 * 2**20  # kMaxUncompressedBytes in tensorflow_serving/util/net_http/compression/gzip_zlib.h
 
 
 class Fault(Exception):
@@ -92,6 +92,10 @@ class StandIn:
         self.labels = {label: int(version) for label, version in labels}
         self.failures: list[Fault] = []  # given instead of the next answers
         self.received: list[tuple[str | None, int]] = []  # each POST's Content-Encoding, and its bytes on the wire
+        self.sent: list[tuple[str | None, int]] = []  # the same of each answer
+        self.unpacks = True  # whether it understands a request in gzip
+        # Whether it answers in gzip where the client accepts that: TensorFlow Serving does not, proxies before it may.
+        self.packs_answers = False
 
     def version(self, model: str, version: int | None, label: str | None) -> Version:
         if self.failures:
@@ -210,9 +214,14 @@ def rest_server(stand_in: StandIn) -> Iterator[str]:
                 status, content = 200, stand_in.rest(self.path, body)
             except Fault as fault:
                 status, content = fault.http, {"error": fault.message}
-            encoded = json.dumps(content).encode()
+            encoded, encoding = json.dumps(content).encode(), None
+            if stand_in.packs_answers and "gzip" in self.headers.get("Accept-Encoding", ""):
+                encoded, encoding = gzip.compress(encoded, compresslevel=1), "gzip"
+            stand_in.sent.append((encoding, len(encoded)))
             self.send_response(status)
             self.send_header("Content-Length", str(len(encoded)))
+            if encoding:
+                self.send_header("Content-Encoding", encoding)
             self.end_headers()
             self.wfile.write(encoded)
 
@@ -222,7 +231,8 @@ def rest_server(stand_in: StandIn) -> Iterator[str]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             stand_in.received.append((self.headers.get("Content-Encoding"), len(body)))
-            self.answer(unpacked(body) if "gzip" in self.headers.get("Content-Encoding", "") else body)
+            is_packed = stand_in.unpacks and "gzip" in self.headers.get("Content-Encoding", "")
+            self.answer(unpacked(body) if is_packed else body)
 
         def log_message(self, *_: object) -> None:
             pass

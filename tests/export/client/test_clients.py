@@ -170,12 +170,47 @@ def test_small_requests_and_those_above_the_limit_of_the_server_go_as_they_are(s
     image = inputs["image"][:, :13, :10, :1]
     client.predict("encode", image=image[:1])
     assert stand_in.stand_in.received[-1][0] is None
-    # The limit is lowered on both sides, to send less than its 10 MiB.
-    monkeypatch.setattr(serving_stand_in, "GZIP_LIMIT", 4200)
-    with pytest.raises(ServingError, match="JSON Parse error"):  # of the empty body
-        client.predict("encode", image=np.tile(image, (16, 1, 1, 1)))
     monkeypatch.setattr(rest, "GZIP_UP_TO", 4200)
     assert len(client.predict("encode", image=np.tile(image, (16, 1, 1, 1)))["s"]) == 64
+    assert stand_in.stand_in.received[-1][0] is None
+
+
+@pytest.mark.parametrize("fault", [{"unpacks": False}, {"limit": 4200}])
+def test_a_request_that_the_server_cannot_unpack_is_sent_again_as_it_is(stand_in, inputs, monkeypatch, fault):
+    monkeypatch.setattr(serving_stand_in, "GZIP_LIMIT", fault.get("limit", serving_stand_in.GZIP_LIMIT))
+    monkeypatch.setattr(stand_in.stand_in, "unpacks", fault.get("unpacks", True))
+    client = RestClient(stand_in.rest, "tiny", timeout_s=60)
+    image = np.tile(inputs["image"][:, :13, :10, :1], (16, 1, 1, 1))
+    stand_in.stand_in.received.clear()
+    for _ in range(2):
+        assert len(client.predict("encode", image=image)["s"]) == 64
+    assert [encoding for encoding, _ in stand_in.stand_in.received] == ["gzip", None, None]
+
+
+def test_a_mistake_in_a_large_request_is_named_and_does_not_end_its_compression(stand_in, inputs):
+    client = RestClient(stand_in.rest, "tiny", timeout_s=60)
+    s = np.tile(inputs["s"], (64, 1))
+    z = np.tile(inputs["z"], (64, 1))
+    with pytest.raises(ServingError, match=r"\(HTTP 400\): .*expected codes from"):
+        client.predict("decode", s=1e9 * s, z=z)
+    client.predict("decode", s=s, z=z)
+    assert stand_in.stand_in.received[-1][0] == "gzip"
+
+
+def test_answers_in_gzip_are_asked_for_and_unpacked(stand_in, inputs, monkeypatch):
+    monkeypatch.setattr(stand_in.stand_in, "packs_answers", True)
+    codes = {"s": np.tile(inputs["s"], (16, 1)), "z": np.tile(inputs["z"], (16, 1))}
+    answers, sizes = [], []
+    for compress in (True, False):
+        client = RestClient(stand_in.rest, "tiny", timeout_s=60, compress=compress)
+        answers.append(client.predict("decode", **codes)["image"])
+        encoding, size = stand_in.stand_in.sent[-1]
+        assert encoding == ("gzip" if compress else None)
+        sizes.append(size)
+        with pytest.raises(ServingError, match="HTTP 404.*Servable not found"):  # in gzip too
+            RestClient(stand_in.rest, "other", compress=compress).signatures()
+    np.testing.assert_array_equal(*answers)
+    assert 3 * sizes[0] < sizes[1]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:8501", "http://", "http://host:port", "ftp://host:1"])
@@ -189,7 +224,7 @@ def test_a_grpc_address_that_is_none_is_refused():
         GrpcClient("http://127.0.0.1:8500", "tiny")
 
 
-@pytest.mark.parametrize("body", [b"<html>hello</html>", b"[]", b'{"metadata": 1}'])
+@pytest.mark.parametrize("body", [b"<html>hello</html>", b"[]", b'{"metadata": 1}', b"\x1f\x8bdamaged"])
 def test_an_answer_of_another_server_is_named(body, monkeypatch):
     monkeypatch.setattr(rest.urllib.request, "urlopen", lambda *_, **__: io.BytesIO(body))
     with pytest.raises(ServingError, match="http://there:1: the answer to /metadata is not .* Check the address"):
