@@ -1,4 +1,4 @@
-"""Exports a trained dfv model as a SavedModel for TensorFlow Serving, and provides clients for TensorFlow Serving.
+"""Exports a trained dfv model for TensorFlow Serving and other runtimes, and provides clients for TensorFlow Serving.
 
 Public names are attributes of this package and are imported on first use.
 """
@@ -9,9 +9,10 @@ from dfv.lazy_attributes import lazy_attributes
 
 if TYPE_CHECKING:
     from export.client import GrpcClient, RestClient, ServingError
+    from export.runtimes import export_networks
     from export.versions import export_model
 
-__all__ = ["ExportError", "GrpcClient", "RestClient", "ServingError", "export_model"]
+__all__ = ["ExportError", "GrpcClient", "RestClient", "ServingError", "export_model", "export_networks"]
 
 
 class ExportError(RuntimeError):
@@ -26,5 +27,6 @@ if not TYPE_CHECKING:  # so that type checkers report unknown names
             "RestClient": "export.client",
             "ServingError": "export.client",
             "export_model": "export.versions",
+            "export_networks": "export.runtimes",
         },
     )

@@ -2,6 +2,7 @@
 
 python -m export --run_dir=runs/yaleb --export_dir=models/yaleb
 python -m export --run_dir=quickstart --export_dir=models/quickstart
+python -m export --run_dir=quickstart --export_dir=models/quickstart --format=onnx    # encoder and decoder alone
 """
 
 import logging
@@ -40,6 +41,12 @@ class ExportOptions(Checked):
         at_least=1,
         at_most=2**63 - 1,
     )
+    format: str = option(
+        "saved_model",
+        "saved_model: all signatures, for TensorFlow. litert, onnx: encoder and decoder as a file each, for LiteRT or"
+        " ONNX Runtime, in a folder of that name below --export_dir; these need the extra `runtimes`.",
+        choices=("saved_model", "litert", "onnx"),
+    )
     float_images: bool = option(False, "Take and return images as float32 in [0, 1] instead of uint8.")
 
 
@@ -52,14 +59,22 @@ def run(arguments: Arguments) -> None:
     LOGGER.info("Exporting %s to %s", run_dir, options.export_dir)
     import_tensorflow()
     from dfv.training.checkpoints import check_finished
-    from export.versions import checked_place, export_model
+    from export.runtimes import check_installed, export_networks
+    from export.versions import CARD_FILE, checked_place, export_model
 
     checked_place(options.export_dir)
+    if options.format != "saved_model":
+        check_installed(options.format)
     model = load(options.run_dir)
     check_finished(run_dir, model)
     results = read_results(run_dir, model.config.training.num_steps)
-    folder = export_model(model, options.export_dir, options.version, options.float_images, results)
-    print(f"Wrote {folder}; the README.md in the same folder explains how to serve and load the model.")
+    place, more = options.export_dir, (options.version, options.float_images, results)
+    if options.format == "saved_model":
+        folder = export_model(model, place, *more)
+        print(f"Wrote {folder}; the README.md in the same folder explains how to serve and load the model.")
+    else:
+        folder = export_networks(model, place, options.format, *more)
+        print(f"Wrote {folder}; its {CARD_FILE} shows how to run the files.")
 
 
 def read_results(run_dir: Path, num_steps: int) -> "Results | None":

@@ -42,10 +42,11 @@ RANGES = {
 LEFT_OUT = names_by_role(Role.DATA_LOCATION, Role.PRESENTATION)
 
 
-def of(model: Codec, name: str, version: Path, results: Results | None) -> str:
+def of(model: Codec, name: str, version: Path, results: Results | None, usage: str | None = None) -> str:
     """Returns the model card, as Markdown, of the SavedModel in the folder `version`.
 
     name: of the model. results: of an evaluation; None if the model was not evaluated.
+    usage: an example, in Markdown, for files of another format that were converted from this SavedModel.
     """
     config = model.config
     flags = [f"--{key}={flag_text(value)}" for key, value in config.as_flags().items() if key not in LEFT_OUT]
@@ -62,19 +63,34 @@ def of(model: Codec, name: str, version: Path, results: Results | None) -> str:
         "## Results",
         _leakage_table(results),
         "## Signatures",
+        *(_served(model, version) if usage is None else _converted(version, usage)),
+        "## Training",
+        "```\n" + "\n".join(flags) + "\n```",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _served(model: Codec, version: Path) -> list[str]:
+    return [
         "N is the number of rows, the same for all inputs and outputs of a request and at most"
         f" {max_rows(model.image_shape)}. The result of a row does not depend on other rows. `serving_default` is the"
         " same as `encode`. The same seed always gives the same image.",
         _signature_table(version),
         "Encoded images may have any size up to 33 megapixels and 16384 pixels a side. As in training,"
-        f" {FITS[config.data.fit_in_training]} the model's height and width. Transparent pixels become white, 16 bits"
-        " are rounded to 8, colour is converted to grey for a grey model, and the EXIF orientation of JPEG images is"
-        " applied (of PNG images it is ignored). A row that is not an image, or a number out of range, fails the whole"
-        " request.",
-        "## Training",
-        "```\n" + "\n".join(flags) + "\n```",
+        f" {FITS[model.config.data.fit_in_training]} the model's height and width. Transparent pixels become white, 16"
+        " bits are rounded to 8, colour is converted to grey for a grey model, and the EXIF orientation of JPEG images"
+        " is applied (of PNG images it is ignored). A row that is not an image, or a number out of range, fails the"
+        " whole request.",
     ]
-    return "\n\n".join(parts) + "\n"
+
+
+def _converted(version: Path, usage: str) -> list[str]:
+    return [
+        usage,
+        "N is the number of rows, the same for all inputs and outputs. The result of a row does not depend on other"
+        " rows. Ranges are not checked: outside them, the outputs mean nothing.",
+        _signature_table(version),
+    ]
 
 
 def _signature_table(version: Path) -> str:

@@ -26,14 +26,21 @@ def check(saved_model: Path, model: Codec, float_images: bool) -> None:
     Floats may differ by FLOAT_TOLERANCE times the largest magnitude, or times 1 if larger; uint8 by GREY_LEVELS.
     """
     inputs, expected = cases(model, float_images)
-    received = replay(saved_model, inputs, saved_model.parent)
+    check_outputs(replay(saved_model, inputs, saved_model.parent), expected, "in a new process")
+
+
+def check_outputs(received: Arrays, expected: Arrays, where: str) -> None:
+    """Raises ExportError if the outputs differ from the Python model's by more than `check` allows.
+
+    where: they come from, for the message.
+    """
     if received.keys() != expected.keys():
         raise ExportError(f"nothing was exported: expected outputs {sorted(expected)}; received {sorted(received)}.")
     for name, values in expected.items():
         difference, limit = compare(received[name], values)
         if not difference <= limit:
             raise ExportError(
-                f"nothing was exported: in a new process {name} differs from the Python model by {difference:.3g}"
+                f"nothing was exported: {where} {name} differs from the Python model by {difference:.3g}"
                 f" (at most {limit:.3g} is allowed). Please report this together with the TensorFlow version."
             )
 

@@ -4,9 +4,10 @@ import logging
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -39,25 +40,18 @@ def export_model(
     results: of an evaluation, for the model card.
     Raises ExportError, or ConfigError if the home directory for ~ is unknown; `export_dir` is then unchanged.
     """
-    place = checked_place(export_dir)
-    if not model.latent.is_fitted():
-        raise ExportError(NOT_FITTED)
-    if model.latent.pca is not None:
-        model = model.folded()
-    number = next_version(place) if version is None else version
-    final = place / str(number)
-    if final.exists():
-        raise ExportError(f"{final} exists, and versions are not overwritten; give another --version, or omit it.")
-    with _temporary_folder(place) as scratch:
-        staged = scratch / str(number)
+    place, model = checked_place(export_dir), for_inference(model)
+    final = new_version(place, version)
+    with temporary_folder(place) as scratch:
+        staged = scratch / final.name
         save(model, staged, float_images)
         check(staged, model, float_images)
         warmup.write(staged, place.name, signatures(model, float_images))
         example_images.write(staged, model.config.data)
         (staged / CARD_FILE).write_text(card.of(model, place.name, staged, results), encoding="utf-8")
-        _appear(staged, final)
+        appear(staged, final)
         try:
-            config_files.write(place, number, model, float_images)
+            config_files.write(place, int(final.name), model, float_images)
         except BaseException:
             shutil.rmtree(final, ignore_errors=True)  # models.config does not name it
             raise
@@ -67,14 +61,26 @@ def export_model(
 
 def save(model: Codec, folder: Path, float_images: bool) -> None:
     """Writes the bare SavedModel."""
+    limit, offered = max_rows(model.image_shape), signatures(model, float_images)
+    functions = {name: traced(signature, limit) for name, signature in offered.items() if name != DEFAULT}
+    functions[DEFAULT] = functions[DEFAULT_IS]
+    save_functions(model, folder, functions)
+
+
+def save_functions(model: Codec, folder: Path, functions: dict[str, Callable[..., Any]]) -> None:
+    """Writes a SavedModel with these functions of the model as its signatures."""
     exported = tf.Module()
     # Keras models tracked by a tf.Module break its saving: only their variables are.
     parts = (model.encoder, model.decoder, model.latent)
     exported.weights = [variable.value for part in parts for variable in part.variables]
-    limit, offered = max_rows(model.image_shape), signatures(model, float_images)
-    functions = {name: traced(signature, limit) for name, signature in offered.items() if name != DEFAULT}
-    functions[DEFAULT] = functions[DEFAULT_IS]
     tf.saved_model.save(exported, str(folder), signatures=functions)
+
+
+def for_inference(model: Codec) -> Codec:
+    """Returns the model with the PCA of its latent transform folded into its networks; raises ExportError."""
+    if not model.latent.is_fitted():
+        raise ExportError(NOT_FITTED)
+    return model if model.latent.pca is None else model.folded()
 
 
 def checked_place(export_dir: str | Path) -> Path:
@@ -108,8 +114,16 @@ def next_version(place: Path) -> int:
     return max(config_files.versions(place), default=0) + 1
 
 
+def new_version(place: Path, version: int | None) -> Path:
+    """Returns the folder of a version, of the next one if None; raises ExportError if it exists."""
+    final = place / str(next_version(place) if version is None else version)
+    if final.exists():
+        raise ExportError(f"{final} exists, and versions are not overwritten; give another --version, or omit it.")
+    return final
+
+
 @contextmanager
-def _temporary_folder(place: Path) -> Iterator[Path]:
+def temporary_folder(place: Path) -> Iterator[Path]:
     """A folder that servers ignore, on the same disk as `place`; deleted at the end."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -131,9 +145,10 @@ def _cause(error: Exception) -> str:
     return str(getattr(error, "message", error))
 
 
-def _appear(staged: Path, final: Path) -> None:
-    final.parent.mkdir(exist_ok=True)
+def appear(staged: Path, final: Path) -> None:
+    """Publishes a version that is complete; raises ExportError if it cannot be."""
     try:
+        final.parent.mkdir(parents=True, exist_ok=True)
         staged.rename(final)
     except OSError as error:
         raise ExportError(f"{final} could not be published ({error.strerror}); run the export again.") from error
