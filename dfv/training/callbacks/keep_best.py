@@ -59,7 +59,8 @@ class KeepBest(keras.callbacks.Callback):
 
     def _read(self) -> dict[str, np.ndarray]:
         try:
-            with np.load(self.path) as arrays:
+            # np.load does not close a file that it opened itself and cannot read.
+            with self.path.open("rb") as file, np.load(file) as arrays:
                 return dict(arrays)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise RunError(f"{self.path} cannot be read ({error}); delete it to choose among later steps.") from error
