@@ -136,6 +136,22 @@ def shipped_table1() -> str:
     return markdown("model", tuple(columns), rows)
 
 
+def image_quality(path: str) -> str:
+    """How realistic the images of a model are, from its results file."""
+    quality = Results.read(ROOT / path).image_quality
+    if quality is None:
+        raise ValueError(f"{path} has no image quality; evaluate the model again.")
+    kinds = {"real": "real training images", "reconstruction": "reconstructions", "swap": "swaps, mean of z"}
+    kinds |= {"swap_sampled": "swaps, sampled z", "prior_sample": "prior samples"}
+    rows: list[tuple[str, Figures]] = []
+    for kind, label in kinds.items():
+        measured = getattr(quality, kind)
+        cells = {"frechet": f"{measured.frechet_distance:.1f}", "high": f"{measured.high_frequencies:.2f}"}
+        rows.append((label, cells | {"strides": f"{measured.stride_frequencies:.2f}"}))
+    headings = {"frechet": "Fréchet distance", "high": "energy at high frequencies", "strides": "at the strides"}
+    return markdown(f"{quality.images:,} images", tuple(one(text, name) for name, text in headings.items()), rows)
+
+
 YALEB_SEEDS = ["126a", "127a", "127b", "127c", "127d"]
 SPRITES_SEEDS = ["128a", "126e", "126f"]
 NORB_SEEDS = ["126b", "126c", "126d"]
@@ -214,6 +230,7 @@ TABLES: dict[str, Callable[[], str]] = {
     **SPRITES,
     **NORB,
     "quickstart": lambda: runs_table("", CHARACTERS, {"shipped model `quickstart`": QUICKSTART_FILE}),
+    "quickstart-image-quality": lambda: image_quality(QUICKSTART_FILE),
     "ablations-mnist": lambda: ablations("mnist"),
     "ablations-yaleb": lambda: ablations("yaleb"),
     "table1": table1,
