@@ -52,6 +52,10 @@ class RunOptions(Checked):
     probe_seeds: int = option(
         3, "Number of random seeds; each probe is trained once per seed.", at_least=1, at_most=100
     )
+    stronger_probes: bool = option(
+        False,
+        "Predict the identity by a deep network and boosted trees too; published results are without.",
+    )
 
 
 GROUPS: Groups = {"Run": RunOptions, **CONFIG_GROUPS}
@@ -143,6 +147,7 @@ def evaluate_run(run_dir: Path, options: RunOptions, arguments: Arguments) -> No
         progress=shown,
         split=options.evaluate_split,
         training=read_training(run_dir),
+        stronger_probes=options.stronger_probes,
     )
     LOGGER.info("Evaluated in %.0f s: %s", time.monotonic() - started, out_dir / "report.html")
 

@@ -9,6 +9,7 @@ from dfv.evaluation.evaluation_splits import evaluation_splits, has_unseen_ident
 from dfv.evaluation.labels import factor_labels, identity_labels
 from dfv.evaluation.metrics.analogies import check_factors
 from dfv.evaluation.metrics.oracle_classifier import OracleClassifier, train_oracle
+from dfv.evaluation.probes.probe_data import families_of_probes
 from dfv.evaluation.sampling import SampleSizes
 from dfv.evaluation.split_within_identities import image_split_within_identities
 from dfv.model.codec import Codec
@@ -20,13 +21,25 @@ class EvaluationContext:
     splits: the images for training, early stopping and evaluation of probes; see `evaluation_splits`.
     trained_on: the images that the model was trained on.
     labels: the identity labels that probes predict, or None; factor_labels: the known factors, or None.
+    families: of the probes of the identity.
     """
 
-    def __init__(self, model: Codec, splits: Splits, config: Config, *, split: str, num_seeds: int, sizes: SampleSizes):
+    def __init__(
+        self,
+        model: Codec,
+        splits: Splits,
+        config: Config,
+        *,
+        split: str,
+        num_seeds: int,
+        sizes: SampleSizes,
+        stronger_probes: bool = False,
+    ):
         self.dataset = config.data.dataset
         check_factors(self.dataset, splits.test)
         self.model, self.config, self.split, self.num_seeds, self.sizes = model, config, split, num_seeds, sizes
         self.trained_on, self.splits = splits.train, evaluation_splits(splits, config.data, split)
+        self.families = families_of_probes(stronger_probes)
         self.unseen_identities = has_unseen_identities(self.splits)
         self.labels, self.factor_labels = identity_labels(self.splits), factor_labels(self.splits)
 

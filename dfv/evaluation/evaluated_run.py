@@ -44,9 +44,10 @@ def text_flags(config: Config) -> dict[str, str]:
     return {name: flag_text(value) for name, value in config.as_flags().items() if name not in DATA_LOCATIONS}
 
 
-def command(flags: dict[str, str], split: str, probe_seeds: int) -> str:
+def command(flags: dict[str, str], split: str, probe_seeds: int, stronger_probes: bool = False) -> str:
     """The command that trains and evaluates a run with these flags; flags with default values are omitted."""
     defaults = text_flags(Config())
     given = {name: text for name, text in flags.items() if defaults.get(name) != text}
     given |= {"mode": "train_and_evaluate", "evaluate_split": split, "probe_seeds": str(probe_seeds)}
+    given |= {"stronger_probes": "true"} if stronger_probes else {}
     return " ".join(["python -m dfv.main", *(f"--{name}={text}" for name, text in given.items())])

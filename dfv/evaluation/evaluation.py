@@ -14,6 +14,7 @@ from dfv.evaluation.context import EvaluationContext
 from dfv.evaluation.evaluated_run import EvaluatedRun, command, text_flags
 from dfv.evaluation.evaluation_splits import BySplit
 from dfv.evaluation.measurements import MEASUREMENTS
+from dfv.evaluation.probes.probe_data import FAMILIES
 from dfv.evaluation.report.report import render
 from dfv.evaluation.results import RESULTS_FILE, Results
 from dfv.evaluation.sampling import SampleSizes
@@ -36,6 +37,7 @@ def evaluate(
     split: str = "test",
     limits: SampleSizes | None = None,
     training: Provenance | None = None,
+    stronger_probes: bool = False,
 ) -> Results:
     """Evaluates a model and returns the results; writes results.json, report.html and figures/*.png into out_dir.
 
@@ -44,6 +46,7 @@ def evaluate(
     split: split to evaluate, "test", or "validation" for tuning.
     limits: maximum numbers of images and pairs.
     training: provenance of the training, for the results.
+    stronger_probes: whether a deep network and boosted trees predict the identity too; tables in docs/ are without.
 
     Raises ConfigError for a model whose latent transform is not fitted yet.
     """
@@ -51,7 +54,9 @@ def evaluate(
         raise ConfigError(NOT_FITTED)
     started = time.monotonic()
     sizes = limits or SampleSizes()
-    context = EvaluationContext(model, splits, config, split=split, num_seeds=seeds, sizes=sizes)
+    context = EvaluationContext(
+        model, splits, config, split=split, num_seeds=seeds, sizes=sizes, stronger_probes=stronger_probes
+    )
     measured: dict[str, Any] = {}
     with tqdm(MEASUREMENTS, disable=not progress, desc="Evaluation", unit="measurement") as bar:
         for number, (name, measure) in enumerate(bar, 1):
@@ -77,7 +82,7 @@ def _describe_run(context: EvaluationContext, minutes: float, training: Provenan
         num_test_identities=len(np.unique(context.encoded.test.identity)),
         num_images=BySplit(*map(len, context.encoded)),
         flags=flags,
-        command=command(flags, context.split, context.num_seeds),
+        command=command(flags, context.split, context.num_seeds, stronger_probes=context.families != FAMILIES),
         evaluation=current_provenance(minutes),
         training=training,
     )

@@ -59,6 +59,7 @@ def _leakage(context: EvaluationContext) -> Leakage:
         num_seeds=context.num_seeds,
         unseen_identities=context.unseen_identities,
         subsets=subsets,
+        families=context.families,
     )
 
 

@@ -12,10 +12,10 @@ Arrays of codes.npz, for each SPLIT of train, validation and test, of N images e
 
 Without SPLIT_ in all names, the images are divided at random within each label: 60 % train, 20 % validation, 20 % test.
 
-Probes (a network, a linear classifier, nearest neighbours) are trained on the train codes. The strongest on validation
-codes is evaluated on test codes; both should be of images that the model was not trained on. Leakage is the error rate
-of a probe trained on permuted labels minus that of the probe. Prints a table, and writes table.md, leakage.json and
-report.html into the folder --out.
+Probes (networks, a linear classifier, nearest neighbours, boosted trees) are trained on train codes. The strongest on
+validation codes is evaluated on test codes; both should be of images that the model was not trained on. Leakage is the
+error rate of a probe trained on permuted labels minus that of the probe. Prints a table, and writes table.md,
+leakage.json and report.html into the folder --out.
 """
 
 import logging
@@ -44,6 +44,9 @@ class LeakageOptions(Checked):
     out: str = option("", "Folder to write; default: NAME_leakage for NAME.npz.", is_path=True)
     overwrite: bool = option(False, "Write to an --out that exists; other files in it are kept.")
     probe_seeds: int = option(3, "Number of times that each probe is trained.", at_least=1, at_most=100)
+    stronger_probes: bool = option(
+        True, "Use a deep network and boosted trees too; false: only the probes of the evaluation of dfv's own models."
+    )
 
 
 def run(arguments: Arguments) -> None:
@@ -63,7 +66,7 @@ def run(arguments: Arguments) -> None:
 
     with writing(out_dir):
         out_dir.mkdir(parents=True, exist_ok=True)
-    results = measure(splits.train, splits.validation, splits.test, seeds=options.probe_seeds)
+    results = measure(*splits, seeds=options.probe_seeds, stronger_probes=options.stronger_probes)
     text = table(results)
     contents = {
         "leakage.json": results.to_json(),

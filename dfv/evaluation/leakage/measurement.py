@@ -17,17 +17,20 @@ def measure(
     test: LabelledCodes,
     *,
     seeds: int = 3,
+    stronger_probes: bool = True,
     limits: SampleSizes | None = None,
 ) -> "LeakageResults":
     """Trains probes on the codes of `train`, selects the strongest on `validation`, and returns its leakage on `test`.
 
     The images of `validation` and `test` should be new to the model. Each split is sampled down to the limits.
 
-    seeds: number of times that each probe is trained. limits: maximum numbers of codes.
+    seeds: number of times that each probe is trained.
+    stronger_probes: whether a deep network and boosted trees are among the probes; in `dfv.evaluate` they are not.
+    limits: maximum numbers of codes.
     Raises DataError for codes that cannot be tested, with all faults of a kind; see LabelledCodes for what is expected.
     """
     splits = BySplit(train, validation, test)
     check(splits)
     from dfv.evaluation.leakage.probing import probe  # imports TensorFlow
 
-    return probe(splits, seeds, limits or SampleSizes())
+    return probe(splits, seeds, stronger_probes, limits or SampleSizes())

@@ -14,7 +14,7 @@ from dfv.evaluation.leakage.results import LeakageResults
 from dfv.evaluation.metrics.dependence import HsicTest, hsic_test
 from dfv.evaluation.metrics.factors import FactorError, factor_errors
 from dfv.evaluation.metrics.leakage import code_leakage
-from dfv.evaluation.probes.probe_data import ProbeData, matched_or_none, separate_groups
+from dfv.evaluation.probes.probe_data import ProbeData, families_of_probes, matched_or_none, separate_groups
 from dfv.evaluation.probes.selection import ProbeErrors
 from dfv.evaluation.sampling import SampleSizes, sample_groups, sample_rows
 from dfv.provenance import current_provenance
@@ -22,7 +22,7 @@ from dfv.provenance import current_provenance
 LOGGER = logging.getLogger(__name__)
 
 
-def probe(splits: BySplit[LabelledCodes], seeds: int, sizes: SampleSizes) -> LeakageResults:
+def probe(splits: BySplit[LabelledCodes], seeds: int, stronger_probes: bool, sizes: SampleSizes) -> LeakageResults:
     """Trains the probes this many times, and returns all results."""
     started = time.monotonic()
     code_dim = splits.train.codes.shape[1]
@@ -31,7 +31,8 @@ def probe(splits: BySplit[LabelledCodes], seeds: int, sizes: SampleSizes) -> Lea
     LOGGER.info("Training each probe %d times on %d codes", seeds, len(splits.train))
     data, clusters = _probe_data(splits), splits.test.groups
     names = tuple(map(str, range(len(data.num_classes))))
-    leakage = code_leakage([data] * seeds, names, sizes, ProbeErrors.leakage, clusters, {})
+    families = families_of_probes(stronger_probes)
+    leakage = code_leakage([data] * seeds, names, sizes, ProbeErrors.leakage, clusters, {}, families)
     LOGGER.info("Testing independence and predicting the known factors")
     return LeakageResults(
         code_dim=code_dim,

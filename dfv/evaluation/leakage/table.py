@@ -10,7 +10,7 @@ HEADINGS = ("predicted by", "training error, %", "test error, %", "permutation b
 def table(results: LeakageResults) -> str:
     """A row for each probe, the strongest last, and for what else was measured; ± is the standard error."""
     found = results.leakage
-    rows = [_row(_name(probe), probe) for probe in (found.network, found.linear, found.neighbours)]
+    rows = [_row(_name(probe), probe) for probe in found.by_family.values()]
     rows.append(_row(f"strongest on validation: {_name(found.strongest)}", found.strongest))
     if found.strongest.matched_leakage:
         baseline = percent(found.strongest.matched_permutation_baseline)

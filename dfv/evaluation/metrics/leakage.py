@@ -12,7 +12,7 @@ import numpy as np
 from dfv.evaluation.encoded_images import CODES, EncodedSplits
 from dfv.evaluation.evaluation_splits import BySplit
 from dfv.evaluation.labels import Labels
-from dfv.evaluation.probes.probe_data import ProbeData, probe_data
+from dfv.evaluation.probes.probe_data import FAMILIES, STRONGER_FAMILIES, ProbeData, probe_data
 from dfv.evaluation.probes.probe_result import ProbeResult
 from dfv.evaluation.probes.selection import Criterion, ProbeErrors, TrainedProbe, select_probes
 from dfv.evaluation.probes.standard_errors import Estimate, estimate
@@ -24,8 +24,9 @@ from dfv.evaluation.split_within_identities import split_within_identities
 class CodeLeakage:
     """Results of probes on one code.
 
-    network, linear, neighbours: the probe of each family with the best settings.
-    strongest: the one of these with the highest leakage or, for s, accuracy on validation images.
+    network, linear, neighbours: the probe of each family with the best settings. deep, trees: likewise; None unless
+      they were asked for.
+    strongest: the one of all these with the highest leakage or, for s, accuracy on validation images.
     subsets: name -> result of the strongest probe on a part of the test images.
     labels: name -> its result for one label; empty if there is only one.
     """
@@ -36,6 +37,14 @@ class CodeLeakage:
     strongest: ProbeResult
     subsets: dict[str, ProbeResult]
     labels: dict[str, ProbeResult]
+    deep: ProbeResult | None = None
+    trees: ProbeResult | None = None
+
+    @property
+    def by_family(self) -> dict[str, ProbeResult]:
+        """The results of the families that were measured."""
+        results = {family: getattr(self, family) for family in (*FAMILIES, *STRONGER_FAMILIES)}
+        return {family: result for family, result in results.items() if result is not None}
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,7 @@ def measure_leakage(
     num_seeds: int,
     unseen_identities: bool,
     subsets: dict[str, np.ndarray],
+    families: tuple[str, ...] = FAMILIES,
 ) -> Leakage:
     """Trains probes on every code.
 
@@ -70,6 +80,7 @@ def measure_leakage(
     num_seeds: number of seeds; each probe is trained once per seed.
     unseen_identities: test identities are not in training, so that the images of one are dependent.
     subsets: name -> [N] bool over the whole test split.
+    families: of the probes; the first three at least.
     """
     if labels is None:
         encoded, labels = split_within_identities(encoded.test)
@@ -81,7 +92,14 @@ def measure_leakage(
         target = f"{', '.join(labels.names)} of unseen identities"
     codes = {
         code: measure_code_leakage(
-            encoded, labels, code, sizes, num_seeds=num_seeds, unseen_identities=unseen_identities, subsets=subsets
+            encoded,
+            labels,
+            code,
+            sizes,
+            num_seeds=num_seeds,
+            unseen_identities=unseen_identities,
+            subsets=subsets,
+            families=families,
         )
         for code in CODES
     }
@@ -97,6 +115,7 @@ def measure_code_leakage(
     num_seeds: int,
     unseen_identities: bool,
     subsets: dict[str, np.ndarray],
+    families: tuple[str, ...] = FAMILIES,
 ) -> CodeLeakage:
     """Trains probes on one code, one of CODES; see `measure_leakage`."""
     data = probe_data(encoded, labels, code, num_seeds=num_seeds, unseen_identities=unseen_identities)
@@ -104,7 +123,7 @@ def measure_code_leakage(
     criterion = ProbeErrors.accuracy if code == "s" else ProbeErrors.leakage
     clusters = encoded.test.identity if unseen_identities else None
     masks = {name: mask[encoded.test.rows] for name, mask in subsets.items()}
-    return code_leakage(data, labels.names, sizes, criterion, clusters, masks)
+    return code_leakage(data, labels.names, sizes, criterion, clusters, masks, families)
 
 
 def code_leakage(
@@ -114,20 +133,22 @@ def code_leakage(
     criterion: Criterion,
     clusters: np.ndarray | None,
     subsets: Mapping[str, np.ndarray],
+    families: tuple[str, ...] = FAMILIES,
 ) -> CodeLeakage:
     """Trains probes on one code.
 
     data: of each seed. names: of the columns of the labels. clusters: of the test codes, as in `estimate`.
     subsets: name -> [N] bool over the test codes.
     """
-    selected = select_probes(data, sizes, criterion)
-    network, linear, neighbours, strongest = (probe_result(probe, clusters) for probe in selected)
+    selected = select_probes(data, sizes, criterion, families)
+    results = {family: probe_result(probe, clusters) for family, probe in selected.by_family.items()}
+    strongest = probe_result(selected.strongest, clusters)
     by_subset = {
         name: probe_result(selected.strongest, clusters, rows=mask) for name, mask in subsets.items() if mask.any()
     }
     several = names if len(names) > 1 else ()
     by_label = {name: probe_result(selected.strongest, clusters, columns=[i]) for i, name in enumerate(several)}
-    return CodeLeakage(network, linear, neighbours, strongest, by_subset, by_label)
+    return CodeLeakage(**results, strongest=strongest, subsets=by_subset, labels=by_label)
 
 
 def probe_result(

@@ -10,11 +10,19 @@ from dfv.evaluation.encoded_images import EncodedImages, EncodedSplits
 from dfv.evaluation.evaluation_splits import BySplit
 from dfv.evaluation.labels import Labels, matched_factors
 
+FAMILIES = ("network", "linear", "neighbours")
+STRONGER_FAMILIES = ("deep", "trees")
+
+
+def families_of_probes(stronger: bool) -> tuple[str, ...]:
+    """The families of probes, with or without the stronger ones."""
+    return FAMILIES + STRONGER_FAMILIES if stronger else FAMILIES
+
 
 class ProbeSettings(NamedTuple):
     """A kind of probe.
 
-    family: "network", "linear" or "neighbours".
+    family: one of FAMILIES or STRONGER_FAMILIES.
     num_neighbours: number of neighbours that vote (family "neighbours" only).
     standardized: whether each dimension of the code is scaled to mean 0 and standard deviation 1.
     """

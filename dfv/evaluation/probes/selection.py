@@ -9,8 +9,9 @@ import numpy as np
 from dfv.evaluation.evaluation_splits import BySplit
 from dfv.evaluation.probes.neighbours import NeighbourProbes
 from dfv.evaluation.probes.permutation_baseline import permute_labels
-from dfv.evaluation.probes.probe_data import ProbeData, ProbeSettings
+from dfv.evaluation.probes.probe_data import FAMILIES, ProbeData, ProbeSettings
 from dfv.evaluation.probes.softmax_classifier import HIDDEN_UNITS, network_predictions
+from dfv.evaluation.probes.trees import tree_predictions
 from dfv.evaluation.sampling import SampleSizes
 
 NUM_FOLDS = 5
@@ -51,20 +52,20 @@ class TrainedProbe(NamedTuple):
 class SelectedProbes(NamedTuple):
     """The best probe of each family, and the best of all."""
 
-    network: TrainedProbe
-    linear: TrainedProbe
-    neighbours: TrainedProbe
+    by_family: dict[str, TrainedProbe]
     strongest: TrainedProbe
 
 
-def select_probes(data: list[ProbeData], sizes: SampleSizes, criterion: Criterion) -> SelectedProbes:
+def select_probes(
+    data: list[ProbeData], sizes: SampleSizes, criterion: Criterion, families: tuple[str, ...] = FAMILIES
+) -> SelectedProbes:
     """Trains all probes, and selects those with the highest mean criterion on images not used for training them.
 
     Ties go to the first probe. data: for each seed; cross-validation uses the first.
     """
-    errors = probe_errors(data, sizes)
+    errors = probe_errors(data, sizes, families)
     if needs_cross_validation(data[0], sizes):
-        scores = _cross_validation_scores(data[0], sizes, criterion)
+        scores = _cross_validation_scores(data[0], sizes, criterion, families)
     else:
         scores = {
             settings: np.mean([criterion(of_seed, "validation").mean() for of_seed in seeds])
@@ -76,15 +77,14 @@ def select_probes(data: list[ProbeData], sizes: SampleSizes, criterion: Criterio
     def best(choices: Iterable[TrainedProbe]) -> TrainedProbe:
         return max(choices, key=lambda probe: scores[probe.settings])
 
-    network, linear, neighbours = (
-        best(probe for probe in probes if probe.settings.family == family)
-        for family in ("network", "linear", "neighbours")
-    )
-    return SelectedProbes(network, linear, neighbours, best((network, linear, neighbours)))
+    by_family = {family: best(probe for probe in probes if probe.settings.family == family) for family in families}
+    return SelectedProbes(by_family, best(by_family.values()))
 
 
-def probe_errors(data: list[ProbeData], sizes: SampleSizes) -> dict[ProbeSettings, list[ProbeErrors]]:
-    """Trains every probe on the true and on permuted labels, and returns its errors for each seed.
+def probe_errors(
+    data: list[ProbeData], sizes: SampleSizes, families: tuple[str, ...] = FAMILIES
+) -> dict[ProbeSettings, list[ProbeErrors]]:
+    """Trains every probe of these families on the true and on permuted labels, and returns its errors for each seed.
 
     data: for each seed, which initializes the probe, orders its batches and permutes the labels.
     """
@@ -96,11 +96,8 @@ def probe_errors(data: list[ProbeData], sizes: SampleSizes) -> dict[ProbeSetting
         versions = [true, permute_labels(true, seed)]
         if true.matched is not None:
             versions.append(permute_labels(true, seed, true.matched))
-        for family, hidden_units in HIDDEN_UNITS.items():
-            predictions = [
-                network_predictions(version, hidden_units, seed=seed, max_epochs=sizes.probe_epochs)
-                for version in versions
-            ]
+        for family in [family for family in families if family != "neighbours"]:
+            predictions = [_predictions(version, family, seed, sizes.probe_epochs) for version in versions]
             errors.setdefault(ProbeSettings(family), []).append(_errors(predictions, true.labels))
         queried = replace(true.labels, train=true.labels.train[neighbours.train_rows])
         for settings in neighbours.settings:
@@ -109,6 +106,12 @@ def probe_errors(data: list[ProbeData], sizes: SampleSizes) -> dict[ProbeSetting
             ]
             errors.setdefault(settings, []).append(_errors(predictions, queried))
     return errors
+
+
+def _predictions(data: ProbeData, family: str, seed: int, max_epochs: int) -> BySplit[np.ndarray]:
+    if family == "trees":
+        return tree_predictions(data, seed=seed)
+    return network_predictions(data, HIDDEN_UNITS[family], seed=seed, max_epochs=max_epochs)
 
 
 def _errors(predictions: list[BySplit[np.ndarray]], labels: BySplit[np.ndarray]) -> ProbeErrors:
@@ -147,9 +150,11 @@ def cross_validation_folds(data: ProbeData, num_folds: int, seed: int) -> Iterat
         yield ProbeData(divided[0], divided[1], data.num_classes, divided[2])
 
 
-def _cross_validation_scores(data: ProbeData, sizes: SampleSizes, criterion: Criterion) -> dict[ProbeSettings, float]:
+def _cross_validation_scores(
+    data: ProbeData, sizes: SampleSizes, criterion: Criterion, families: tuple[str, ...]
+) -> dict[ProbeSettings, float]:
     """The mean over folds of the probes that every fold has."""
-    folds = [probe_errors([fold], sizes) for fold in cross_validation_folds(data, NUM_FOLDS, seed=0)]
+    folds = [probe_errors([fold], sizes, families) for fold in cross_validation_folds(data, NUM_FOLDS, seed=0)]
     common = [settings for settings in folds[0] if all(settings in fold for fold in folds)]
     return {
         settings: float(np.mean([criterion(fold[settings][0], "test").mean() for fold in folds])) for settings in common

@@ -19,8 +19,10 @@ from dfv.model.layers.dtype_policy import float32_policy
 from dfv.model.optimizers import FusedAdam
 
 MAX_LOADED_NUMBERS = 1 << 24  # of inputs that are in memory at once
-# Of the probes by networks: one hidden layer, or none.
-HIDDEN_UNITS: dict[str, tuple[int, ...]] = {"network": (256,), "linear": ()}
+# Of the probes by networks: one hidden layer, none, or five: with the output, the six layers of DCoDR's classifier
+# (Kahana and Hoshen, arXiv 2203.11284), whose hidden ones have batch normalization and a leaky ReLU.
+HIDDEN_UNITS: dict[str, tuple[int, ...]] = {"network": (256,), "linear": (), "deep": (64,) * 5}
+LEAK = 0.01
 PATIENCE = 10
 MIN_STEPS_PER_EPOCH = 50
 
@@ -148,9 +150,10 @@ def _in_batches(outputs: Callable[[tf.Tensor], tf.Tensor], inputs: Images) -> np
 def network_predictions(
     data: ProbeData, hidden_units: tuple[int, ...], *, seed: int, max_epochs: int
 ) -> BySplit[np.ndarray]:
-    """Trains a classifier with these hidden layers of ReLU and returns its predictions [N, L] for every split.
+    """Trains a classifier with these hidden layers and returns its predictions [N, L] for every split.
 
-    It is trained on standardized codes until `validation` errors have not decreased for PATIENCE epochs.
+    One hidden layer has a ReLU, several ones have batch normalization and a leaky ReLU. The classifier is trained on
+    standardized codes until `validation` errors have not decreased for PATIENCE epochs.
     """
     codes, labels = data.standardized_codes, data.labels
     classifier = _classifier(hidden_units, codes.train.shape[1], data.num_classes)
@@ -170,5 +173,11 @@ def _classifier(hidden_units: tuple[int, ...], code_dim: int, num_classes: tuple
     # Each fit reinitializes it: to trace a new one takes longer than to train it on a small set.
     learning_rate = 1e-3 if hidden_units else 1e-2
     with float32_policy():
-        hidden = [layers.Dense(units, "relu") for units in hidden_units]
+        hidden = [layer for units in hidden_units for layer in _hidden_layer(units, deep=len(hidden_units) > 1)]
         return SoftmaxClassifier(hidden, (code_dim,), num_classes, learning_rate=learning_rate)
+
+
+def _hidden_layer(units: int, deep: bool) -> list[layers.Layer]:
+    if not deep:
+        return [layers.Dense(units, "relu")]
+    return [layers.Dense(units, use_bias=False), layers.BatchNormalization(), layers.LeakyReLU(LEAK)]

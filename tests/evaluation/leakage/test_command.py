@@ -34,6 +34,7 @@ def test_the_table_is_printed_and_the_record_and_report_are_written(codes, tmp_p
     assert sorted(path.name for path in folder.iterdir()) == ["leakage.json", "report.html", "table.md"]
     assert (folder / "table.md").read_text() == printed
     rows = {row[0]: row[1:] for row in (line.strip("| ").split(" | ") for line in printed.splitlines())}
+    assert {"network", "linear", "deep", "trees"} < rows.keys()
     assert rows["strongest, label 0"][1] == "0.0" and "(not significant)" in rows["strongest, label 1"][3]
     assert rows["network, factor pose"][1] == "0.0" and float(rows["network, factor pose"][2]) > 30
     results = LeakageResults.from_json((folder / "leakage.json").read_text())
@@ -44,6 +45,7 @@ def test_the_table_is_printed_and_the_record_and_report_are_written(codes, tmp_p
     assert f"HSIC of code and group: {results.dependence.hsic:.4f};" in printed
     report = (folder / "report.html").read_text()
     text = " ".join(re.sub("<[^>]*>", " ", report).split())
+    assert "network linear neighbours deep trees" in text and "gradient-boosted trees" in text
     assert "Leakage test of mine.npz" in text and shown in text and "of 60 groups that do not occur in training" in text
     assert "pose" in text and results.provenance.cpu in text and "<script" not in report
 

@@ -41,7 +41,7 @@ def test_the_lowest_errors_are_those_of_the_classifier_that_knows_the_densities(
 @pytest.mark.parametrize("code", ["directions", "scale"])
 def test_the_strongest_probe_reaches_the_lowest_error_and_none_is_below_it(code):
     splits, (num_classes, lowest) = known(code), KNOWN[code]
-    found = measure(*splits, seeds=1, limits=SIZES)
+    found = measure(*splits, seeds=1, stronger_probes=False, limits=SIZES)
     error = np.sqrt(lowest() * (1 - lowest()) / len(splits.test))
     for probe in (found.leakage.network, found.leakage.linear, found.leakage.neighbours):
         assert probe.test_error > lowest() - 3 * error
@@ -55,9 +55,9 @@ def test_the_strongest_probe_reaches_the_lowest_error_and_none_is_below_it(code)
 
 def test_a_code_that_hides_the_label_on_training_images_alone_leaks_on_fresh_ones():
     splits = known("removed_in_training")
-    trained_on_old = measure(*splits, seeds=1, limits=SIZES).leakage.strongest
+    trained_on_old = measure(*splits, seeds=1, stronger_probes=False, limits=SIZES).leakage.strongest
     fresh = [splits.test.select(np.arange(4000) % 5 == part) for part in range(3)]
-    trained_on_fresh = measure(*fresh, seeds=1, limits=SIZES).leakage.strongest
+    trained_on_fresh = measure(*fresh, seeds=1, stronger_probes=False, limits=SIZES).leakage.strongest
     assert trained_on_old.test_error > 0.6
     assert trained_on_fresh.test_error == pytest.approx(error_of_directions(), abs=0.06)
 
@@ -82,7 +82,7 @@ def test_results_are_those_of_the_evaluation_of_the_same_codes(unseen):
         parts.append(LabelledCodes(codes[rows], names, identity[rows] if unseen else None, factors))
         image_set = ImageSet(np.zeros((len(rows), 2, 2, 1), np.uint8), identity[rows], factors=factors)
         whole.append(EncodedImages(image_set, np.arange(len(rows)), codes[rows], codes[rows], 0 * codes[rows]))
-    found = measure(*parts, seeds=2, limits=TINY)
+    found = measure(*parts, seeds=2, stronger_probes=False, limits=TINY)
 
     encoded = EncodedSplits(*whole)
     columns = [labels[split == number].astype(np.int32) for number in range(3)]
@@ -96,6 +96,19 @@ def test_results_are_those_of_the_evaluation_of_the_same_codes(unseen):
     assert found.factors == {name: errors.z_mean for name, errors in expected.items()}
     assert found.num_groups == (10 if unseen else None)
     assert LeakageResults.from_json(found.to_json()).to_json() == found.to_json()
+
+
+def test_cross_validation_keeps_groups_together(monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        "dfv.evaluation.leakage.probing.code_leakage", lambda *arguments: given.extend(arguments) or 1 / 0
+    )
+    groups = (["a", "a", "b", "b"], ["c"] * 4, ["d", "d", "e", "d"])
+    with pytest.raises(ZeroDivisionError):
+        measure(*(LabelledCodes(np.eye(4), [0, 1, 0, 1], names) for names in groups))
+    (data, *_), families = given[0], given[-1]
+    assert [part.tolist() for part in data.groups] == [[0, 0, 1, 1], [2] * 4, [3, 3, 4, 3]] and data.matched is None
+    assert families == ("network", "linear", "neighbours", "deep", "trees")
 
 
 def test_large_splits_are_sampled():

@@ -11,7 +11,7 @@ from dfv.evaluation.encoded_images import CODES, EncodedImages, EncodedSplits, e
 from dfv.evaluation.evaluation_splits import BySplit
 from dfv.evaluation.labels import Labels, identity_labels
 from dfv.evaluation.metrics.leakage import measure_code_leakage, measure_leakage, probe_result
-from dfv.evaluation.probes.probe_data import ProbeSettings
+from dfv.evaluation.probes.probe_data import FAMILIES, ProbeSettings
 from dfv.evaluation.probes.selection import ProbeErrors, SelectedProbes, TrainedProbe
 from dfv.evaluation.probes.standard_errors import Estimate
 from tests.evaluation.probes.synthetic_codes import CLASSES, SAMPLE_SIZES, data_of, perfect
@@ -38,7 +38,8 @@ def test_images_of_unseen_identities_are_dependent_and_probes_of_s_are_selected_
 
     def selection(data, sizes, criterion):
         selected_by.append((data[0], criterion))
-        return SelectedProbes(*[TrainedProbe(ProbeSettings("linear"), [])] * 4)
+        probe = TrainedProbe(ProbeSettings("linear"), [])
+        return SelectedProbes(dict.fromkeys(FAMILIES, probe), probe)
 
     def result(probe, clusters=None, **part):
         results.append((clusters, part))

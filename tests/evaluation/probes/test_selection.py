@@ -8,7 +8,7 @@ import pytest
 from dfv.evaluation.evaluation_splits import BySplit
 from dfv.evaluation.metrics.leakage import probe_result
 from dfv.evaluation.probes.neighbours import NeighbourProbes
-from dfv.evaluation.probes.probe_data import ProbeData, ProbeSettings
+from dfv.evaluation.probes.probe_data import FAMILIES, ProbeData, ProbeSettings, families_of_probes
 from dfv.evaluation.probes.probe_result import ProbeResult
 from dfv.evaluation.probes.selection import ProbeErrors, cross_validation_folds, needs_cross_validation, select_probes
 from dfv.evaluation.probes.softmax_classifier import network_predictions
@@ -25,10 +25,13 @@ from tests.evaluation.probes.synthetic_codes import (
 )
 
 
-def results_of(*data: ProbeData, sizes: SampleSizes = SAMPLE_SIZES) -> dict[str, ProbeResult]:
+def results_of(
+    *data: ProbeData, sizes: SampleSizes = SAMPLE_SIZES, families: tuple[str, ...] = FAMILIES
+) -> dict[str, ProbeResult]:
     """Family -> the result of its best probe, and "strongest"; data: of each seed."""
-    selected = select_probes(list(data), sizes, ProbeErrors.leakage)
-    return {name: probe_result(probe) for name, probe in selected._asdict().items()}
+    selected = select_probes(list(data), sizes, ProbeErrors.leakage, families)
+    probes = selected.by_family | {"strongest": selected.strongest}
+    return {name: probe_result(probe) for name, probe in probes.items()}
 
 
 def test_every_probe_predicts_from_a_perfect_code():
@@ -132,3 +135,20 @@ def test_with_two_groups_probes_are_selected_by_validation_images():
     data = data_of(perfect)
     groups = BySplit(np.zeros(SIZES[0], int), np.ones(SIZES[1], int), np.full(SIZES[2], 2))
     assert results_of(dataclasses.replace(data, groups=groups))["strongest"].test_error < 0.05
+
+
+def test_stronger_probes_find_what_others_find_and_the_strongest_may_be_one_of_them():
+    """An exclusive or of two signs tells two labels from the two others: no linear probe finds it."""
+
+    def exclusive_or(labels, rng):
+        codes = rng.standard_normal((len(labels), DIM))
+        codes[:, 0] = np.sign(codes[:, 1]) * np.where(labels % 2, 1, -1) * np.abs(codes[:, 0])
+        return codes
+
+    families = families_of_probes(stronger=True)
+    results = results_of(data_of(exclusive_or), families=families)
+    assert list(results) == ["network", "linear", "neighbours", "deep", "trees", "strongest"]
+    assert results["linear"].test_error > 0.65
+    for family in ("trees", "deep", "strongest"):  # 0.5 is the lowest possible
+        assert results[family].test_error < 0.65 and results[family].leakage.is_significant()
+    assert not results_of(data_of(random), families=families)["strongest"].leakage.is_significant()

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from dfv.evaluation.evaluation_splits import BySplit
 from dfv.evaluation.probes import softmax_classifier
 from dfv.evaluation.probes.probe_data import ProbeData
-from dfv.evaluation.probes.softmax_classifier import SoftmaxClassifier, network_predictions
+from dfv.evaluation.probes.softmax_classifier import HIDDEN_UNITS, SoftmaxClassifier, network_predictions
 from tests.evaluation.probes.synthetic_codes import CLASSES, DIM, data_of, in_scale, perfect
 
 
@@ -83,3 +83,14 @@ def test_probes_are_float32_under_any_global_dtype_policy():
         np.testing.assert_array_equal(predicted(), expected)
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def test_the_deep_probe_has_six_layers_and_starts_from_new_weights_each_time():
+    """Moving averages of batch normalization are a part of what is reinitialized."""
+    deep, data = HIDDEN_UNITS["deep"], data_of(in_scale)
+    classifier = softmax_classifier._classifier(deep, DIM, (CLASSES,))
+    names = [type(layer).__name__ for layer in classifier.layers]
+    assert names == [*["Dense", "BatchNormalization", "LeakyReLU"] * 5, "Dense"]
+    first, other, again = (network_predictions(data, deep, seed=seed, max_epochs=4) for seed in (0, 1, 0))
+    np.testing.assert_array_equal(first.test, again.test)
+    assert np.any(first.test != other.test) and np.mean(first.test != data.labels.test) < 0.4

@@ -87,6 +87,19 @@ def test_leakage_is_shown_in_its_columns(evaluated):
     ]
 
 
+def test_stronger_probes_have_columns_where_they_were_used(evaluated):
+    results = evaluated[1]
+    assert tables(results)["Table 1: identity leakage"][1][6:] == ["network", "linear", "neighbours"]
+    codes = {
+        name: replace(code, deep=code.linear, trees=code.network)
+        for name in ("z_mean", "z_sampled", "z_mean_and_log_var", "s")
+        for code in [getattr(results.leakage, name)]
+    }
+    rows = tables(replace(results, leakage=replace(results.leakage, **codes)))["Table 1: identity leakage"]
+    assert rows[1][6:] == ["network", "linear", "neighbours", "deep", "trees"]
+    assert rows[2][9:] == [rows[2][7], rows[2][6]] and {len(row) for row in rows[1:]} == {11}
+
+
 def test_each_label_has_a_row(evaluated):
     rows = tables(evaluated[1])["Each label"]
     assert [row[0] for row in rows] == ["label", "parity", "third"] and rows[0][1:] == [
