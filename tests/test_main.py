@@ -83,18 +83,26 @@ def test_the_flags_of_a_run_read_back_as_the_same_config(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "asked", "folder"),
     [
-        ([], ("test", 3), "run"),
-        (["--evaluate_split=validation", "--probe_seeds=1"], ("validation", 1), "run/validation"),
+        ([], ("test", 3, False), "run"),
+        (
+            ["--evaluate_split=validation", "--probe_seeds=1", "--stronger_probes"],
+            ("validation", 1, True),
+            "run/validation",
+        ),
     ],
 )
-def test_the_split_and_the_seeds_of_an_evaluation_are_flags(monkeypatch, tmp_path, caplog, arguments, asked, folder):
+def test_the_split_the_seeds_and_the_probes_of_an_evaluation_are_flags(
+    monkeypatch, tmp_path, caplog, arguments, asked, folder
+):
     caplog.set_level("INFO", "dfv")
     (tmp_path / "run").mkdir()
     evaluated = []
     _model_of(monkeypatch, (16, 16, 3))
     monkeypatch.setattr(
         "dfv.evaluation.evaluate",
-        lambda model, splits, config, out_dir, seeds, split, **_: evaluated.append((split, seeds, out_dir)),
+        lambda model, splits, config, out_dir, seeds, split, stronger_probes, **_: evaluated.append(
+            (split, seeds, stronger_probes, out_dir)
+        ),
     )
     assert main(["--mode=evaluate", f"--run_dir={tmp_path}/run", *arguments]) == 0
     assert evaluated == [(*asked, tmp_path / folder)] and (tmp_path / folder).is_dir()

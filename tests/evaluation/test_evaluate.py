@@ -9,7 +9,9 @@ from dfv.config.schema import Config, ConfigError
 from dfv.data import from_arrays
 from dfv.data.dataset import ImageSet, Splits
 from dfv.evaluation import evaluate
+from dfv.evaluation.context import EvaluationContext
 from dfv.evaluation.encoded_images import encode
+from dfv.evaluation.evaluated_run import command
 from dfv.evaluation.measurements import MEASUREMENTS
 
 
@@ -105,3 +107,15 @@ def test_sprites_have_analogies_and_characters_without_a_twin(tmp_path, codec, d
     report = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "without twin" in report and "copy of the s source" in report
     assert (tmp_path / "figures" / "analogies.png").exists()
+
+
+@pytest.mark.parametrize("stronger", [False, True])
+def test_stronger_probes_take_part_if_asked_for(codec, make_splits, tiny, monkeypatch, stronger):
+    given = {}
+    monkeypatch.setattr("dfv.evaluation.measurements.measure_leakage", lambda *_, **named: given.update(named))
+    more = {"stronger_probes": True} if stronger else {}
+    config = Config.of(dataset="smallnorb")
+    context = EvaluationContext(codec(), make_splits(), config, split="test", num_seeds=1, sizes=tiny, **more)
+    dict(MEASUREMENTS)["leakage"](context)
+    assert given["families"] == ("network", "linear", "neighbours", "deep", "trees")[: 5 if stronger else 3]
+    assert ("--stronger_probes=true" in command({}, "test", 1, **more)) == stronger

@@ -36,8 +36,9 @@ def test_images_of_unseen_identities_are_dependent_and_probes_of_s_are_selected_
     splits, selected_by, results = make_splits(unseen=True), [], []
     encoded = encode_splits(codec(), splits, tiny)
 
-    def selection(data, sizes, criterion):
+    def selection(data, sizes, criterion, families):
         selected_by.append((data[0], criterion))
+        assert families == FAMILIES
         probe = TrainedProbe(ProbeSettings("linear"), [])
         return SelectedProbes(dict.fromkeys(FAMILIES, probe), probe)
 
