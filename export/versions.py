@@ -24,6 +24,7 @@ from export.verification import check
 LOGGER = logging.getLogger("export")
 
 CARD_FILE = "model_card.md"
+FIT_FILE = Path("assets.extra", "fit.txt")  # DataConfig.fit of the images in the `_bytes` signatures, for the page
 
 
 def export_model(
@@ -48,6 +49,8 @@ def export_model(
         check(staged, model, float_images)
         warmup.write(staged, place.name, signatures(model, float_images))
         example_images.write(staged, model.config.data)
+        (staged / FIT_FILE).parent.mkdir(exist_ok=True)
+        (staged / FIT_FILE).write_text(model.config.data.fit_in_training, encoding="utf-8")
         (staged / CARD_FILE).write_text(card.of(model, place.name, staged, results), encoding="utf-8")
         appear(staged, final)
         try:

@@ -6,14 +6,18 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
+from dfv.config.data_options import FITS
 from dfv.model.codes import prior_samples
 from export import ExportError
+from export.versions import FIT_FILE
 
 EXAMPLES = Path("assets.extra", "examples")
 
 
 class ExportedModel:
     """The newest version of an exported model. Takes image files, returns images [H, W, C] uint8.
+
+    fit: how the files get the model's aspect ratio, see DataConfig.fit.
 
     Raises ExportError for a folder that has no exported model.
     """
@@ -33,6 +37,7 @@ class ExportedModel:
             )
         shape = self._signature("reconstruct").structured_outputs["image"].shape
         self.image_shape = tuple(shape[1:])
+        self.fit = _fit(self.folder)
 
     def _signature(self, name: str) -> tf.types.experimental.ConcreteFunction:
         return self._loaded.signatures[name]
@@ -80,6 +85,14 @@ def newest_version(model_dir: Path) -> Path:
     raise ExportError(
         f"--model={model_dir} has no exported model; expected a folder written by `python -m export`.{run}"
     )
+
+
+def _fit(folder: Path) -> str:
+    try:
+        fit = (folder / FIT_FILE).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        fit = ""
+    return fit if fit in FITS else FITS[0]  # earlier versions had no such file, and cropped
 
 
 def _has_model(folder: Path) -> bool:

@@ -8,13 +8,17 @@ from gradio.data_classes import ImageData
 from gradio.processing_utils import save_file_to_cache
 
 from export import ExportError
+from export.demo.exported_model import ExportedModel
 from export.demo.image_files import ImageFiles, thumbnail_url
 
 PER_PAGE = 12
 
 
-def add_chooser(page: gr.Blocks, files: ImageFiles, image_shape: tuple[int, int, int], target: gr.Image) -> None:
-    """Adds a chooser for `target`. For any number of files, only the displayed thumbnails are read and sent."""
+def add_chooser(page: gr.Blocks, files: ImageFiles, model: ExportedModel, target: gr.Image | gr.File) -> None:
+    """Adds a chooser for `target`, an image or a list of files, to which each chosen file is added.
+
+    For any number of files, only the displayed thumbnails are read and sent.
+    """
     name, names, several = target.elem_id, list(files.paths), len(files.paths) > PER_PAGE
     with gr.Row(visible=several):
         find = gr.Textbox(label="Search by file name", elem_id=f"{name}_find")
@@ -22,27 +26,29 @@ def add_chooser(page: gr.Blocks, files: ImageFiles, image_shape: tuple[int, int,
 
     thumbnails = _gallery(f"{target.label}: click to choose", f"{name}_files")
 
-    def shown(text: str, number: float) -> GalleryData:
-        last = int(number) * PER_PAGE
-        return _tiles(files, files.search(text)[last - PER_PAGE : last], image_shape)
+    def shown(text: str | None, number: float | None) -> GalleryData:
+        # In a tab that has not been opened, the inputs have no value yet.
+        last = int(number or 1) * PER_PAGE
+        return _tiles(files, files.search(text or "")[last - PER_PAGE : last], model)
 
     def found(text: str) -> tuple[gr.Slider, GalleryData]:
         names = files.search(text)
         pages = _num_pages(names)
         slider = gr.Slider(value=1, maximum=max(2, pages), interactive=pages > 1, label=_page_label(names))
-        return slider, _tiles(files, names[:PER_PAGE], image_shape)
+        return slider, _tiles(files, names[:PER_PAGE], model)
 
-    def chosen(event: gr.SelectData) -> str:
+    def chosen(before: str | list[str] | None, event: gr.SelectData) -> str | list[str]:
         try:
             # The component's own folder, so that the file's folder need not be open to the browser.
-            return save_file_to_cache(files.path(event.value["caption"]), target.GRADIO_CACHE)
+            path = save_file_to_cache(files.path(event.value["caption"]), target.GRADIO_CACHE)
         except (ExportError, OSError) as error:
             raise gr.Error(_reason(error), print_exception=False) from error
+        return [*(before or []), path] if isinstance(target, gr.File) else path
 
     options = {"show_progress": "hidden", "trigger_mode": "always_last"}
     gr.on([page.load, number.change], shown, [find, number], thumbnails, **options)
     find.change(found, find, [number, thumbnails], **options)
-    thumbnails.select(chosen, None, target, **options)
+    thumbnails.select(chosen, target, target, **options)
 
 
 def _gallery(label: str, name: str) -> gr.Gallery:
@@ -61,8 +67,8 @@ def _gallery(label: str, name: str) -> gr.Gallery:
     return gallery
 
 
-def _tiles(files: ImageFiles, names: list[str], image_shape: tuple[int, int, int]) -> GalleryData:
-    urls = {name: thumbnail_url(files.path(name), image_shape) for name in names}
+def _tiles(files: ImageFiles, names: list[str], model: ExportedModel) -> GalleryData:
+    urls = {name: thumbnail_url(files.path(name), model.image_shape, model.fit) for name in names}
     return GalleryData(root=[GalleryImage(image=ImageData(url=url), caption=name) for name, url in urls.items()])
 
 

@@ -57,17 +57,16 @@ def find_images(folder: Path) -> ImageFiles:
     return files
 
 
-def thumbnail_url(path: Path, image_shape: tuple[int, int, int]) -> str:
-    """Returns a data URL of the central square at the model's resolution; plain grey if the file cannot be decoded.
+def thumbnail_url(path: Path, image_shape: tuple[int, int, int], fit: str) -> str:
+    """Returns a data URL of the image as the model gets it; plain grey if the file cannot be decoded.
 
-    The browser needs no copy of the file for a data URL.
+    fit: see DataConfig.fit. The browser needs no copy of the file for a data URL.
     """
-    height, width, channels = image_shape
-    side = max(height, width)
+    *size, channels = image_shape
     try:
-        image = decode(path, side, grey=channels == 1)
+        image = decode(path, (size[0], size[1]), grey=channels == 1, fit=fit)
     except DataError:
-        image = np.full((side, side, 1), 128, np.uint8)
+        image = np.full((*size, 1), 128, np.uint8)
     return "data:image/png;base64," + base64.b64encode(encode_png(image)).decode()
 
 

@@ -27,7 +27,13 @@ STYLE = """img { image-rendering: pixelated }
 .chooser .grid-container { grid-template-columns: repeat(6, minmax(0, 1fr)) }
 .chooser .grid-wrap { overflow-x: hidden }
 .chooser .caption-label { left: 0; right: 0; max-width: none; padding: 1px 3px; font-size: 10px; line-height: 1.2;
-    white-space: normal; overflow-wrap: anywhere; text-align: left }"""
+    white-space: normal; overflow-wrap: anywhere; text-align: left }
+@media (max-width: 640px) {
+    .labelled { padding-top: 46px }
+    .tab-container button { padding: 0 6px; font-size: 14px }
+    .chooser .grid-container, #samples .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) }
+    .chooser, .chooser .grid-wrap { height: auto !important; max-height: none !important }
+}"""
 BUTTONS = ["download", "fullscreen"]  # not the one that shares
 INTRODUCTION = """# {name}
 The model encodes an image as two codes: **s**, what all images of one identity have in common, and **z**, everything
@@ -48,7 +54,7 @@ def build(model: ExportedModel, name: str, files: ImageFiles | None) -> gr.Block
             with gr.Row():
                 for image in (image_s, image_z):
                     with gr.Column():
-                        add_chooser(page, files, model.image_shape, image)
+                        add_chooser(page, files, model, image)
         label = "More images of the identity of the first image (optional): s is the mean over all of them"
         more_s = gr.Files(label=label, height=120, elem_id="more_s")
         inputs = [image_s, more_s, image_z]
@@ -61,11 +67,12 @@ def build(model: ExportedModel, name: str, files: ImageFiles | None) -> gr.Block
             _on_change([*inputs, weight_s, weight_z], events, between, _checked(model, interpolated, MORE))
         with gr.Tab("Prior samples"):
             seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=LARGEST_SEED, elem_id="seed")
-            label = "s as above, z sampled from the prior"
+            label = "s as above, z sampled from the prior; click one to enlarge or download it"
             samples = gr.Gallery(
                 label=label,
                 columns=NUM_SAMPLES,
                 height=200,
+                format="png",
                 buttons=BUTTONS,
                 elem_id="samples",
                 elem_classes="labelled",
@@ -75,6 +82,8 @@ def build(model: ExportedModel, name: str, files: ImageFiles | None) -> gr.Block
         with gr.Tab("Swap grid"):
             label = f"Images, at most {MAX_ON_GRID}"
             on_grid = gr.Files(paths[:NUM_ON_GRID] or None, label=label, height=160, elem_id="files")
+            if files:
+                add_chooser(page, files, model, on_grid)
             label = "Each column has the s of the image above it, each row the z of the image left of it"
             options = {"interactive": False, "format": "png", "buttons": BUTTONS, "elem_classes": "labelled"}
             grid = gr.Image(label=label, elem_id="grid", **options)

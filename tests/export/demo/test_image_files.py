@@ -81,16 +81,24 @@ def pixels(url: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.removeprefix("data:image/png;base64,")))))
 
 
-@pytest.mark.parametrize(("channels", "shape"), [(1, (13, 13)), (3, (13, 13, 3))])
-def test_a_thumbnail_is_the_middle_square_at_the_resolution_of_the_model(channels, shape, tmp_path):
-    image = np.zeros((26, 52, 3), np.uint8)
-    image[:, 13:39] = 200
-    Image.fromarray(image).save(tmp_path / "a.png")
-    thumbnail = pixels(thumbnail_url(tmp_path / "a.png", (13, 10, channels)))
-    assert thumbnail.shape == shape
-    assert (thumbnail == 200).all()
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("fit", "white", "blue"), [("crop", [], [0, 12]), ("pad", [0, 1, 2, 10, 11, 12], [3, 9]), ("stretch", [], [0, 12])]
+)
+def test_a_thumbnail_is_the_upright_image_as_the_model_gets_it(channels, fit, white, blue, tmp_path):
+    # Upright 26 x 40, with a red left edge, of which a crop to 13 : 10 shows nothing; stored lying.
+    image = np.zeros((26, 40, 3), np.uint8)
+    image[..., 2], image[:, :4] = 200, (200, 0, 0)
+    orientation = Image.Exif()
+    orientation[0x0112] = 6  # to be turned clockwise
+    Image.fromarray(np.rot90(image)).save(tmp_path / "a.jpg", exif=orientation, quality=100, subsampling=0)
+    thumbnail = pixels(thumbnail_url(tmp_path / "a.jpg", (13, 10, channels), fit)).astype(int)
+    assert thumbnail.shape == ((13, 10) if channels == 1 else (13, 10, 3))
+    middle, is_red = thumbnail[:, 5], thumbnail[6, 0] - thumbnail[6, 5]
+    assert (middle[white] > 250).all() and (middle[blue].max(-1) < 220).all()
+    assert (np.abs(is_red).max() > 20) == (fit != "crop")
 
 
 def test_the_thumbnail_of_a_file_that_is_no_image_is_grey(tmp_path):
     touch(tmp_path, "a.png")
-    assert (pixels(thumbnail_url(tmp_path / "a.png", (13, 10, 1))) == 128).all()
+    assert (pixels(thumbnail_url(tmp_path / "a.png", (13, 10, 1), "crop")) == 128).all()
