@@ -256,6 +256,14 @@ def test_the_grid_has_the_layout_of_the_paper(browser, model, folder):
     keep(browser, "grid")
 
 
+def test_a_file_of_the_folder_is_added_to_the_grid(browser):
+    tab(browser, "Swap grid")
+    eventually(lambda: len(captions(browser, "files_files")) == 12)
+    width = eventually(lambda: picture(browser, "grid").shape[1])
+    click_last_file(browser, "files")
+    eventually(lambda: picture(browser, "grid").shape[1] > width)
+
+
 def test_an_upload_that_is_no_image_is_refused(browser, model, files, tmp_path):
     images, paths = files
     (tmp_path / "broken.png").write_bytes(paths[0].read_bytes()[:60])
