@@ -50,6 +50,14 @@ def test_shipped_results_are_of_this_schema_version_and_small(name):
     assert path.stat().st_size < 50_000
 
 
+def test_stronger_probes_are_written_only_if_they_were_trained():
+    results = Results.read(SHIPPED_MODELS / "quickstart" / "results.json")
+    z_mean = dataclasses.replace(results.leakage.z_mean, trees=results.leakage.z_mean.linear)
+    stronger = dataclasses.replace(results, leakage=dataclasses.replace(results.leakage, z_mean=z_mean))
+    assert '"trees"' in stronger.to_json() and '"deep"' not in stronger.to_json() and '"trees"' not in results.to_json()
+    assert Results.from_json(stronger.to_json()).leakage.z_mean.trees == z_mean.linear
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

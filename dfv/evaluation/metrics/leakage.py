@@ -5,7 +5,7 @@ three families is reported, with its permutation baseline and standard errors.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from dfv.evaluation.probes.selection import Criterion, ProbeErrors, TrainedProbe
 from dfv.evaluation.probes.standard_errors import Estimate, estimate
 from dfv.evaluation.sampling import SampleSizes
 from dfv.evaluation.split_within_identities import split_within_identities
+from dfv.json_records import OMITTED_IF_DEFAULT
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class CodeLeakage:
     strongest: ProbeResult
     subsets: dict[str, ProbeResult]
     labels: dict[str, ProbeResult]
-    deep: ProbeResult | None = None
-    trees: ProbeResult | None = None
+    deep: ProbeResult | None = field(default=None, metadata=OMITTED_IF_DEFAULT)
+    trees: ProbeResult | None = field(default=None, metadata=OMITTED_IF_DEFAULT)
 
     @property
     def by_family(self) -> dict[str, ProbeResult]:
