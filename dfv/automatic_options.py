@@ -5,6 +5,7 @@ learning rate. What depends on the folder is not tuned (docs/own_images.md).
 """
 
 import logging
+import math
 from typing import Any, NamedTuple
 
 from dfv.config.flag_files import flag_text
@@ -35,7 +36,7 @@ RECIPE: Options = {
     "validation_steps": 250,
     "checkpoint_steps": 500,
 }
-LARGEST_SIDE, SMALLEST_SIDE = 64, 16
+LARGEST_SIDE, SMALLEST_SIDE, LARGEST_OF_THREE_LEVELS = 64, 16, 48
 MANY_IMAGES, MANY_IDENTITIES, TOO_MANY_FOR_EMBEDDINGS = 5_000, 100, 300
 
 
@@ -46,18 +47,15 @@ class Choice(NamedTuple):
     reason: str
 
 
-def choose(found: Survey) -> list[Choice]:
-    """The options that depend on the folder, with reasons."""
-    return [_size(found), _split(found), *_labels(found), _amount(found), _length(found)]
+def choose(found: Survey, image_size: int = 0) -> list[Choice]:
+    """The options that depend on the folder, with reasons; those for an image size if one is given."""
+    size = image_size or min(max(found.side, SMALLEST_SIDE), LARGEST_SIDE)
+    return [_size(found, size), _split(found), *_labels(found), _amount(found), _length(size)]
 
 
-def _image_size(found: Survey) -> int:
-    return min(max(found.side, SMALLEST_SIDE), LARGEST_SIDE)
-
-
-def _size(found: Survey) -> Choice:
-    size = _image_size(found)
-    widths = (24, 48, 96, 96) if size > 48 else (24, 48, 96)
+def _size(found: Survey, size: int) -> Choice:
+    num_levels = 3 + max(0, math.ceil(math.log2(size / LARGEST_OF_THREE_LEVELS)))
+    widths = (24, 48, *[96] * (num_levels - 2))
     reason = f"images have {found.side} pixels on their shorter side"
     if found.side > LARGEST_SIDE:
         reason += f"; more than {LARGEST_SIDE} take longer"
@@ -84,10 +82,10 @@ def _amount(found: Survey) -> Choice:
     return Choice(options, f"{found.num_images} images are few: the model may memorize them")
 
 
-def _length(found: Survey) -> Choice:
-    size = _image_size(found)
+def _length(size: int) -> Choice:
     steps = 2_500 if size > 48 else 4_500 if size > 32 else 9_000
-    return Choice({"num_steps": steps}, "half an hour on two cores, or less")
+    time = f"more than half an hour at {size} pixels" if size > LARGEST_SIDE else "half an hour or less"
+    return Choice({"num_steps": steps}, f"{time}, on two cores")
 
 
 def automatic_config(given: Options, found: Survey) -> Config:
@@ -99,7 +97,7 @@ def automatic_config(given: Options, found: Survey) -> Config:
         found.fewest_images,
     )
     chosen: Options = {}
-    for choice in choose(found):
+    for choice in choose(found, given.get("image_size", 0)):
         options = {name: value for name, value in choice.options.items() if name not in given}
         if options:
             LOGGER.info("  %s: %s", " ".join(f"--{name}={flag_text(v)}" for name, v in options.items()), choice.reason)

@@ -25,6 +25,12 @@ def test_the_size_is_that_of_the_images_up_to_a_limit(side, size, levels):
     assert config.data.image_size == size and len(config.network.widths) == levels
 
 
+@pytest.mark.parametrize(("size", "levels", "steps"), [(32, 3, 9_000), (48, 3, 4_500), (64, 4, 2_500), (128, 5, 2_500)])
+def test_networks_and_steps_suit_a_given_image_size(size, levels, steps):
+    config = chosen(Survey(10, 10_000, 1_000, 40), image_size=size)
+    assert (config.data.image_size, len(config.network.widths), config.training.num_steps) == (size, levels, steps)
+
+
 @pytest.mark.parametrize(
     ("num_identities", "split_by", "labels"),
     [(28, "within", "identity"), (99, "within", "identity"), (100, "across", "identity"), (301, "across", "pair")],
