@@ -96,3 +96,8 @@ def test_help_uses_the_terms_of_the_field(program):
 @pytest.mark.parametrize("page", documents(), ids=name)
 def test_tables_match_their_figures(page):
     assert with_tables(text(page)) == text(page), "run `python -m docs.tables`"
+
+
+def test_test_modules_have_different_names():
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert [each for each in names if names.count(each) > 1] == []  # pytest imports them by their names alone

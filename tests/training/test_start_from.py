@@ -20,8 +20,12 @@ from dfv.training.errors import RunError
 from dfv.training.run_flags import read_flags, write_flags
 from dfv.training.start_from import carry_over, find_start, inherited_options
 from dfv.training.trainer import train
-from tests.training.test_trainer import SMALLEST, TINY, as_arguments
+from tests.training import test_trainer
+from tests.training.test_trainer import as_arguments
 
+# Layers behind the label maps, whose shapes do not depend on labels.
+LEVELS = {"widths": (4, 6, 8), "adversary_widths": (4, 6, 8)}
+SMALLEST, TINY = test_trainer.SMALLEST | LEVELS, test_trainer.TINY | LEVELS
 FOLDED = SMALLEST | {"shared_variance": True, "pca_dim": 2}
 
 
