@@ -17,6 +17,7 @@ from dfv.model.codec import Codec
 from dfv.model.latent.transform import NOT_FITTED
 from export import ExportError, example_images
 from export import model_card as card
+from export.extra_files import FIT_FILE
 from export.serving import config_files, warmup
 from export.signatures import DEFAULT, DEFAULT_IS, max_rows, signatures, traced
 from export.verification import check
@@ -24,7 +25,6 @@ from export.verification import check
 LOGGER = logging.getLogger("export")
 
 CARD_FILE = "model_card.md"
-FIT_FILE = Path("assets.extra", "fit.txt")  # DataConfig.fit of the images in the `_bytes` signatures, for the page
 
 
 def export_model(

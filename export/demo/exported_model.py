@@ -9,9 +9,7 @@ from google.protobuf.message import DecodeError
 from dfv.config.data_options import FITS
 from dfv.model.codes import prior_samples
 from export import ExportError
-from export.versions import FIT_FILE
-
-EXAMPLES = Path("assets.extra", "examples")
+from export.extra_files import EXAMPLES, FIT_FILE
 
 
 class ExportedModel:

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from dfv.data.image_operations import encode_png
+from export.extra_files import EXTRA
 from export.signatures import Signature
 
 LOGGER = logging.getLogger("export")
@@ -28,7 +29,7 @@ def write(saved_model: Path, name: str, signatures: dict[str, Signature]) -> int
             "No warm-up requests were written: they need `pip install -e '.[serving]'` in dfv's folder (%s).", error
         )
         return 0
-    folder = saved_model / "assets.extra"
+    folder = saved_model / EXTRA
     folder.mkdir(exist_ok=True)
     shape = tuple(signatures["encode"].inputs["image"].shape[1:])
     number = 0
