@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
 
 from dfv.model.latent.pca import NoiseWhitenedPCA
@@ -19,11 +20,8 @@ def copy_folded(pca: NoiseWhitenedPCA, source: "Codec", target: "Codec") -> None
     target.encoder.z_head.set_weights(z_head)
     target.encoder.log_var.assign(log_var / LOG_VAR_SPEED)
     target.decoder.from_z.set_weights(pca.folded_into_decoder(*decoder.from_z.get_weights()))
-    unchanged = [(encoder, target.encoder, ("stack", "s_head")), (decoder, target.decoder, ("stack", "from_s"))]
-    unchanged.append((source.latent, target.latent, tuple(stage.name for stage in target.latent.stages)))
-    for original, copy, names in unchanged:
-        for name in names:
-            getattr(copy, name).set_weights(getattr(original, name).get_weights())
+    _copy_unchanged_layers(source, target)
+    _copy_layers(source.latent, target.latent, [stage.name for stage in target.latent.stages])
     target.latent.fitted_at.assign(source.latent.fitted_at)
 
 
@@ -42,6 +40,15 @@ def copy_unfolded(source: "Codec", target: "Codec") -> None:
     from_z = np.zeros(target.decoder.from_z.kernel.shape, np.float32)
     from_z[:num_components] = source.decoder.from_z.get_weights()[0]
     target.decoder.from_z.set_weights([from_z])
-    for part, names in (("encoder", ("stack", "s_head")), ("decoder", ("stack", "from_s"))):
-        for name in names:
-            getattr(getattr(target, part), name).set_weights(getattr(getattr(source, part), name).get_weights())
+    _copy_unchanged_layers(source, target)
+
+
+def _copy_unchanged_layers(source: "Codec", target: "Codec") -> None:
+    """Copies the layers of encoder and decoder that folding does not change."""
+    _copy_layers(source.encoder, target.encoder, ["stack", "s_head"])
+    _copy_layers(source.decoder, target.decoder, ["stack", "from_s"])
+
+
+def _copy_layers(source: keras.Layer, target: keras.Layer, names: list[str]) -> None:
+    for name in names:
+        getattr(target, name).set_weights(getattr(source, name).get_weights())
