@@ -2,7 +2,7 @@
 
 from dfv.evaluation.leakage.results import LeakageResults
 from dfv.evaluation.probes.probe_result import ProbeResult
-from dfv.evaluation.report.formatting import number, percent, with_standard_error
+from dfv.evaluation.report.formatting import markdown_table, number, percent, with_standard_error
 
 HEADINGS = ("predicted by", "training error, %", "test error, %", "permutation baseline, %", "leakage, pp")
 
@@ -20,8 +20,7 @@ def table(results: LeakageResults) -> str:
     for name, factor in results.factors.items():
         errors = percent(factor.error), percent(factor.permutation_baseline)
         rows.append([f"network, factor {name}", "", *errors, with_standard_error(factor.below_baseline)])
-    lines = [f"| {' | '.join(row)} |" for row in (HEADINGS, ["---"] * len(HEADINGS), *rows)]
-    return "\n".join([*lines, "", _independence(results)]) + "\n"
+    return f"{markdown_table(HEADINGS, rows)}\n{_independence(results)}\n"
 
 
 def _name(probe: ProbeResult) -> str:

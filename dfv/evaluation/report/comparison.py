@@ -15,7 +15,7 @@ from dfv.evaluation.evaluated_run import EvaluatedRun
 from dfv.evaluation.figures.grids import side_by_side
 from dfv.evaluation.metrics.swaps import mean_of_known
 from dfv.evaluation.report.comparison_columns import FURTHER_COLUMNS, MAIN_COLUMNS, Column, Numbers
-from dfv.evaluation.report.formatting import number
+from dfv.evaluation.report.formatting import markdown_table, number
 from dfv.evaluation.results import RESULTS_FILE, Results
 from dfv.training.errors import RunError
 from dfv.training.run_flags import FLAGS_FILE, read_flags
@@ -59,7 +59,7 @@ def _table(columns: tuple[Column, ...], names: list[str], runs: list[Results]) -
         title = f"mean of {', '.join(names[i] for i in group)}"
         rows.append([title, *map(_mean_cell, columns, by_column)])
     headings = ["run", *(column.heading for column in columns)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [headings, ["---"] * len(headings), *rows]) + "\n"
+    return markdown_table(headings, rows)
 
 
 def _repetitions(runs: list[EvaluatedRun]) -> list[list[int]]:

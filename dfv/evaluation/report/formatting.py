@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dfv.evaluation.probes.standard_errors import Estimate
@@ -32,6 +33,11 @@ def with_standard_error(estimate: Estimate | None) -> str:
     unknown = math.isnan(estimate.mean) or math.isnan(estimate.standard_error)
     note = "" if unknown or estimate.is_significant() else " (not significant)"
     return f"{percent(estimate.mean)} ± {percent(estimate.standard_error)}{note}"
+
+
+def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table, with a line break at the end."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (headings, ["---"] * len(headings), *rows)) + "\n"
 
 
 def by_code(record: Any) -> list[tuple[str, Any]]:
