@@ -62,11 +62,11 @@ def thumbnail_url(path: Path, image_shape: tuple[int, int, int], fit: str) -> st
 
     fit: see DataConfig.fit. The browser needs no copy of the file for a data URL.
     """
-    *size, channels = image_shape
+    height, width, channels = image_shape
     try:
-        image = decode(path, (size[0], size[1]), grey=channels == 1, fit=fit)
+        image = decode(path, (height, width), grey=channels == 1, fit=fit)
     except DataError:
-        image = np.full((*size, 1), 128, np.uint8)
+        image = np.full((height, width, 1), 128, np.uint8)
     return "data:image/png;base64," + base64.b64encode(encode_png(image)).decode()
 
 
