@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from benchmarks import benchmark, timing
+from benchmarks import benchmark, memory, timing
 from dfv.config.command_line import Arguments
 from dfv.config.schema import Config
 from dfv.model.codec import Codec, to_float
@@ -46,7 +46,7 @@ def latency(model: Codec, saved_model: Path, name: str) -> list[list[str]]:
 def weight(model: Codec, saved_model: Path) -> str:
     """Bytes of the variables' file beside those of encoder and decoder."""
     written = sum(path.stat().st_size for path in (saved_model / "variables").glob("*.data*"))
-    variables = 4 * sum(int(np.prod(v.shape)) for v in [*model.encoder.variables, *model.decoder.variables])
+    variables = 4 * memory.num_weights([*model.encoder.variables, *model.decoder.variables])
     graph = (saved_model / "saved_model.pb").stat().st_size
     return f"variables {written:,} bytes for {variables:,} of weights, graph {graph:,}"
 

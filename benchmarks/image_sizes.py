@@ -36,7 +36,7 @@ class SizeOptions(Checked):
 
 
 def measure(config: Config, size: int, calls: int) -> list[str]:
-    """Returns a row of the table; resets the peak of this process' memory."""
+    """Returns a row of the table; the peak of memory is that of this process."""
     images = np.random.default_rng(0).integers(0, 256, (2 * NUM_IDENTITIES, size, size, 3), np.uint8)
     image_set = ImageSet(images, np.repeat(np.arange(NUM_IDENTITIES, dtype=np.int32), 2))
     model = Disentangler(config, (size, size, 3), (NUM_IDENTITIES,))
@@ -45,12 +45,12 @@ def measure(config: Config, size: int, calls: int) -> list[str]:
     step = tf.function(model.train_step)
     seconds = timing.interleaved({"step": lambda: step(next(batches))}, 1, calls)["step"]
     parts = (model.encoder, model.decoder, model.adversary)
-    in_dense = sum(_num_weights(layer) for part in parts[:2] for layer in _dense_layers(part))
+    in_dense = sum(memory.num_weights(layer.trainable_variables) for part in parts[:2] for layer in _dense_layers(part))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "model.keras")
         model.save(file)
         megabytes = file.stat().st_size / 1e6
-    numbers = [*(_num_weights(part) for part in parts), in_dense]
+    numbers = [*(memory.num_weights(part.trainable_variables) for part in parts), in_dense]
     millions = [f"{number / 1e6:.2f}" for number in numbers]
     return [
         f"{size}x{size}",
@@ -59,10 +59,6 @@ def measure(config: Config, size: int, calls: int) -> list[str]:
         f"{memory.peak_mib():,.0f}",
         f"{1e3 * seconds[0].wall:,.0f}",
     ]
-
-
-def _num_weights(layer: keras.Layer) -> int:
-    return sum(int(np.prod(variable.shape)) for variable in layer.trainable_variables)
 
 
 def _dense_layers(part: keras.Layer) -> list[keras.Layer]:

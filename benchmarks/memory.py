@@ -1,9 +1,13 @@
-"""What memory this process takes, by Linux's account."""
+"""Memory of this process, by Linux's account, and numbers of weights."""
 
 import ctypes
 import gc
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 
 def resident_mib() -> float:
@@ -24,3 +28,8 @@ def peak_mib() -> float:
     """The most since the last reset."""
     with Path("/proc/self/status").open() as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1024
+
+
+def num_weights(variables: Iterable[Any]) -> int:
+    """Of all these variables."""
+    return sum(int(np.prod(variable.shape)) for variable in variables)

@@ -84,7 +84,7 @@ def identities() -> str:
             images = np.random.default_rng(0).integers(0, 256, (2 * number, IMAGE_SIZE, IMAGE_SIZE, 1), np.uint8)
             image_set = ImageSet(images, np.repeat(np.arange(number, dtype=np.int32), 2))
             model = _model(PAIRS if name == "pairs" else {}, number)
-            numbers_held = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
+            numbers_held = memory.num_weights(model.trainable_variables)
             calls[name, f"{number:,}", f"{numbers_held:,}"] = _step_on(tf.function(model.train_step), image_set)
     rows = []
     for name, seconds in timing.interleaved(calls, ROUNDS, CALLS // 2).items():

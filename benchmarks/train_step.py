@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 import torch
 
-from benchmarks import benchmark, step_parts, timing
+from benchmarks import benchmark, memory, step_parts, timing
 from benchmarks.noise import random_batch, shapes
 from benchmarks.pytorch import networks, reference
 from dfv.config.command_line import CONFIG_GROUPS, Arguments
@@ -67,7 +67,7 @@ def make_ways(model: Disentangler, batch: dict[str, np.ndarray]) -> dict[str, Ca
 def check_sizes(model: Disentangler, plain: reference.Training) -> None:
     """Raises RuntimeError unless each player has as many parameters in both frameworks."""
     for player in PLAYERS:
-        ours = sum(int(np.prod(variable.shape)) for variable in getattr(model, player).trainable_variables)
+        ours = memory.num_weights(getattr(model, player).trainable_variables)
         theirs = networks.num_parameters(getattr(plain, player))
         if ours != theirs:
             raise RuntimeError(f"the {player} has {ours} parameters in TensorFlow but {theirs} in PyTorch.")
