@@ -112,15 +112,15 @@ def test_what_belongs_to_labels_and_optimizers_starts_from_new_values(labels):
         weight.assign(random.integers(0, 9, weight.shape))
     start.latent.fitted_at.assign(6)
     carry_over(start, model)
-    anew = [weight for tables in model.adversary.tables for weight in tables]
+    reinitialized = [weight for tables in model.adversary.tables for weight in tables]
     latent = model.latent_adversary
-    anew += [latent.kept_means, latent.kept_samples, latent.kept_labels]
+    reinitialized += [latent.kept_means, latent.kept_samples, latent.kept_labels]
     if labels == "identity":
-        anew += [*latent.on_mean.layers[-1].weights, *latent.on_sample.layers[-1].weights]
+        reinitialized += [*latent.on_mean.layers[-1].weights, *latent.on_sample.layers[-1].weights]
     kept = 0
     for part in ("encoder", "adversary", "latent_adversary"):
         for found, old, new in zip(*(getattr(m, part).weights for m in (model, start, fresh)), strict=True):
-            is_new = any(found is weight for weight in anew)
+            is_new = any(found is weight for weight in reinitialized)
             np.testing.assert_array_equal(found.numpy(), (new if is_new else old).numpy())
             kept += not is_new
     assert kept > 30 and not model.latent.is_fitted()
