@@ -65,6 +65,19 @@ class LossConfig(Checked):
         at_least=0.5,
         at_most=1,
     )
+    identity_classifier_weight: float = option(
+        0.0,
+        "Weight of the identity classifier's loss: cross-entropy, in nats, of the identity that a linear layer predicts"
+        " from s. It trains this layer and the encoder. Not in the paper.",
+        at_least=0,
+    )
+    swap_identity_weight: float = option(
+        0.0,
+        "Weight of the cross-entropy, in nats, of the identity that the identity classifier predicts from the s of"
+        " images decoded from the z of x1 and the s of x2. It trains only what these images depend on. Needs"
+        " --identity_classifier_weight. Not in the paper.",
+        at_least=0,
+    )
     identity_mmd_weight: float = option(
         0.0,
         "Weight of the squared MMD between each identity's samples of z and N(0, I). Not in the paper.",
@@ -104,3 +117,7 @@ class LossConfig(Checked):
         if not any(getattr(self, name) for name in weights):
             names = ", ".join(f"--{name}" for name in weights)
             raise ConfigError(f"every loss has weight 0, so there is nothing to learn; set one of {names} above 0.")
+        if self.swap_identity_weight and not self.identity_classifier_weight:
+            raise ConfigError(
+                "--swap_identity_weight needs the classifier that --identity_classifier_weight trains; set both."
+            )

@@ -15,6 +15,7 @@ from dfv.model.losses import adversarial
 from dfv.model.losses.active import ActiveLosses
 from dfv.model.losses.adversarial import AdversaryLogits
 from dfv.model.losses.adversary_augmentation import NUM_DRAWS, augment
+from dfv.model.losses.identity_classifier import IdentityClassifier
 from dfv.model.losses.latent_adversary import LatentAdversary, LatentBatch
 from dfv.model.losses.mmd import identity_mmd, mean_kernel
 from dfv.model.losses.pair_critic import PairCritic
@@ -53,6 +54,8 @@ class Disentangler(TripletModel):
             height, breadth, channels = self.image_shape
             seen = (height, breadth, (1 + self.active.adversary_compares_pairs) * channels)
             self.adversary = Adversary(network, seen, sizes, dtype)
+        if self.active.identity_classifier:
+            self.identity_classifier = IdentityClassifier(network.s_dim, self.label_sizes[0])
         if self.active.latent_adversary:
             self.latent_adversary_columns = self._columns("latent_adversary_labels", loss.latent_adversary_labels)
             sizes = self.label_sizes[self.latent_adversary_columns]
@@ -75,8 +78,9 @@ class Disentangler(TripletModel):
 
     @property
     def generator_variables(self) -> list[keras.Variable]:
-        """Trainable variables of encoder and decoder."""
-        return self.encoder.trainable_variables + self.decoder.trainable_variables
+        """Trainable variables of encoder and decoder, and of the identity classifier if a loss needs it."""
+        variables = self.encoder.trainable_variables + self.decoder.trainable_variables
+        return variables + (self.identity_classifier.trainable_variables if self.active.identity_classifier else [])
 
     def train_step(self, data: dict[str, tf.Tensor]) -> Terms:
         """One iteration of Algorithm 1, in which all losses share one pass of each network.
@@ -122,7 +126,7 @@ class Disentangler(TripletModel):
             noise.prior() if self.active.prior_samples else None,
             num_z=self.active.num_z,
             reconstruct_all=self.config.loss.reconstruct_all,
-            swaps_other=self.active.adversary,
+            swaps_other=self.active.swaps_other,
         )
 
     def adversary_logits(self, triplet: Triplet, images: DecodedPairs, noise: Noise) -> AdversaryLogits:
@@ -166,6 +170,10 @@ class Disentangler(TripletModel):
             "kl": lambda: kl_to_prior(posterior) / math.prod(self.image_shape),
             "swap_other": lambda: adversarial.adversarial_loss(logits.swap_other),
             "prior_sample": lambda: adversarial.adversarial_loss(logits.prior_sample),
+            "identity_classifier": lambda: self.identity_classifier.loss(codes.s, triplet.labels[:, 0]),
+            "swap_identity": lambda: self.identity_classifier.loss_on_images(
+                images.swap_other, triplet.labels2[:, 0], self.encoder
+            ),
             "identity_mmd": lambda: identity_mmd(latent.sample, latent.identity, noise.prior_of_global_batch()),
             "mean_kernel": lambda: mean_kernel(latent.mean, latent.identity),
             "latent_adversary": lambda: self.latent_adversary.log_likelihood(self._seen_labels(latent)),

@@ -71,7 +71,8 @@ def test_a_loss_without_terms_is_refused():
     none = dict.fromkeys(weights, 0)
     with pytest.raises(ConfigError, match="nothing to learn.*--reconstruction_weight.*--latent_adversary_weight"):
         Config.of(**none)
-    assert all(Config.of(**none | {name: 1}) for name in weights)
+    needed = {"swap_identity_weight": {"identity_classifier_weight": 1}}
+    assert all(Config.of(**none | {name: 1} | needed.get(name, {})) for name in weights)
 
 
 def test_unknown_option_is_named():
@@ -102,7 +103,13 @@ def test_defaults_are_algorithm_1():
     loss, network = Config().loss, Config().network
     assert loss.reconstruction_weight == loss.swap_same_weight == 1.0 and loss.kl_weight > 0
     assert loss.swap_other_weight == loss.prior_sample_weight > 0
-    ours = ("identity_mmd_weight", "mean_kernel_weight", "latent_adversary_weight")
+    ours = (
+        "identity_classifier_weight",
+        "swap_identity_weight",
+        "identity_mmd_weight",
+        "mean_kernel_weight",
+        "latent_adversary_weight",
+    )
     assert all(getattr(loss, name) == 0 for name in ours) and not network.shared_variance
     assert Config().latent.rounding_step == Config().latent.pca_dim == Config().latent.flow_layers == 0
     assert not loss.reconstruct_all and not loss.adversary_sees_prior_samples
@@ -112,6 +119,7 @@ def test_defaults_are_algorithm_1():
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
+        ({"swap_identity_weight": 1.0}, "--swap_identity_weight needs the classifier"),
         ({"rounding_step": 1.0}, "--rounding_step needs --shared_variance"),
         ({"pca_dim": 8}, "--pca_dim needs --shared_variance"),
         ({"codebook_size": 8}, "--codebook_size needs --shared_variance"),
@@ -126,6 +134,7 @@ def test_combinations_that_cannot_work(flags, message):
     with pytest.raises(ConfigError, match=message):
         Config.of(**flags)
     working = {"image_dir": "images", "strategy": "one_device", "shared_variance": True, "codebook_size": 0}
+    working["identity_classifier_weight"] = 1.0
     Config.of(**flags | working | {"include_validation": False})
 
 

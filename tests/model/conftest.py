@@ -24,6 +24,8 @@ ADDITIONS = {
     "flow_layers": 3,
     "flow_units": 8,
     "codebook_size": 5,
+    "identity_classifier_weight": 0.4,
+    "swap_identity_weight": 0.7,
     "identity_mmd_weight": 0.5,
     "mean_kernel_weight": 0.3,
     "latent_adversary_weight": 0.2,

@@ -114,10 +114,12 @@ class Plain:
 
 
 class PlainWithAdditions(Plain):
-    """The same with every addition of method.md."""
+    """The same with every addition of method.md; `frozen` is a model of the same networks, to copy weights to."""
 
-    def __init__(self, model):
+    def __init__(self, model, frozen):
         super().__init__(model)
+        self.identity_classifier, self.frozen = model.identity_classifier, frozen
+        self.generator_weights = self.generator_weights + self.identity_classifier.trainable_variables
         self.on_mean, self.on_sample = model.latent_adversary.on_mean, model.latent_adversary.on_sample
         self.centre, self.variance, self.kept = np.zeros(Z_DIM), np.ones(Z_DIM), []
 
@@ -127,6 +129,13 @@ class PlainWithAdditions(Plain):
             log_probability_of_true(self.on_mean(standardised), labels, [2, 4]),
             log_probability_of_true(self.on_sample(sample), labels, [2, 4]),
         ]
+
+    def identity_terms(self, swap_other, identity):
+        self.frozen.encoder.set_weights(self.encoder.get_weights())
+        self.frozen.identity_classifier.set_weights(self.identity_classifier.get_weights())
+        s_of_swap = self.frozen.encoder(swap_other, training=False).s
+        on_swap = log_probability_of_true(self.frozen.identity_classifier.logits(s_of_swap), identity[-BATCH:], [3])
+        return -log_probability_of_true(self.identity_classifier.logits(self.s), identity, [3]), -on_swap
 
     def step(self, batch, step):
         self.read(batch)
@@ -145,6 +154,8 @@ class PlainWithAdditions(Plain):
             loss += 0.3 * kl_per_pixel(self.mean, self.log_var, self.num_pixels)
             loss += 0.2 * tf.reduce_mean(-log_probability(self.judge(swap_other, attributes2)))
             loss += 0.1 * tf.reduce_mean(-log_probability(self.judge(prior_sample, attributes2)))
+            on_s, on_swap = self.identity_terms(swap_other, identity[:, None])
+            loss += 0.4 * on_s + 0.7 * on_swap
             to_prior = tf.reduce_mean(kernel(self.z, normal(2, step, 3 * BATCH)))
             loss += 0.5 * (mean_over_pairs(kernel(self.z, self.z), identity) - 2 * to_prior)
             centre, deviation = tf.reduce_mean(self.mean, 0), tf.math.reduce_std(self.mean, 0)
@@ -206,7 +217,7 @@ def test_fused_step_is_algorithm_1(mode, tiny_model, triplet_batch, additions):
     flags = WEIGHTS | (additions if mode == "additions" else {}) | {"batch_size": BATCH, "z_dim": Z_DIM, "seed": SEED}
     model, plain_model = tiny_model(**flags), tiny_model(**flags)
     model.compile(optimizer(), optimizer(), optimizer())
-    plain = Plain(plain_model) if mode == "paper" else PlainWithAdditions(plain_model)
+    plain = Plain(plain_model) if mode == "paper" else PlainWithAdditions(plain_model, frozen=tiny_model(**flags))
     before = [variable.numpy() for variable in model.generator_variables]
     for step in range(STEPS):
         batch = triplet_batch(BATCH, seed=step)

@@ -26,6 +26,16 @@ class ActiveLosses:
         return self._loss.latent_adversary_weight > 0
 
     @property
+    def identity_classifier(self) -> bool:
+        """Whether a classifier of the identity is trained on s. Not in the paper."""
+        return self._loss.identity_classifier_weight > 0
+
+    @property
+    def swaps_other(self) -> bool:
+        """Whether a loss needs images with z and s of different identities."""
+        return self.adversary or self._loss.swap_identity_weight > 0
+
+    @property
     def independence(self) -> bool:
         """Whether a loss compares the codes of the global batch with their identities. Not in the paper."""
         return self.latent_adversary or self._loss.identity_mmd_weight > 0 or self._loss.mean_kernel_weight > 0
@@ -45,6 +55,8 @@ class ActiveLosses:
             "kl": loss.kl_weight,
             "swap_other": loss.swap_other_weight,
             "prior_sample": loss.prior_sample_weight,
+            "identity_classifier": loss.identity_classifier_weight,
+            "swap_identity": loss.swap_identity_weight,
             "identity_mmd": loss.identity_mmd_weight,
             "mean_kernel": loss.mean_kernel_weight,
             "latent_adversary": loss.latent_adversary_weight,
