@@ -17,6 +17,11 @@ def table(results: LeakageResults) -> str:
         leakage = with_standard_error(found.strongest.matched_leakage)
         rows.append(["the same, baseline of equal known factors", "", "", baseline, leakage])
     rows += [_row(f"strongest, label {name}", result) for name, result in found.labels.items()]
+    if found.bound:
+        rows.append(
+            [f"any function of the {found.bound.entries} distinct codes", "", percent(found.bound.error), "", ""]
+        )
+        rows.append(["the same on new codes, 95 % confidence", "", percent(found.bound.expected_error), "", ""])
     for name, factor in results.factors.items():
         errors = percent(factor.error), percent(factor.permutation_baseline)
         rows.append([f"network, factor {name}", "", *errors, with_standard_error(factor.below_baseline)])

@@ -12,6 +12,7 @@ import numpy as np
 from dfv.evaluation.encoded_images import CODES, EncodedSplits
 from dfv.evaluation.evaluation_splits import BySplit
 from dfv.evaluation.labels import Labels
+from dfv.evaluation.probes.entry_bound import EntryBound, entry_bound
 from dfv.evaluation.probes.probe_data import FAMILIES, STRONGER_FAMILIES, ProbeData, probe_data
 from dfv.evaluation.probes.probe_result import ProbeResult
 from dfv.evaluation.probes.selection import Criterion, ProbeErrors, TrainedProbe, select_probes
@@ -30,6 +31,7 @@ class CodeLeakage:
     strongest: the one of all these with the highest leakage or, for s, accuracy on validation images.
     subsets: name -> result of the strongest probe on a part of the test images.
     labels: name -> its result for one label; empty if there is only one.
+    bound: on every probe, if the code has few distinct values.
     """
 
     network: ProbeResult
@@ -40,6 +42,7 @@ class CodeLeakage:
     labels: dict[str, ProbeResult]
     deep: ProbeResult | None = field(default=None, metadata=OMITTED_IF_DEFAULT)
     trees: ProbeResult | None = field(default=None, metadata=OMITTED_IF_DEFAULT)
+    bound: EntryBound | None = field(default=None, metadata=OMITTED_IF_DEFAULT)
 
     @property
     def by_family(self) -> dict[str, ProbeResult]:
@@ -149,7 +152,8 @@ def code_leakage(
     }
     several = names if len(names) > 1 else ()
     by_label = {name: probe_result(selected.strongest, clusters, columns=[i]) for i, name in enumerate(several)}
-    return CodeLeakage(**results, strongest=strongest, subsets=by_subset, labels=by_label)
+    bound = entry_bound(data[0].codes.test, data[0].labels.test, clusters)
+    return CodeLeakage(**results, strongest=strongest, subsets=by_subset, labels=by_label, bound=bound)
 
 
 def probe_result(
