@@ -36,10 +36,10 @@ def entry_bound(codes: np.ndarray, labels: np.ndarray, clusters: np.ndarray | No
     entry, entries = entry.ravel(), int(entry.max()) + 1
     if len(codes) < MIN_CODES_PER_ENTRY * entries:
         return None
-    error = 1 - np.mean([_most_frequent(entry, column) for column in labels.T]) / len(codes)
+    error = 1 - float(np.mean([_most_frequent(entry, column) for column in labels.T])) / len(codes)
     sizes = np.ones(len(codes)) if clusters is None else np.unique(clusters, return_counts=True)[1]
     deviation = math.sqrt(math.log(1 / RISK) / 2 * np.sum((sizes / len(codes)) ** 2))
-    return EntryBound(entries, float(error), float(max(0, error - deviation)))
+    return EntryBound(entries, error, max(0.0, error - deviation))
 
 
 def _most_frequent(entry: np.ndarray, label: np.ndarray) -> int:
