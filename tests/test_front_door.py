@@ -54,7 +54,7 @@ def test_the_version_stands_in_one_place_and_the_citation_has_it():
     assert f"\nversion: {dfv.__version__}\n" in (ROOT / "CITATION.cff").read_text()
 
 
-@pytest.mark.parametrize("script", ["dfv", "dfv-apply", "dfv-compare", "dfv-demo", "dfv-export"])
+@pytest.mark.parametrize("script", ["dfv", "dfv-apply", "dfv-compare", "dfv-demo", "dfv-export", "dfv-leakage"])
 def test_each_console_script_is_a_program(script, capsys):
     (entry,) = importlib.metadata.entry_points(group="console_scripts", name=script)
     assert entry.load()(["--version"]) == 0

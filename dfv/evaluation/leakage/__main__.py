@@ -81,7 +81,11 @@ def run(arguments: Arguments) -> None:
 
 def _check_out(out_dir: Path, overwrite: bool) -> None:
     """Raises ConfigError if files could be replaced without leave."""
-    if out_dir.exists() and not overwrite and (not out_dir.is_dir() or any(out_dir.iterdir())):
+    try:
+        occupied = out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir()))
+    except OSError as error:
+        raise ConfigError(f"--out={out_dir} cannot be read ({error.strerror}). Give another --out.") from error
+    if occupied and not overwrite:
         raise ConfigError(f"--out={out_dir} exists and is not an empty folder. Give another --out, or add --overwrite.")
 
 
