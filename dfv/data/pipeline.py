@@ -1,5 +1,6 @@
 """Triplets (x1, x1', x2) as a tf.data.Dataset: a function of (seed, step, position in the global batch)."""
 
+import numbers
 import weakref
 
 import numpy as np
@@ -39,9 +40,14 @@ def triplets(
     gives replica r of R the rows r B to (r + 1) B of each step's global batch, B = batch_size / R: the global batch is
     the same for any number of replicas and workers. A worker's dataset yields the batches of its replicas in turn.
 
-    Raises DataError if no triplet exists, ConfigError if R does not divide `batch_size`. An image that cannot
-    be read surfaces as tf.errors.InvalidArgumentError with the DataError's text.
+    Raises DataError if no triplet exists, ConfigError for arguments of other types and if R does not divide
+    `batch_size`. An image that cannot be read surfaces as tf.errors.InvalidArgumentError with the DataError's text.
     """
+    if not isinstance(image_set, ImageSet) or not isinstance(batch_size, numbers.Integral) or batch_size < 1:
+        raise ConfigError(
+            "triplets: expected an ImageSet, such as splits.train of dfv.load_data, and a batch_size of at least 1;"
+            f" received {type(image_set).__name__} and batch_size={batch_size!r}."
+        )
     context = input_context or tf.distribute.InputContext()
     if batch_size % context.num_replicas_in_sync:
         raise ConfigError(

@@ -1,7 +1,9 @@
 """A trained model: codes, swaps, samples and interpolations of NumPy images."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import h5py
@@ -11,7 +13,7 @@ import tensorflow as tf
 
 from dfv.config.renamed import current_names
 from dfv.config.schema import Config
-from dfv.model.codes import Codes, Posterior, prior_samples
+from dfv.model.codes import Codes, Posterior, finite_numbers, prior_samples
 from dfv.model.latent.file_migration import is_earlier_layout, migrated
 from dfv.model.latent.folding import copy_folded
 from dfv.model.latent.transform import NOT_FITTED, LatentTransform
@@ -31,8 +33,22 @@ def _is_grouped(images_s: Any) -> bool:
 
 def _seeds(seed: int | np.ndarray, num_rows: int) -> np.ndarray:
     """Returns a seed for each row [N] int64: those given, or consecutive ones from the one given."""
-    seeds = np.asarray(seed, np.int64)
+    seeds = np.asarray(seed)
+    if seeds.dtype.kind not in "iu" or seeds.ndim > 1:
+        raise ValueError(f"seed: expected an integer, or one for each row; received {seed!r}.")
+    seeds = seeds.astype(np.int64)
     return seeds + np.arange(num_rows) if seeds.ndim == 0 else seeds
+
+
+def _check_shapes(image_shape: Any, label_sizes: Any) -> None:
+    is_list = [
+        isinstance(sizes, (tuple, list)) and all(size > 0 for size in sizes) for sizes in (image_shape, label_sizes)
+    ]
+    if not (all(is_list) and label_sizes and len(image_shape) == 3 and image_shape[2] in (1, 3)):
+        raise ValueError(
+            "expected image_shape (H, W, C), C 1 or 3, as of an ImageSet, and label_sizes (number of identities, ...);"
+            f" received {image_shape!r} and {label_sizes!r}."
+        )
 
 
 def to_float(images: tf.Tensor) -> tf.Tensor:
@@ -68,6 +84,7 @@ class Codec(keras.Model):
         pca_is_folded: bool = False,
         **kwargs: Any,
     ):
+        _check_shapes(image_shape, label_sizes)
         super().__init__(**{"dtype": "float32", **kwargs})
         self.config, self.image_shape, self.label_sizes = config, image_shape, label_sizes
         self.pca_is_folded = pca_is_folded
@@ -101,15 +118,21 @@ class Codec(keras.Model):
         return self.decoder(z, s, training=training)
 
     def _as_float(self, images: tf.Tensor) -> tf.Tensor:
+        if isinstance(images, dict):
+            raise ValueError(f"{self._expected_images}; received a dict of {', '.join(images)}.")
         images = tf.convert_to_tensor(images)
         is_known = images.dtype == tf.uint8 or images.dtype.is_floating
         if not is_known or not images.shape.is_compatible_with((None, *self.image_shape)):
-            expected = ", ".join(map(str, self.image_shape))
-            raise ValueError(
-                f"expected images [B, {expected}], uint8 from 0 to 255 or float32 from -1 to 1; received"
-                f" {images.shape.as_list()} {images.dtype.name}."
-            )
+            received = images.shape if images.shape.rank is None else images.shape.as_list()
+            raise ValueError(f"{self._expected_images}; received {received} {images.dtype.name}.")
+        if images.shape.rank is None:  # `predict` after calls with several shapes
+            images = tf.ensure_shape(images, (None, *self.image_shape))
         return to_float(images) if images.dtype == tf.uint8 else images
+
+    @property
+    def _expected_images(self) -> str:
+        shape = ", ".join(map(str, self.image_shape))
+        return f"expected images [B, {shape}], uint8 from 0 to 255 or float32 from -1 to 1"
 
     def compile(self, *args: Any, **options: Any) -> None:
         """Raises NotImplementedError: a codec is for inference; only a `dfv.Disentangler` can be trained."""
@@ -118,6 +141,15 @@ class Codec(keras.Model):
             " fitted. Train a dfv.Disentangler, or continue a run from its checkpoints: the command that trained it,"
             " python -m dfv.main with its --run_dir and more --num_steps."
         )
+
+    def save(self, filepath: str | os.PathLike[str], *args: Any, **options: Any) -> None:
+        """Saves the model as `keras.Model.save` does; raises ValueError for a file that does not end in .keras."""
+        if Path(filepath).suffix != ".keras":
+            raise ValueError(
+                f"filepath: expected a file that ends in .keras, Keras' format for models of any class; received"
+                f" {os.fspath(filepath)!r}. A SavedModel is written by python -m export."
+            )
+        super().save(filepath, *args, **options)
 
     def export(self, *args: Any, **options: Any) -> None:
         """Raises NotImplementedError: `python -m export` and `export.export_model` write the SavedModel."""
@@ -179,7 +211,8 @@ class Codec(keras.Model):
 
     def decode(self, s: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Returns images [N, H, W, C] uint8 decoded from s [N, s_dim] and z [N, z_dim] float32."""
-        return self._in_batches(self._decode, np.asarray(s, np.float32), np.asarray(z, np.float32))[0]
+        s = finite_numbers("s", s, ("N", self.config.network.s_dim))
+        return self._in_batches(self._decode, s, finite_numbers("z", z, ("N", self.z_dim)))[0]
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
         """Returns images decoded from their own s and z."""
@@ -203,8 +236,12 @@ class Codec(keras.Model):
         self, images_a: np.ndarray, images_b: np.ndarray, weight_s: np.ndarray, weight_z: np.ndarray
     ) -> np.ndarray:
         """Returns images with s and z interpolated from a (weight 0) to b (weight 1); weights: scalar or [N]."""
-        weights = (np.broadcast_to(np.float32(weight), len(images_a)) for weight in (weight_s, weight_z))
-        return self._in_batches(self._interpolate, self._checked(images_a), self._checked(images_b), *weights)[0]
+        images_a, images_b = self._checked(images_a), self._checked(images_b)
+        weights = (
+            np.broadcast_to(finite_numbers(name, weight, (), (len(images_a),)), len(images_a))
+            for name, weight in (("weight_s", weight_s), ("weight_z", weight_z))
+        )
+        return self._in_batches(self._interpolate, images_a, images_b, *weights)[0]
 
     def _in_batches(self, function: Callable[..., Any], *arrays: np.ndarray) -> list[np.ndarray]:
         lengths = {len(array) for array in arrays}

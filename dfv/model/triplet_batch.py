@@ -59,8 +59,8 @@ class TripletFormat:
         unseen_identities: whether labels beyond the model's are allowed, as in validation.
 
         Labels of any integer type become int32. Keys, shapes and dtypes are checked when a step is traced, and the
-        range of the labels in every step, though not under XLA. Raises ValueError, or tf.errors.InvalidArgumentError
-        for labels in a traced step.
+        range of the labels in every step, though not under XLA, for which `fit` checks data sets before. Raises
+        ValueError, or tf.errors.InvalidArgumentError for labels in a traced step.
         """
         triplets = self.checked_spec(data)
         for name in () if unseen_identities else LABELS:

@@ -15,6 +15,7 @@ from dfv.model.triplet_batch import TripletFormat
 PLAYERS = ("generator", "adversary", "latent_adversary")
 # What Keras' compile takes besides, and a config decides here.
 LOSS_OPTIONS = ("loss", "loss_weights", "metrics", "weighted_metrics")
+WEIGHT_OPTIONS = ("sample_weight", "class_weight")
 
 
 class TripletModel(Codec):
@@ -82,34 +83,50 @@ class TripletModel(Codec):
     def fit(self, *args: Any, **options: Any) -> keras.callbacks.History:
         """Trains as `keras.Model.fit` does, on batches of triplets; `dfv.triplets` is infinite: pass steps_per_epoch.
 
-        Raises ValueError for data in another format or without end, before anything is computed.
+        Raises ValueError for data in another format or without end, before anything is computed, and for weights of
+        examples.
         """
-        given = inspect.signature(super().fit).bind(*args, **options).arguments
-        self._check_data(given.get("x"), given.get("y"), "steps_per_epoch", given.get("steps_per_epoch"))
-        self._check_data(given.get("validation_data"), None, "validation_steps", given.get("validation_steps"))
-        if isinstance(given.get("x"), tf.data.Dataset) and "shuffle" not in given:
-            options["shuffle"] = False  # Keras' default cannot hold for a data set, and Keras would warn at every fit
-        return super().fit(*args, **options)
+        bound = inspect.signature(super().fit).bind(*args, **options)
+        given = bound.arguments
+        _refuse_weights(given)
+        data = given.get("x")
+        self._check_data(data, given.get("y"), "steps_per_epoch", given.get("steps_per_epoch"))
+        self._check_data(given.get("validation_data"), None, "validation_steps", given.get("validation_steps"), True)
+        if isinstance(data, tf.data.Dataset):
+            given.setdefault("shuffle", False)  # Keras' default cannot hold for a data set, and Keras would warn
+            if self.jit_compile:  # XLA drops the assertions of a step
+                given["x"] = data.map(lambda *batch: self.triplet_format.checked(batch))
+        return super().fit(*bound.args, **bound.kwargs)
 
     def evaluate(self, *args: Any, **options: Any) -> Any:
         """Returns mean errors as `keras.Model.evaluate` does, on batches of triplets; see `metrics_names` and `fit`."""
         given = inspect.signature(super().evaluate).bind(*args, **options).arguments
-        self._check_data(given.get("x"), given.get("y"), "steps", given.get("steps"))
+        _refuse_weights(given)
+        self._check_data(given.get("x"), given.get("y"), "steps", given.get("steps"), unseen_identities=True)
         return super().evaluate(*args, **options)
 
     def train_on_batch(self, *args: Any, **options: Any) -> Any:
         """Trains on one batch of triplets as `keras.Model.train_on_batch` does. Raises ValueError for other data."""
         given = inspect.signature(super().train_on_batch).bind(*args, **options).arguments
+        _refuse_weights(given)
         self._check_data(given["x"], given.get("y"))
         return super().train_on_batch(*args, **options)
 
     def test_on_batch(self, *args: Any, **options: Any) -> Any:
         """Evaluates one batch of triplets as `keras.Model.test_on_batch` does. Raises ValueError for other data."""
         given = inspect.signature(super().test_on_batch).bind(*args, **options).arguments
-        self._check_data(given["x"], given.get("y"))
+        _refuse_weights(given)
+        self._check_data(given["x"], given.get("y"), unseen_identities=True)
         return super().test_on_batch(*args, **options)
 
-    def _check_data(self, data: Any, labels: Any, steps_name: str = "steps", steps: int | None = None) -> None:
+    def _check_data(
+        self,
+        data: Any,
+        labels: Any,
+        steps_name: str = "steps",
+        steps: int | None = None,
+        unseen_identities: bool = False,
+    ) -> None:
         if isinstance(data, tf.data.Dataset):
             self.triplet_format.checked_spec(data.element_spec)
             if steps is None and data.cardinality() == tf.data.INFINITE_CARDINALITY:
@@ -118,7 +135,7 @@ class TripletModel(Codec):
                     f" received none. Give {steps_name}, or dataset.take(number_of_batches)."
                 )
         elif isinstance(data, (dict, tuple, list, np.ndarray, tf.Tensor)):
-            self.triplet_format.checked_spec((data, labels))
+            self.triplet_format.checked((data, labels), unseen_identities)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -140,6 +157,15 @@ class TripletModel(Codec):
     def compile_from_config(self, config: dict[str, Any]) -> None:
         names = {"z_classifier_optimizer": "latent_adversary_optimizer"}  # of files of earlier versions
         self.compile(**{names.get(k, k): keras.saving.deserialize_keras_object(value) for k, value in config.items()})
+
+
+def _refuse_weights(given: dict[str, Any]) -> None:
+    names = [name for name in WEIGHT_OPTIONS if given.get(name) is not None]
+    if names:
+        raise ValueError(
+            f"{', '.join(names)}: expected none, since all triplets of a batch count the same in the losses. Give"
+            " batches that hold more triplets of what should count more."
+        )
 
 
 def _refuse_losses(options: dict[str, Any]) -> None:

@@ -310,3 +310,9 @@ def test_an_attribute_that_varies_within_an_identity_is_refused():
 def test_a_batch_that_cannot_be_shared_is_refused(image_set):
     with pytest.raises(ConfigError, match="--batch_size=8 .* 3 replicas"):
         triplets(image_set, batch_size=8, seed=0, input_context=tf.distribute.InputContext(1, 0, 3))
+
+
+@pytest.mark.parametrize(("images", "size"), [(None, 0), (None, "8"), ([1, 2], 8)])
+def test_arguments_of_other_types_are_refused(images, size, image_set):
+    with pytest.raises(ConfigError, match="triplets: expected an ImageSet.*received (ImageSet|list) and batch_size="):
+        triplets(images or image_set, batch_size=size, seed=0)

@@ -185,6 +185,42 @@ def test_arguments_of_different_lengths_are_refused(trained):
         trained.sample(images(2), np.arange(3))
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda model: model.decode(np.zeros((2, 3)), np.zeros((2, 6))), r"s: expected \[N, 5\]; received \[2, 3\]"),
+        (lambda model: model.decode(np.zeros((2, 5)), np.zeros(6)), r"z: expected \[N, 6\]; received \[6\]"),
+        (lambda model: model.decode(np.full((2, 5), np.nan), np.zeros((2, 6))), "s: expected finite.*received nan"),
+        (lambda model: model.decode([["a"] * 5], np.zeros((1, 6))), "s: expected numbers; received list"),
+        (
+            lambda model: model.interpolate(images(2), images(2), np.zeros(3), 0.5),
+            r"weight_s: expected a number or \[2\]",
+        ),
+        (lambda model: model.interpolate(images(2), images(2), 0.5, np.inf), "weight_z: expected finite.*received inf"),
+        (lambda model: model.sample(images(2), None), "seed: expected an integer, or one for each row; received None"),
+        (lambda model: model.sample(images(2), 0.5), "seed: expected an integer"),
+    ],
+)
+def test_wrong_codes_weights_and_seeds_are_named(call, message, trained):
+    with pytest.raises(ValueError, match=message):
+        call(trained)
+
+
+@pytest.mark.parametrize("name", ["model.h5", "folder"])
+def test_a_model_is_saved_to_a_keras_file_alone(name, trained, tmp_path):
+    with pytest.raises(ValueError, match=f"filepath: expected a file that ends in .keras.*received .*{name}"):
+        trained.save(tmp_path / name)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("shape", "label_sizes"), [((12, 12), (3,)), ((1, 12, 12), (3,)), ((12, 12, 1), 3), ((12, 12, 1), ())]
+)
+def test_shapes_that_images_and_labels_cannot_have_are_refused(shape, label_sizes):
+    with pytest.raises(ValueError, match=r"expected image_shape \(H, W, C\).*received .*12"):
+        Disentangler(Config(), shape, label_sizes)
+
+
 def test_saved_model_gives_the_same_bits(trained, loaded):
     a, b = images(3), images(3, seed=1)
     for one, other in zip(trained.encode(a), loaded.encode(a), strict=True):

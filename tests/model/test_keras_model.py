@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import dfv
 
@@ -45,6 +46,15 @@ def test_predict_refuses_other_images_with_expected_and_received(change, shipped
     received = r"\[5, 32, 32, 3\] int32" if change == "dtype" else r"\[5, 31, 32, 3\] uint8"
     with pytest.raises(ValueError, match=rf"expected images \[B, 32, 32, 3\], uint8 .*received {received}"):
         shipped(wrong)
+
+
+def test_predict_refuses_other_data_after_calls_with_several_shapes(shipped, images, triplet_batch):
+    shipped.predict(images[:2], verbose=0)
+    shipped.predict(images, verbose=0)
+    with pytest.raises(ValueError, match="received a dict of x1, x1_same"):
+        shipped.predict(triplet_batch(), verbose=0)
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match=r"expected .*32,32,3|expected .*32, 32, 3"):
+        shipped.predict(images[0], verbose=0)
 
 
 def test_a_loaded_model_says_that_it_cannot_be_trained(shipped):

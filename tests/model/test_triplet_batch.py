@@ -125,6 +125,30 @@ def test_labels_out_of_range_are_refused_in_every_batch(label, shared, triplet_b
     assert np.isfinite(shared.evaluate(batches, verbose=0)).all()  # validation may have unseen identities
 
 
+@pytest.mark.parametrize("form", ["arrays", "dataset", "dataset of (batch,)"])
+def test_labels_out_of_range_are_refused_under_xla_too(form, tiny_model, triplet_batch):
+    model, wrong = tiny_model(**NO_ADVERSARY, jit_compile=True), triplet_batch()
+    wrong["labels1"][5, 0] = 50
+    with pytest.raises(
+        (ValueError, tf.errors.InvalidArgumentError), match="labels1: expected labels from 0 to 2, 1, 3"
+    ):
+        model.fit(FORMS[form](wrong), verbose=0)
+    with pytest.raises(ValueError, match="labels1: expected labels from 0 to 2, 1, 3"):
+        model.train_on_batch(wrong)
+
+
+def test_weights_of_examples_and_classes_are_refused(shared, triplet_batch):
+    batch, weights = triplet_batch(), np.ones(8)
+    for use in (shared.fit, shared.evaluate, shared.train_on_batch, shared.test_on_batch):
+        with pytest.raises(
+            ValueError, match="^sample_weight: expected none, since all triplets of a batch count the same"
+        ):
+            use(batch, sample_weight=weights)
+    for use in (shared.fit, shared.train_on_batch):
+        with pytest.raises(ValueError, match="^class_weight: expected none"):
+            use(batch, class_weight={0: 1.0, 1: 2.0})
+
+
 def test_an_endless_data_set_without_a_number_of_steps_is_refused_at_once(shared, triplet_batch):
     endless, finite = dataset(triplet_batch()).repeat(), dataset(triplet_batch())
     with pytest.raises(ValueError, match=r"^steps_per_epoch: .*endless.*Give steps_per_epoch, or dataset\.take"):
