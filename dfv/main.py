@@ -20,13 +20,12 @@ from typing import Any
 from dfv.config.command_line import CONFIG_GROUPS, Arguments, Groups, parse
 from dfv.config.fields import Checked, Role, option
 from dfv.config.flag_files import flag_text
-from dfv.config.schema import Config, ConfigError, DataConfig, names_by_role
+from dfv.config.schema import FREE_TO_CHANGE, Config, ConfigError, DataConfig, TrainingConfig, names_by_role
 from dfv.data.dataset import DataError
 from dfv.program import Program
 from dfv.tensorflow_log import import_tensorflow
 from dfv.training.errors import RunError
 from dfv.training.model_files import find_model, load
-from dfv.training.run_flags import changed_flags
 from dfv.training.run_folder import check_same_images, writing
 from dfv.training.start_from import inherited_options
 
@@ -126,7 +125,7 @@ def evaluate_run(run_dir: Path, options: RunOptions, arguments: Arguments) -> No
 
     model = load(run_dir)
     check_finished(run_dir, model)
-    config = _evaluated_config(run_dir, model.config, arguments)
+    config = _evaluated_config(run_dir, model.config, arguments.given_options)
     with writing(out_dir):
         out_dir.mkdir(parents=True, exist_ok=True)
     splits = data.load(config.data)
@@ -137,7 +136,7 @@ def evaluate_run(run_dir: Path, options: RunOptions, arguments: Arguments) -> No
             " was trained on."
         )
     check_same_images(run_dir, splits.digest)
-    started, shown = time.monotonic(), arguments.config.training.progress and sys.stderr.isatty()
+    started, shown = time.monotonic(), arguments.record(TrainingConfig).progress and sys.stderr.isatty()
     evaluate(
         model,
         splits,
@@ -152,16 +151,16 @@ def evaluate_run(run_dir: Path, options: RunOptions, arguments: Arguments) -> No
     LOGGER.info("Evaluated in %.0f s: %s", time.monotonic() - started, out_dir / "report.html")
 
 
-def _evaluated_config(run_dir: Path, trained: Config, arguments: Arguments) -> Config:
+def _evaluated_config(run_dir: Path, trained: Config, given: dict[str, Any]) -> Config:
     """Returns the trained config with the given data location; raises RunError for any other change."""
-    before, now = trained.as_flags(), arguments.config.as_flags()
-    if changed := [name for name in changed_flags(trained, arguments.config) if name in arguments.given]:
+    before = trained.as_flags()
+    changed = [name for name, value in given.items() if value != before[name] and name not in FREE_TO_CHANGE]
+    if changed:
         listed = "; ".join(f"--{name} was {flag_text(before[name])}" for name in changed)
         raise RunError(
             f"{run_dir} was trained with other flags: {listed}. Omit them, or give the run file of this run."
         )
-    locations = names_by_role(Role.DATA_LOCATION)
-    return trained.replace(**{name: now[name] for name in locations & arguments.given})
+    return trained.replace(**{name: given[name] for name in names_by_role(Role.DATA_LOCATION) & given.keys()})
 
 
 PROGRAM = Program(

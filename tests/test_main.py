@@ -134,9 +134,20 @@ def test_the_steps_of_an_evaluated_run_are_those_it_was_trained_for(monkeypatch,
     assert evaluated[0].training.num_steps == 10_000 and evaluated[0].data.data_dir == str(Path("there").absolute())
 
 
-def _model_of(monkeypatch, image_shape, fitted_at=-1):
+def test_flags_of_an_evaluation_may_repeat_some_of_the_runs(monkeypatch, tmp_path, capsys):
+    """A flag that needs another, such as --pca_dim, may stand alone, as beside automatic options in training."""
+    evaluated = []
+    _model_of(monkeypatch, (16, 16, 3), shared_variance=True, pca_dim=8)
+    monkeypatch.setattr("dfv.evaluation.evaluate", lambda model, splits, config, *_, **__: evaluated.append(config))
+    assert main(["--mode=evaluate", f"--run_dir={tmp_path}", "--pca_dim=8"]) == 0
+    assert evaluated[0].latent.pca_dim == 8 and evaluated[0].network.shared_variance
+    assert main(["--mode=evaluate", f"--run_dir={tmp_path}", "--pca_dim=9"]) == 2
+    assert "was trained with other flags: --pca_dim was 8." in capsys.readouterr().err
+
+
+def _model_of(monkeypatch, image_shape, fitted_at=-1, **flags):
     model = SimpleNamespace(
-        config=Config.of(toy_characters=20, image_size=16),
+        config=Config.of(toy_characters=20, image_size=16, **flags),
         image_shape=image_shape,
         latent=SimpleNamespace(is_fitted=lambda step: step == fitted_at),
     )
