@@ -1,7 +1,6 @@
 """Options for a folder of images, chosen by what is in it, for at most half an hour of training on two cores.
 
-The recipe is that of norb.flags, which was tuned for objects of unseen identities, with smaller batches and a higher
-learning rate. What depends on the folder is not tuned (docs/own_images.md).
+Chosen by runs on validation images of 20 NORB toys (docs/experiments/own_images.md).
 """
 
 import logging
@@ -20,23 +19,26 @@ RECIPE: Options = {
     "dataset": "image_folder",
     "backbone": "six_3x3",
     "s_dim": 64,
-    "z_dim": 512,
+    "z_dim": 64,
     "batch_size": 16,
-    "kl_weight": 0.5,
-    "swap_other_weight": 0.01,
-    "prior_sample_weight": 0.01,
+    "kl_weight": 0.1,
+    "swap_other_weight": 0.002,
+    "prior_sample_weight": 0.002,
     "adversary_sees_prior_samples": True,
     "adversary_max_accuracy": 0.9,
+    "identity_classifier_weight": 0.02,
+    "swap_identity_weight": 0.005,
     "identity_mmd_weight": 0.1,
     "latent_adversary_weight": 0.005,
     "shared_variance": True,
     "pca_dim": 16,
-    "generator_learning_rate": 2e-3,
+    "flow_steps": 1_500,
+    "generator_learning_rate": 4e-3,
     "generator_schedule": "cosine",
     "validation_steps": 250,
     "checkpoint_steps": 500,
 }
-LARGEST_SIDE, SMALLEST_SIDE, LARGEST_OF_THREE_LEVELS = 64, 16, 48
+LARGEST_SIDE, SMALLEST_SIDE = 64, 16
 MANY_IMAGES, MANY_IDENTITIES, TOO_MANY_FOR_EMBEDDINGS = 5_000, 100, 300
 
 
@@ -50,16 +52,17 @@ class Choice(NamedTuple):
 def choose(found: Survey, image_size: int = 0) -> list[Choice]:
     """The options that depend on the folder, with reasons; those for an image size if one is given."""
     size = image_size or min(max(found.side, SMALLEST_SIDE), LARGEST_SIDE)
-    return [_size(found, size), _split(found), *_labels(found), _amount(found), _length(size)]
+    return [_size(found, size), _split(found), *_labels(found), _amount(found, size), _length(size)]
 
 
 def _size(found: Survey, size: int) -> Choice:
-    num_levels = 3 + max(0, math.ceil(math.log2(size / LARGEST_OF_THREE_LEVELS)))
+    num_levels = 3 + max(0, math.ceil(math.log2(size / LARGEST_SIDE)))
     widths = (24, 48, *[96] * (num_levels - 2))
     reason = f"images have {found.side} pixels on their shorter side"
     if found.side > LARGEST_SIDE:
         reason += f"; more than {LARGEST_SIDE} take longer"
-    return Choice({"image_size": size, "widths": widths, "adversary_widths": widths}, reason)
+    adversary_widths = (8, 16, *[32] * (num_levels - 2))
+    return Choice({"image_size": size, "widths": widths, "adversary_widths": adversary_widths}, reason)
 
 
 def _split(found: Survey) -> Choice:
@@ -75,15 +78,24 @@ def _labels(found: Survey) -> list[Choice]:
     return [Choice(options, f"weights for each of {found.num_identities} identities would be too many")]
 
 
-def _amount(found: Survey) -> Choice:
+def _amount(found: Survey, size: int) -> Choice:
     if found.num_images >= MANY_IMAGES:
         return Choice({"flow_layers": 8, "codebook_size": 512}, f"{found.num_images} images can fill a codebook")
-    options = {"flow_layers": 4, "rounding_step": 1.0, "adversary_augmentation": True, "keep": "best"}
+    options = {
+        "augment_shift": size // 10,
+        "augment_flip": True,
+        "adversary_augmentation": True,
+        "kl_weight": 0.5,
+        "pca_dim": 8,
+        "flow_layers": 4,
+        "rounding_step": 2.0,
+        "keep": "best",
+    }
     return Choice(options, f"{found.num_images} images are few: the model may memorize them")
 
 
 def _length(size: int) -> Choice:
-    steps = 2_500 if size > 48 else 4_500 if size > 32 else 9_000
+    steps = 4_500 if size > 48 else 6_000 if size > 32 else 9_000
     time = f"more than half an hour at {size} pixels" if size > LARGEST_SIDE else "half an hour or less"
     return Choice({"num_steps": steps}, f"{time}, on two cores")
 
