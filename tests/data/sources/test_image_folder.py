@@ -1,6 +1,7 @@
 """image_folder: what is found, who is in which split, and what is said when it cannot work."""
 
 import os
+import re
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from dfv.config.schema import ConfigError, DataConfig
 from dfv.data.dataset import SPLITS, DataError
 from dfv.data.sources.image_folder import load
 from dfv.data.sources.image_folder.files import find, find_by_pattern, is_ignored
+from dfv.data.sources.image_folder.labelled_files import find_labelled_files
 
 
 def fill(folder, counts):
@@ -131,7 +133,8 @@ def test_nested_folders_and_what_is_skipped(tmp_path, caplog):
 
 def test_files_of_the_system_are_not_images(tmp_path, caplog):
     folder = fill(tmp_path / "images", [2, 2])
-    for name in ("__MACOSX/id00/0.png", "id00/__MACOSX/0.png", "id00/@eaDir/0.png", "id00/._0.png", "lost/._1.jpg"):
+    for name in ("__MACOSX/id00/0.png", "id00/__MACOSX/0.png", "id00/@eaDir/0.png", "id00/._0.png", "lost/._1.jpg",
+                 "lost+found/1.png", "System Volume Information/1.png"):  # fmt: skip
         write(folder / name, plain(0))
     for name in ("Thumbs.db", ".DS_Store", "desktop.ini"):
         (folder / "id01" / name).touch()
@@ -204,6 +207,33 @@ def test_files_of_fewer_than_sixteen_bits_are_reported(tmp_path, caplog, highest
     assert (f"19 other 16-bit files have no value above {highest}" in caplog.text) == is_reported
 
 
+def test_what_is_no_file_is_named_and_not_waited_for(tmp_path):
+    folder = fill(tmp_path, [10, 10])
+    os.mkfifo(folder / "id00" / "pipe.png")
+    with pytest.raises(DataError, match="pipe.png: is not a file"):
+        load(config(folder))
+
+
+def test_identities_whose_names_look_the_same_are_reported(tmp_path, caplog):
+    folder = tmp_path / "images"
+    for name in ("Jos\N{LATIN SMALL LETTER E WITH ACUTE}", "Jose\N{COMBINING ACUTE ACCENT}", "anna", "Anna", "anna "):
+        write(folder / name / "1.png", plain(0))
+    find_labelled_files(config(folder))
+    assert r"'Jose\u0301' and 'Jos\xe9' are different identities" in caplog.text and "2 such names" in caplog.text
+
+
+def test_folders_that_are_splits_are_not_taken_for_identities(tmp_path):
+    for name in ("train", "Test"):
+        fill(tmp_path / name, [10, 10])
+    with pytest.raises(DataError, match="folders of Test, train, which look like splits") as refused:
+        find(tmp_path)
+    below, these = re.findall("--identity_pattern='(.*?)'", str(refused.value))
+    assert list(find_by_pattern(tmp_path, below)) == ["id00", "id01"]
+    assert list(find_by_pattern(tmp_path, these)) == ["Test", "train"]
+    fill(tmp_path / "other", [10])
+    assert list(find(tmp_path)) == ["Test", "other", "train"]
+
+
 def test_links_are_followed_once(tmp_path):
     folder = fill(tmp_path / "images", [2, 2])
     write(tmp_path / "elsewhere" / "other.png", plain(0))
@@ -252,6 +282,10 @@ def make_file(folder):
     folder.write_text("")
 
 
+def make_heic(folder):
+    write(folder / "anna" / "1.png", plain(0)).rename(folder / "anna" / "1.heic")
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -261,6 +295,7 @@ def make_file(folder):
         (lambda folder: (folder / "anna").mkdir(parents=True), "has no images"),
         (make_flat, "has 1 image.* no folders"),
         (lambda folder: fill(folder, [8]), "has images in one folder only, 'id00'"),
+        (make_heic, "has no images .*; skipped were 1 .heic, 1 folder without images .anna.\\."),
     ],
 )
 def test_a_wrong_tree_is_answered_with_the_right_one(tmp_path, make, message):

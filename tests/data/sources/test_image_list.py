@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from test_decoding import plain, write
 from test_image_folder import config, fill, values
 
 from dfv import data
@@ -26,7 +27,7 @@ def as_json(lines, **changes):
 
 def test_a_table_has_paths_identities_attributes_and_factors(tmp_path):
     for suffix, start in ((".csv", ""), (".CSV", "\N{ZERO WIDTH NO-BREAK SPACE}")):
-        table = read_list(written(tmp_path / f"list{suffix}", start + "\r\n".join([HEADER, *LINES, "", ""])))
+        table = read_list(written(tmp_path / f"list{suffix}", start + "\r\n".join([HEADER, *LINES, ",,,,,,", ""])))
         assert table.paths == ["a/1.png", "2.png", "b, c.png"] and table.identities == ["anna", "ben", "anna"]
         assert {name: column.tolist() for name, column in table.attributes.items()} == {"hair": [0, 1, 0]}
         assert {name: column.tolist() for name, column in table.factors.items()} == {
@@ -54,6 +55,7 @@ def test_tabs_and_json_lines_say_the_same_as_commas(tmp_path):
         ("list.csv", "path,who\n1.png,anna\n", "has no identity, but path, who"),
         ("list.csv", "path,identity\n1.png,anna\n2.png\n", "line 3 has another number of values"),
         ("list.csv", "path,identity\n1.png,anna,7\n", "line 2 has another number of values"),
+        ("list.csv", "path,identity,identity \n1.png,anna,x\n", "the header has identity twice"),
         ("list.csv", "path,identity\n1.png,\n2.png, \n3.png,ben\n", "has no identity in lines 2, 3. Expected a line"),
         ("list.csv", "path,identity,factor_x\n1.png,a,1\n2.png,b,\n", "has no factor_x in line 3"),
         ("list.csv", "path,identity,factor_x\n1.png,a,1\n2.png,b,nan\n", "factor_x: expected finite numbers, got nan"),
@@ -80,7 +82,7 @@ def test_a_missing_list_and_one_that_is_no_text(tmp_path):
     with pytest.raises(DataError, match=r"gone.csv cannot be read .*No such file.*Expected a line"):
         read_list(tmp_path / "gone.csv")
     (tmp_path / "list.csv").write_bytes(b"path,identity\n\xff,a\n")
-    with pytest.raises(DataError, match=r"list.csv cannot be read .*utf-8"):
+    with pytest.raises(DataError, match=r"list.csv is not UTF-8 text .*byte 0xff.*'CSV UTF-8'"):
         read_list(tmp_path / "list.csv")
 
 
@@ -106,6 +108,22 @@ def test_images_of_a_list_are_loaded_with_their_labels(tmp_path):
             np.testing.assert_array_equal(part.identity, shown // 10)
             np.testing.assert_array_equal(part.attributes["kind"], shown // 10 % 2)
             np.testing.assert_array_equal(part.factors["value"], np.float32(shown / 2))
+
+
+def test_paths_of_windows_and_of_other_unicode_forms_are_found(tmp_path):
+    for number in range(20):
+        write(tmp_path / "a" / f"Jose\N{COMBINING ACUTE ACCENT}{number}.png", plain(number))
+    lines = [f"a\\Jos\N{LATIN SMALL LETTER E WITH ACUTE}{number}.png,{number % 2}" for number in range(20)]
+    path = written(tmp_path / "list.csv", "\n".join(["path,identity", *lines]))
+    splits = data.load(config("", image_list=str(path)))
+    for part in (splits.train, splits.validation, splits.test):
+        np.testing.assert_array_equal(part.identity, np.array(values(part)) % 2)
+
+
+def test_a_list_for_another_folder_names_image_dir(tmp_path):
+    path = written(tmp_path / "list.csv", "path,identity\n1.png,anna\n2.png,ben\n")
+    with pytest.raises(DataError, match="none of its 2 images exists, such as .*1.png. Set --image_dir"):
+        data.load(config("", image_list=str(path)))
 
 
 def test_a_listed_file_that_is_missing_is_named_or_left_out(tmp_path, caplog):

@@ -1,5 +1,6 @@
 """Decodes an image file into a uint8 image of a given size."""
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -129,6 +130,8 @@ def _resize(image: Image.Image, box: Box, height: int, width: int) -> Image.Imag
 
 
 def _open(path: Path) -> Image.Image:
+    if os.path.exists(path) and not os.path.isfile(path):  # opening a named pipe would wait for a writer
+        raise DataError(f"{path}: is not a file. Move it out.")
     try:
         image = Image.open(path, formats=_FORMATS)
     except Image.DecompressionBombError as error:

@@ -16,7 +16,10 @@ SUFFIXES = frozenset(
 _KNOWN = ", ".join(sorted(SUFFIXES))
 
 # In lower case. Files and folders that systems create next to a user's images; some contain thumbnails of them.
-_SYSTEM_NAMES = frozenset(("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin"))
+_SYSTEM_FILES = frozenset(("thumbs.db", "ehthumbs.db", "desktop.ini"))
+_SYSTEM_FOLDERS = frozenset(("__macosx", "@eadir", "$recycle.bin", "lost+found", "system volume information"))
+# In lower case. Folders of these names alone are splits of a data set, whose identities are one level below.
+_SPLIT_NAMES = frozenset(("dev", "eval", "test", "testing", "train", "training", "val", "valid", "validation"))
 _MAX_LISTED = 20
 
 _EXPECTED = """Expected one folder of images for each identity, at least two:
@@ -32,7 +35,7 @@ def is_ignored(name: str) -> bool:
     These are hidden names (`.DS_Store`, macOS' `._a.jpg`) and files that systems create (`__MACOSX`, `Thumbs.db`).
     Public for every reader of image folders, such as export.demo. name: without its folder.
     """
-    return name.startswith(".") or name.lower() in _SYSTEM_NAMES
+    return name.startswith(".") or name.lower() in _SYSTEM_FILES | _SYSTEM_FOLDERS
 
 
 def find(folder: Path) -> dict[str, list[str]]:
@@ -154,24 +157,40 @@ def _kind(name: str) -> str:
 
 def _check(folder: Path, found: dict[str, list[str]], skipped: Counter[str], without_images: list[str]) -> None:
     num_flat = skipped.pop("image", 0)
-    if not found and num_flat:
-        raise _error(folder, f"has {num_flat} images but no folders of images, so their identities are not known")
-    if not found:
-        raise _error(folder, f"has no images ({_KNOWN}) in a folder for each identity")
-    if len(found) == 1:
-        raise _error(folder, f"has images in one folder only, {next(iter(found))!r}")
-    if num_flat:
-        skipped["image outside the identities' folders"] = num_flat
     if without_images:
         listed = ", ".join(without_images[:_MAX_LISTED]) + (", ..." if len(without_images) > _MAX_LISTED else "")
         skipped[f"folder without images ({listed})"] = len(without_images)
+    also = f"; skipped were {_counts(skipped)}" if skipped else ""
+    if not found and num_flat:
+        raise _error(folder, f"has {num_flat} images but no folders of images, so their identities are not known{also}")
+    if not found:
+        raise _error(folder, f"has no images ({_KNOWN}) in a folder for each identity{also}")
+    if len(found) == 1:
+        raise _error(folder, f"has images in one folder only, {next(iter(found))!r}{also}")
+    _refuse_splits(folder, found)
+    if num_flat:
+        skipped["image outside the identities' folders"] = num_flat
     _log_skipped(folder, skipped)
+
+
+def _refuse_splits(folder: Path, found: dict[str, list[str]]) -> None:
+    """Raises DataError for train/anna/1.jpg, test/anna/2.jpg: the identities would be train and test."""
+    in_subfolders = all(name.count("/") > 1 for names in found.values() for name in names)
+    if in_subfolders and {name.lower() for name in found} <= _SPLIT_NAMES:
+        raise DataError(
+            f"{folder} has images in folders of {', '.join(found)}, which look like splits and not like identities. If"
+            " their subfolders are the identities, set --identity_pattern='^[^/]+/(?P<identity>[^/]+)/', and all images"
+            " are split again; otherwise set --identity_pattern='^(?P<identity>[^/]+)/'."
+        )
+
+
+def _counts(skipped: Counter[str]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in skipped.most_common())
 
 
 def _log_skipped(folder: Path, skipped: Counter[str]) -> None:
     if skipped:
-        counts = ", ".join(f"{count} {kind}" for kind, count in skipped.most_common())
-        logging.warning("%s: skipped %s.", folder, counts)
+        logging.warning("%s: skipped %s.", folder, _counts(skipped))
 
 
 def _error(folder: Path, what: str) -> DataError:

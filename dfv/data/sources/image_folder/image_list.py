@@ -46,7 +46,9 @@ def read_list(path: Path) -> ImageList:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             numbered = list(readers[path.suffix.lower()](file))
-    except (OSError, UnicodeDecodeError, csv.Error, _InvalidLine) as error:
+    except UnicodeDecodeError as error:
+        raise _error(path, f"is not UTF-8 text ({error}); save it as UTF-8, in a spreadsheet as 'CSV UTF-8'") from error
+    except (OSError, csv.Error, _InvalidLine) as error:
         raise _error(path, f"cannot be read ({error})") from error
     lines, rows = [number for number, _ in numbered], [row for _, row in numbered]
     columns = list(dict.fromkeys(name for row in rows for name in row))
@@ -71,10 +73,14 @@ class _InvalidLine(ValueError):
 
 def _read_table(file: TextIO, delimiter: str) -> Iterator[tuple[int, Row]]:
     reader = csv.DictReader(file, delimiter=delimiter, strict=True)
+    names = [name.strip() for name in reader.fieldnames or ()]
+    if twice := sorted({name for name in names if name and names.count(name) > 1}):
+        raise _InvalidLine(f"the header has {', '.join(twice)} twice")
     for row in reader:
         if None in row or None in row.values():
             raise _InvalidLine(f"line {reader.line_num} has another number of values than the header")
-        yield reader.line_num, {name.strip(): value.strip() for name, value in row.items()}
+        if any(row.values()):  # spreadsheets write commas alone for rows that were cleared
+            yield reader.line_num, dict(zip(names, map(str.strip, row.values()), strict=True))
 
 
 def _read_json_lines(file: TextIO) -> Iterator[tuple[int, Row]]:

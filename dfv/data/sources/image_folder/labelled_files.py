@@ -1,10 +1,13 @@
 """Which image file shows whom: by the folder that it is in, by a pattern over its path, or by a list."""
 
+import os
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from absl import logging
 
 from dfv.config.paths import expand_home
 from dfv.config.schema import DataConfig
@@ -61,12 +64,38 @@ def find_labelled_files(config: DataConfig) -> LabelledFiles:
         path = expand_home("image_list", config.image_list)
         table = read_list(path)
         folder = expand_home("image_dir", config.image_dir) if config.image_dir else path.parent
-        return _sorted(folder, table.paths, table.identities, table.attributes, table.factors)
+        names = [_as_on_disk(folder, name) for name in table.paths]
+        if not any(os.path.lexists(folder / name) for name in names):
+            raise DataError(
+                f"{path}: none of its {len(names)} images exists, such as {folder / names[0]}. Set --image_dir to the"
+                " folder that its paths are relative to."
+            )
+        return _sorted(folder, names, table.identities, table.attributes, table.factors)
     folder = expand_home("image_dir", config.image_dir)
     pattern = config.identity_pattern
     found = files.find_by_pattern(folder, pattern) if pattern else files.find(folder)
     who = [identity for identity, names in found.items() for _ in names]
     return _sorted(folder, [name for names in found.values() for name in names], who, {}, {})
+
+
+def _as_on_disk(folder: Path, name: str) -> str:
+    """Returns the name of a list in the form of the file: with / for a backslash, or in another Unicode form."""
+    forms = [name, name.replace("\\", "/")]
+    forms += [unicodedata.normalize(form, name) for name in forms for form in ("NFC", "NFD")]  # NFD: macOS
+    return next((form for form in forms if os.path.lexists(folder / form)), name)
+
+
+def _warn_of_similar(identities: Sequence[str]) -> None:
+    """Logs identities whose names look the same, such as "anna" and "anna ", but count as several."""
+    groups: dict[str, list[str]] = {}
+    for identity in identities:
+        groups.setdefault(" ".join(unicodedata.normalize("NFKC", identity).split()), []).append(identity)
+    if similar := [group for group in groups.values() if len(group) > 1]:
+        logging.warning(
+            "%s are different identities, though their names differ in spaces or Unicode forms alone (%d such names)."
+            " If they are one, give them one name.",
+            *(" and ".join(map(ascii, similar[0])), len(similar)),
+        )
 
 
 def _sorted(
@@ -77,6 +106,7 @@ def _sorted(
     factors: Mapping[str, np.ndarray],
 ) -> LabelledFiles:
     identities = sorted(set(who))
+    _warn_of_similar(identities)
     numbers = {identity: number for number, identity in enumerate(identities)}
     identity = np.array([numbers[name] for name in who], np.int32)
     whole = LabelledFiles(folder, np.array(names), identity, tuple(identities), dict(attributes), dict(factors))
