@@ -1,5 +1,6 @@
 """Common part of all command-line programs: flags, help, logging, error messages, exit statuses."""
 
+import errno
 import logging
 import os
 import signal
@@ -36,25 +37,40 @@ class Program:
     stopped: str = "stopped."
 
     def main(self, arguments: list[str] | None = None) -> int:
-        """Returns the exit status: 0; 2 for errors of the user; 128 + the signal's number after a stop."""
+        """Returns the exit status: 0; 1 for output that cannot be written; 2 for errors of the user; 128 + a signal."""
+        arguments = sys.argv[1:] if arguments is None else arguments
         try:
-            status = self._status(sys.argv[1:] if arguments is None else arguments)
-            sys.stdout.flush()
+            text = self._information(arguments)
+            status = 0 if text else self._status(arguments)
+            if sys.stdout is not None:  # it is None if it was closed before the start
+                print(text, end="", flush=True)
             return status
-        except BrokenPipeError:
-            # The reader of the output, such as `head`, has ended. Without this, Python reports it again at its end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:  # the reader of the output, such as `head`, has ended
+            self._discard_output()
             return 128 + signal.SIGPIPE
+        except OSError as error:
+            if sys.stdout is None or error.filename is not None or error.errno != errno.ENOSPC:
+                raise
+            self._discard_output()
+            print(f"{self.name}: standard output cannot be written: {error.strerror}.", file=sys.stderr)
+            return 1
 
-    def _status(self, arguments: list[str]) -> int:
+    @staticmethod
+    def _discard_output() -> None:
+        """Drops what is not yet written; otherwise, Python would report it again at its end."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def _information(self, arguments: list[str]) -> str:
+        """Returns the text that --help or --version asks for; empty without them."""
         if HELP & set(arguments):
-            print(help_text(self.description, self.groups))
-            return 0
+            return help_text(self.description, self.groups) + "\n"
         if arguments == ["--version"]:
             from dfv import __version__
 
-            print(f"dfv {__version__}")
-            return 0
+            return f"dfv {__version__}\n"
+        return ""
+
+    def _status(self, arguments: list[str]) -> int:
         logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.WARNING)
         logging.getLogger(self.module.split(".")[0]).setLevel(logging.INFO)
         try:

@@ -11,6 +11,7 @@ import pytest
 
 import dfv
 import export
+from dfv.main import main
 
 ROOT = Path(__file__).parents[1]
 CHEAP = {"dfv": ["Config", "ConfigError", "DataError", "RunError", "__version__"]}
@@ -52,6 +53,15 @@ def test_the_version_stands_in_one_place_and_the_citation_has_it():
     assert "version" in project["dynamic"] and "version" not in (ROOT / "setup.py").read_text()
     assert importlib.metadata.version("dfv") == dfv.__version__
     assert f"\nversion: {dfv.__version__}\n" in (ROOT / "CITATION.cff").read_text()
+
+
+def test_output_that_is_closed_or_full_is_no_traceback(capfd, monkeypatch):
+    with Path("/dev/full").open("w") as output, monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", output)
+        assert main(["--help"]) == 1
+    assert capfd.readouterr().err == "dfv: standard output cannot be written: No space left on device.\n"
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["--version"]) == 0
 
 
 @pytest.mark.parametrize("script", ["dfv", "dfv-apply", "dfv-compare", "dfv-demo", "dfv-export", "dfv-leakage"])
