@@ -6,6 +6,7 @@ import numpy as np
 
 from dfv.config.schema import DataConfig
 from dfv.data.dataset import DataError, ImageSet, Splits, check_measure
+from dfv.data.equal_images import first_equal, report_copies
 from dfv.data.preprocessing import preprocess
 
 
@@ -22,7 +23,7 @@ def from_arrays(
     """Splits images at random within each identity, by the given fractions.
 
     If one image of an identity would be held out, two are held out if two remain for training, since a
-    triplet needs two.
+    triplet needs two. Images with the same pixels are in one split.
 
     images: [N, H, W, C] uint8, C = 1 or 3, copied. identity: [N] integers or strings.
     attributes: name -> [N] integers or strings, constant within an identity.
@@ -44,7 +45,11 @@ def from_arrays(
         {name: _classes(values) for name, values in attributes.items()},
         {n: v.astype(np.float32) if v.dtype.kind == "f" else _classes(v) for n, v in factors.items()},
     )
-    rows = _rows_of_splits(whole.identity, validation_fraction, test_fraction, seed)
+    first = first_equal(images)
+    report_copies(first, whole.identity)
+    originals = np.unique(first)
+    rows = _rows_of_splits(whole.identity[originals], validation_fraction, test_fraction, seed)
+    rows = [np.flatnonzero(np.isin(first, originals[part])) for part in rows]
     train, validation, test = (whole.select(part).load_into_memory() for part in rows)
     sizes = {name: int(values.max()) + 1 for name, values in whole.attributes.items()}
     return preprocess(Splits(train, validation, test, sizes), DataConfig())

@@ -2,9 +2,11 @@
 
 import numpy as np
 import tensorflow_datasets as tfds
+from tensorflow_datasets.core.utils.shard_utils import FileInstruction
 
 from dfv.config.schema import DataConfig
 from dfv.data.dataset import DataError, ImageSet, Splits
+from dfv.data.equal_images import report_seen
 from dfv.data.preprocessing import preprocess
 from dfv.data.sources.tfds_builders import open_builder
 from dfv.data.sources.tfds_examples import leaf_features, read_columns, read_images
@@ -28,8 +30,8 @@ def from_tfds(
     Identities are numbered in the order of their values, which may be any integers or texts.
     `validation` is the last validation_fraction of train_split, in TFDS' order. From the config,
     the options that apply to every data set are used: data_dir, image_size, fit, grayscale and so on.
-    Raises DataError for features that are missing or of the wrong type, and for images of several sizes if
-    image_size is not set.
+    Raises DataError for features that are missing or of the wrong type, for splits that share examples or lack labels,
+    and for images of several sizes if image_size is not set.
     """
     config = config or DataConfig()
     return preprocess(_read(name, identity, image, train_split, test_split, validation_fraction, config), config)
@@ -56,6 +58,7 @@ def _read(
         raise DataError(f"validation_fraction: expected at least 0 and below 1, got {validation_fraction}.")
     builder = open_builder(name, config)
     size = _image_size(builder, image, config)
+    _check_splits(builder, train_split, test_split)
     train, test = (_labels(builder, split, identity) for split in (train_split, test_split))
     numbers = np.unique(np.concatenate([train, test]), return_inverse=True)[1].astype(np.int32)
     is_validation = np.arange(len(train)) >= round(len(train) * (1 - validation_fraction))
@@ -64,11 +67,13 @@ def _read(
         images = read_images(builder, split, config, size=size, keep=keep, features=(image,), fit=config.fit)
         return ImageSet(images, identity[keep])
 
-    return Splits(
+    splits = Splits(
         part(train_split, numbers[: len(train)], ~is_validation),
         part(train_split, numbers[: len(train)], is_validation),
         part(test_split, numbers[len(train) :], np.ones(len(test), bool)),
     )
+    report_seen(splits)
+    return splits
 
 
 def _feature(builder: tfds.core.DatasetBuilder, argument: str, name: str) -> tfds.features.FeatureConnector:
@@ -101,16 +106,39 @@ def _image_size(builder: tfds.core.DatasetBuilder, image: str, config: DataConfi
     return feature.shape[:2]
 
 
+def _check_splits(builder: tfds.core.DatasetBuilder, train_split: str, test_split: str) -> None:
+    """Raises DataError for a split that does not exist or is empty, and for examples that are in both splits."""
+    hint = "set train_split and test_split (--tfds_train_split, --tfds_test_split), for example to 'train[:80%]' and"
+    hint += " 'train[80%:]'."
+    known = ", ".join(sorted(builder.info.splits))
+    for split in (train_split, test_split):
+        try:
+            num_examples = builder.info.splits[split].num_examples
+        except (KeyError, ValueError) as error:
+            raise DataError(f"{builder.name}: no split {split!r} among {known}; {hint}") from error
+        if num_examples < 1:
+            raise DataError(f"{builder.name}: split {split!r} has no examples; {hint}")
+    train, test = (builder.info.splits[split].file_instructions for split in (train_split, test_split))
+    shared = sum(_num_shared(one, other) for one in train for other in test)
+    if shared:
+        raise DataError(f"{builder.name}: splits {train_split!r} and {test_split!r} share {shared} examples; {hint}")
+
+
+def _num_shared(one: FileInstruction, other: FileInstruction) -> int:
+    """Returns the number of examples that two parts of files have in common."""
+    starts, ends = zip(*((part.skip, part.skip + part.take) for part in (one, other)), strict=True)
+    return max(0, min(ends) - max(starts)) if one.filename == other.filename else 0
+
+
 def _labels(builder: tfds.core.DatasetBuilder, split: str, identity: str) -> np.ndarray:
-    try:
-        builder.info.splits[split]
-    except (KeyError, ValueError) as error:
-        known = ", ".join(sorted(builder.info.splits))
-        raise DataError(
-            f"{builder.name}: no split {split!r} among {known}; set train_split and test_split (--tfds_train_split,"
-            " --tfds_test_split), for example to 'train[:80%]' and 'train[80%:]'."
-        ) from error
     feature = _feature(builder, "identity", identity)
     if feature.shape != () or np.dtype(feature.np_dtype).kind not in "biuOSU":
         raise DataError(f"{builder.name}: feature {identity!r}: expected an integer or a text, got {feature}.")
-    return read_columns(builder, split, [identity])[identity]
+    labels = read_columns(builder, split, [identity])[identity]
+    if isinstance(feature, tfds.features.ClassLabel) and (labels < 0).any():  # TFDS' value for an unknown label
+        raise DataError(
+            f"{builder.name}: {np.count_nonzero(labels < 0)} of {len(labels)} examples of split {split!r} have no label"
+            f" {identity!r}. Choose a split with labels by train_split and test_split (--tfds_train_split,"
+            " --tfds_test_split), such as 'train[80%:]'."
+        )
+    return labels

@@ -8,6 +8,7 @@ from urllib.request import getproxies
 
 import tensorflow_datasets as tfds
 from absl import logging
+from google.protobuf.json_format import ParseError
 
 from dfv.config.paths import expand_home
 from dfv.config.schema import DataConfig
@@ -25,8 +26,15 @@ def open_builder(name: str, config: DataConfig) -> tfds.core.DatasetBuilder:
     try:
         builder = tfds.builder(name, data_dir=config.data_dir or None)
     except tfds.core.registered.DatasetNotFoundError as error:
+        place = config.data_dir or "~/tensorflow_datasets"
         raise DataError(
-            f"{name}: TensorFlow Datasets has no such data set; `tfds.list_builders()` lists them."
+            f"{name}: TensorFlow Datasets has no such data set; `tfds.list_builders()` lists them. Nor is a prepared"
+            f" one in --data_dir={place}, in a folder NAME/VERSION with dataset_info.json and features.json."
+        ) from error
+    except (tfds.core.dataset_info.DatasetInfoFileError, ParseError) as error:
+        raise DataError(
+            f"{name}: dataset_info.json below --data_dir={config.data_dir or '~/tensorflow_datasets'} cannot be read"
+            f" ({error}). Delete the folder that it belongs to, and prepare the set again."
         ) from error
     except (AssertionError, TypeError, ValueError) as error:  # a wrong version, argument, config or form of the name
         reason = str(error).partition("\n")[0]

@@ -1,5 +1,6 @@
 """Sets of TensorFlow Datasets, from small prepared sets under their own names."""
 
+import shutil
 from pathlib import Path
 from unittest import mock
 
@@ -256,6 +257,13 @@ def test_images_of_another_aspect_are_fitted(letters_dir, tmp_path, fit):
         ({"image": "size"}, "feature 'size': expected uint8 images"),
         ({"image": "photo"}, r"images may differ in size; .*image_size=64"),
         ({"test_split": "validation"}, "no split 'validation' among test, train; set train_split"),
+        ({"train_split": "train[:0%]"}, r"split 'train\[:0%\]' has no examples; set train_split"),
+        ({"test_split": "train[5:3]"}, r"split 'train\[5:3\]' has no examples"),
+        (
+            {"train_split": "train[:40]", "test_split": "train[30:]"},
+            r"'train\[:40\]' and 'train\[30:\]' share 10 examples",
+        ),
+        ({"train_split": "train+test"}, r"splits 'train\+test' and 'test' share [0-9]+ examples; set train_split"),
         ({"validation_fraction": 1.5}, "validation_fraction: expected .*got 1.5"),
     ],
 )
@@ -279,8 +287,32 @@ def test_a_name_that_cannot_be_opened_is_refused_by_what_came(tmp_path, name, re
 
 
 def test_an_unknown_name_is_refused(tmp_path):
-    with pytest.raises(DataError, match="no_such_set: TensorFlow Datasets has no such data set"):
+    with pytest.raises(
+        DataError, match="no_such_set: TensorFlow Datasets has no such data set.*--data_dir=.*NAME/VERSION"
+    ):
         data.from_tfds("no_such_set", config=DataConfig(data_dir=str(tmp_path)))
+
+
+def test_a_prepared_set_whose_information_is_damaged_is_named(letters_dir, tmp_path):
+    shutil.copytree(Path(letters_dir) / "letters", tmp_path / "letters")
+    (information,) = tmp_path.glob("letters/*/dataset_info.json")
+    information.write_text("{")
+    with pytest.raises(DataError, match="letters: dataset_info.json below --data_dir=.*prepare the set again"):
+        from_letters(str(tmp_path))
+    information.unlink()
+    with pytest.raises(DataError, match="letters: dataset_info.json below --data_dir=.*prepare the set again"):
+        from_letters(str(tmp_path))
+
+
+def test_examples_without_a_label_are_no_identity(tmp_path):
+    features = {"image": tfds.features.Image(shape=(28, 28, 1)), "label": tfds.features.ClassLabel(num_classes=2)}
+    parts = {"train": np.arange(20) % 2, "test": np.full(5, -1)}
+    columns = {name: (len(of), {"image": number_images(np.arange(len(of))), "label": of}) for name, of in parts.items()}
+    config = DataConfig(data_dir=prepare(tmp_path, "hidden", "1.0.0", features, columns))
+    with pytest.raises(DataError, match="5 of 5 examples of split 'test' have no label 'label'.*such as 'train"):
+        data.from_tfds("hidden", config=config)
+    splits = data.from_tfds("hidden", train_split="train[:80%]", test_split="train[80%:]", config=config)
+    assert splits.num_identities == 2
 
 
 PERSONS = {
