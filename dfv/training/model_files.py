@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "model.keras"
 SHIPPED_MODELS = Path(__file__).parents[1] / "pretrained"
+SAVED_MODEL = "saved_model.pb"  # the file of an exported model
 
 
 class ModelFile:
@@ -63,8 +64,14 @@ def find_run(name: str | Path) -> Path:
 
 def find_model(name: str | Path) -> Path:
     """Returns the model file of a run folder or of a shipped model; raises RunError if there is none."""
-    path = find_run(name) / MODEL_FILE
+    run_dir = find_run(name)
+    path = run_dir / MODEL_FILE
     if not os.path.exists(path):
+        if any(found for pattern in (SAVED_MODEL, f"*/{SAVED_MODEL}") for found in run_dir.glob(pattern)):
+            raise RunError(
+                f"{name} is an exported model, which servers, python -m export.demo and tf.saved_model.load read;"
+                " expected a run folder, such as the one that it was exported from."
+            )
         raise RunError(f"{name} has no {MODEL_FILE} yet: train it, or wait for its first checkpoint.")
     return path
 

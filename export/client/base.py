@@ -1,5 +1,6 @@
 """Base class of both clients: checks inputs, retries within a timeout, and reports errors."""
 
+import ipaddress
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
@@ -119,6 +120,9 @@ class Client(ABC):
 
 def _array(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
     array = np.asarray(values, dtype if dtype.kind == "O" else None)
+    if dtype.kind == "O" and not all(isinstance(value, bytes) for value in array.flat):
+        other = next(value for value in array.flat if not isinstance(value, bytes))
+        raise ServingError(f"{name}: expected the bytes of image files; received {type(other).__name__}.")
     if array.ndim == 0:
         raise ServingError(f"{name}: expected a row for each image; received a single {array.dtype}.")
     # Rounding is fine among floats; among integers, 300 would become 44.
@@ -126,6 +130,14 @@ def _array(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
     if (not array.size and dtype.kind != "O") or fits:
         return array.astype(dtype)
     raise ServingError(f"{name}: expected {dtype}; received {array.dtype}. Convert it first.")
+
+
+def is_loopback(host: str) -> bool:
+    """Returns whether a host is this computer, which no proxy of the environment can reach."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _names(names: Mapping[str, Any] | Iterable[str]) -> str:

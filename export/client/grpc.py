@@ -5,7 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from export.client.base import PREDICT_METHOD, Arrays, Client, ServingError, SignatureTypes, UnavailableError
+from export.client.base import (
+    PREDICT_METHOD,
+    Arrays,
+    Client,
+    ServingError,
+    SignatureTypes,
+    UnavailableError,
+    is_loopback,
+)
 
 
 class GrpcClient(Client):
@@ -24,7 +32,8 @@ class GrpcClient(Client):
             )
             raise ServingError(message) from error
         unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-        self._channel = grpc.insecure_channel(address, options=unlimited)
+        proxy = ("grpc.enable_http_proxy", 0 if is_loopback(address.rpartition(":")[0].strip("[]")) else 1)
+        self._channel = grpc.insecure_channel(address, options=[*unlimited, proxy])
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
 
     def close(self) -> None:

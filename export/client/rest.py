@@ -14,7 +14,15 @@ from urllib.parse import quote, urlsplit
 
 import numpy as np
 
-from export.client.base import PREDICT_METHOD, Arrays, Client, ServingError, SignatureTypes, UnavailableError
+from export.client.base import (
+    PREDICT_METHOD,
+    Arrays,
+    Client,
+    ServingError,
+    SignatureTypes,
+    UnavailableError,
+    is_loopback,
+)
 
 # TensorFlow's names for the types in an exported model's signatures.
 _DTYPES = {"DT_UINT8": "uint8", "DT_FLOAT": "float32", "DT_INT64": "int64", "DT_STRING": "object"}
@@ -38,6 +46,10 @@ class RestClient(Client):
     def __init__(self, address: str, model: str, *, rows: bool = False, compress: bool = True, **options: Any):
         super().__init__(_checked(address), model, **options)
         self.rows, self.compress = rows, compress
+        proxies: dict[str, str] | None = (
+            {} if is_loopback(urlsplit(address).hostname or "") else None
+        )  # None: those of the environment
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
 
     def _url(self) -> str:
         url = f"{self.address}/v1/models/{quote(self.model, safe='')}"
@@ -80,6 +92,11 @@ class RestClient(Client):
             if error.code in (429, 503):
                 raise UnavailableError(message) from error
             raise self._refusal(f"HTTP {error.code}", message) from error
+        except http.client.BadStatusLine as error:
+            if isinstance(error, http.client.RemoteDisconnected):
+                raise UnavailableError(str(error)) from error
+            reason = "the answer is not HTTP. Check the port: that of REST is 8501 by default, that of gRPC 8500"
+            raise ServingError(f"{self.address}: {reason}.") from error
         except (OSError, http.client.HTTPException) as error:
             raise UnavailableError(str(getattr(error, "reason", error)) or type(error).__name__) from error
         except (ValueError, LookupError, TypeError) as error:
@@ -103,14 +120,16 @@ class RestClient(Client):
         if body and is_packed:
             body, headers["Content-Encoding"] = gzip.compress(body, compresslevel=1), "gzip"
         request = urllib.request.Request(self._url() + path, body, headers)
-        with urllib.request.urlopen(request, timeout=timeout_s) as response:
+        with self._opener.open(request, timeout=timeout_s) as response:
             return _unpacked(response.read())
 
 
 def _checked(address: str) -> str:
     try:
         parts = urlsplit(address)
-        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_valid = (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "/v1" not in parts.path
+        )
     except ValueError:  # of a port that is no number
         is_valid = False
     if not is_valid:

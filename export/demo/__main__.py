@@ -6,6 +6,7 @@ python -m export.demo --model=models/yaleb
 import logging
 import os
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,12 +47,21 @@ def run(arguments: Arguments) -> None:
     options = arguments.record(DemoOptions)
     # Set before the page's library is imported, so that it sends nothing to other computers.
     os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1", DO_NOT_TRACK="1")
+    # Nor by a proxy to this one: the library asks the page whether it is there.
+    os.environ.update(no_proxy="*", NO_PROXY="*")
     LOGGER.info("Loading %s", options.model)
     check_address(options.host, options.port)
     import_tensorflow()
     from export.demo.exported_model import newest_version
 
     newest_version(Path(options.model))
+    # The library's default is one folder for all users of the computer, which belongs to the first of them.
+    with tempfile.TemporaryDirectory(prefix="dfv-demo-") as folder:
+        os.environ.setdefault("GRADIO_TEMP_DIR", folder)
+        _serve(options)
+
+
+def _serve(options: DemoOptions) -> None:
     try:
         from export.demo.page import serve
     except ImportError as error:

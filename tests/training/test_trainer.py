@@ -152,6 +152,11 @@ def test_load_says_what_is_missing(tmp_path):
         find_model(tmp_path)
     with pytest.raises(RunError, match="neither a run folder nor a shipped model"):
         find_model("nowhere")
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "saved_model.pb").touch()
+    for exported in (tmp_path, tmp_path / "1"):
+        with pytest.raises(RunError, match="is an exported model.*expected a run folder"):
+            find_model(exported)
     (tmp_path / "model.keras").write_bytes(b"no model")
     with pytest.raises(RunError, match="not a model that this version can load"):
         dfv.load(tmp_path)

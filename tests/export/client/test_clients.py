@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from dfv.data.image_operations import encode_png
 from export.client import Client, GrpcClient, RestClient, ServingError, rest
+from export.client.base import is_loopback
 from export.verification import compare, pixels_of
 
 SIGNATURES = (
@@ -104,6 +105,11 @@ def test_labels_and_versions(server, inputs):
         ("sample", {"seed": lambda seed: seed[:3]}, "as many rows in each of image_s, seed; received 4, 3"),
         ("decode", {"s": lambda s: s * np.nan}, "expected codes from"),
         ("encode_bytes", {"image_bytes": lambda _: [b"no image"]}, "something else in row"),
+        (
+            "encode_bytes",
+            {"image_bytes": lambda _: ["a.png"]},
+            "image_bytes: expected the bytes of image files; received str",
+        ),
     ],
 )
 def test_a_mistake_is_named(client, direct, inputs, signature, change, message):
@@ -213,7 +219,10 @@ def test_answers_in_gzip_are_asked_for_and_unpacked(stand_in, inputs, monkeypatc
     assert 3 * sizes[0] < sizes[1]
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:8501", "http://", "http://host:port", "ftp://host:1"])
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1:8501", "http://", "http://host:port", "ftp://host:1", "http://host:8501/v1/models/tiny:predict"],
+)
 def test_a_rest_address_that_is_none_is_refused(address):
     with pytest.raises(ValueError, match=f'address: expected "http://HOST:PORT"; received .{re.escape(address)}'):
         RestClient(address, "tiny")
@@ -226,9 +235,33 @@ def test_a_grpc_address_that_is_none_is_refused():
 
 @pytest.mark.parametrize("body", [b"<html>hello</html>", b"[]", b'{"metadata": 1}', b"\x1f\x8bdamaged"])
 def test_an_answer_of_another_server_is_named(body, monkeypatch):
-    monkeypatch.setattr(rest.urllib.request, "urlopen", lambda *_, **__: io.BytesIO(body))
+    monkeypatch.setattr(rest.urllib.request.OpenerDirector, "open", lambda *_, **__: io.BytesIO(body))
     with pytest.raises(ServingError, match="http://there:1: the answer to /metadata is not .* Check the address"):
         RestClient("http://there:1", "tiny").signatures()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_proxy_is_asked_for_this_computer(server, inputs, kind, monkeypatch):
+    for name in ("http_proxy", "grpc_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # where nothing listens
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(rest.urllib.request, "_opener", None)  # which remembers the proxies of an earlier request
+    assert len(client_of(server, kind, timeout_s=60).predict("encode", image=inputs["image"])["s"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"), [("localhost", True), ("127.0.0.2", True), ("::1", True), ("host", False)]
+)
+def test_this_computer_is_known_by_its_addresses(host, expected):
+    assert is_loopback(host) is expected
+
+
+def test_the_port_of_grpc_is_named_by_the_rest_client(stand_in):
+    if stand_in.grpc is None:
+        pytest.skip("gRPC needs the extra `serving`")
+    with pytest.raises(ServingError, match="the answer is not HTTP. Check the port: that of REST is 8501"):
+        RestClient(f"http://{stand_in.grpc}", "tiny").signatures()
 
 
 def post(server: servers.Server, body: object) -> dict:

@@ -67,7 +67,8 @@ def address(exported, folder, cache) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = [f"--model={exported.parent}", f"--images={folder}", f"--port={port}"]
-    environment = os.environ | {"GRADIO_TEMP_DIR": str(cache)}
+    proxies = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")  # where nothing listens
+    environment = os.environ | {"GRADIO_TEMP_DIR": str(cache)} | proxies
     command = [sys.executable, "-m", "export.demo", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
