@@ -15,7 +15,8 @@ import tensorflow as tf
 from benchmarks import benchmark, memory, timing
 from dfv.config.command_line import Arguments
 from dfv.config.schema import Config
-from dfv.model.codec import Codec, to_float
+from dfv.model.codec import Codec
+from dfv.model.conversions import to_float
 from export.versions import save
 
 MODELS = {

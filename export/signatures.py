@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from dfv.model.codec import Codec, to_float, to_uint8
+from dfv.model.codec import Codec
+from dfv.model.conversions import to_float, to_uint8
 from export.image_bytes import decode_images, encode_images
 
 Outputs = dict[str, tf.Tensor]

@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 import dfv
-from dfv.model.codec import to_uint8
 from dfv.model.codes import prior_samples
+from dfv.model.conversions import to_uint8
 from dfv.training.model_files import find_model
 from tests.golden import outputs
 

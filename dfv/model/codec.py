@@ -13,7 +13,17 @@ import tensorflow as tf
 
 from dfv.config.renamed import current_names
 from dfv.config.schema import Config
-from dfv.model.codes import Codes, Posterior, finite_numbers, prior_samples
+from dfv.model.codes import Codes, Posterior, prior_samples
+from dfv.model.conversions import (
+    check_shapes,
+    finite_numbers,
+    float_images,
+    is_grouped,
+    row_seeds,
+    to_float,
+    to_uint8,
+    uint8_images,
+)
 from dfv.model.latent.file_migration import is_earlier_layout, migrated
 from dfv.model.latent.folding import copy_folded
 from dfv.model.latent.transform import NOT_FITTED, LatentTransform
@@ -22,43 +32,6 @@ from dfv.model.networks import Decoder, Encoder, ImageShape, PretrainedSEncoder
 from dfv.model.seeding import seeded
 
 BATCH = 256
-
-
-def _is_grouped(images_s: Any) -> bool:
-    """Returns whether there are several images of each identity."""
-    if isinstance(images_s, list | tuple) and images_s:
-        return np.ndim(images_s[0]) == 4
-    return np.ndim(images_s) == 5
-
-
-def _seeds(seed: int | np.ndarray, num_rows: int) -> np.ndarray:
-    """Returns a seed for each row [N] int64: those given, or consecutive ones from the one given."""
-    seeds = np.asarray(seed)
-    if seeds.dtype.kind not in "iu" or seeds.ndim > 1:
-        raise ValueError(f"seed: expected an integer, or one for each row; received {seed!r}.")
-    seeds = seeds.astype(np.int64)
-    return seeds + np.arange(num_rows) if seeds.ndim == 0 else seeds
-
-
-def _check_shapes(image_shape: Any, label_sizes: Any) -> None:
-    is_list = [
-        isinstance(sizes, (tuple, list)) and all(size > 0 for size in sizes) for sizes in (image_shape, label_sizes)
-    ]
-    if not (all(is_list) and label_sizes and len(image_shape) == 3 and image_shape[2] in (1, 3)):
-        raise ValueError(
-            "expected image_shape (H, W, C), C 1 or 3, as of an ImageSet, and label_sizes (number of identities, ...);"
-            f" received {image_shape!r} and {label_sizes!r}."
-        )
-
-
-def to_float(images: tf.Tensor) -> tf.Tensor:
-    """uint8 pixels 0 to 255 as float32 in [-1, 1]."""
-    return tf.cast(images, tf.float32) / 127.5 - 1.0
-
-
-def to_uint8(images: tf.Tensor) -> tf.Tensor:
-    """float32 in [-1, 1] as uint8 pixels, rounded."""
-    return tf.cast(tf.clip_by_value(tf.round((images + 1.0) * 127.5), 0.0, 255.0), tf.uint8)
 
 
 @keras.saving.register_keras_serializable("dfv")
@@ -84,7 +57,7 @@ class Codec(keras.Model):
         pca_is_folded: bool = False,
         **kwargs: Any,
     ):
-        _check_shapes(image_shape, label_sizes)
+        check_shapes(image_shape, label_sizes)
         super().__init__(**{"dtype": "float32", **kwargs})
         self.config, self.image_shape, self.label_sizes = config, image_shape, label_sizes
         self.pca_is_folded = pca_is_folded
@@ -112,27 +85,10 @@ class Codec(keras.Model):
 
         training: whether BatchNorm uses batch statistics.
         """
-        images = self._as_float(images)
+        images = float_images(images, self.image_shape)
         s, posterior = self.encoder(images, training=training)
         z = self.latent.inverse(self.latent.forward(posterior, s).mean, s)
         return self.decoder(z, s, training=training)
-
-    def _as_float(self, images: tf.Tensor) -> tf.Tensor:
-        if isinstance(images, dict):
-            raise ValueError(f"{self._expected_images}; received a dict of {', '.join(images)}.")
-        images = tf.convert_to_tensor(images)
-        is_known = images.dtype == tf.uint8 or images.dtype.is_floating
-        if not is_known or not images.shape.is_compatible_with((None, *self.image_shape)):
-            received = images.shape if images.shape.rank is None else images.shape.as_list()
-            raise ValueError(f"{self._expected_images}; received {received} {images.dtype.name}.")
-        if images.shape.rank is None:  # `predict` after calls with several shapes
-            images = tf.ensure_shape(images, (None, *self.image_shape))
-        return to_float(images) if images.dtype == tf.uint8 else images
-
-    @property
-    def _expected_images(self) -> str:
-        shape = ", ".join(map(str, self.image_shape))
-        return f"expected images [B, {shape}], uint8 from 0 to 255 or float32 from -1 to 1"
 
     def compile(self, *args: Any, **options: Any) -> None:
         """Raises NotImplementedError: a codec is for inference; only a `dfv.Disentangler` can be trained."""
@@ -192,14 +148,14 @@ class Codec(keras.Model):
 
     def encode(self, images: np.ndarray) -> Codes:
         """Returns s [N, s_dim] and the mean and log-variance of the posterior of z [N, z_dim], NumPy float32."""
-        s, mean, log_var = self._in_batches(self._encode, self._checked(images))
+        s, mean, log_var = self._in_batches(self._encode, uint8_images(images, self.image_shape))
         return Codes(s, Posterior(mean, log_var))
 
     def encode_s(self, images_s: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
         """Returns s [N, s_dim] float32 of N images, or of N identities with one or more images each."""
-        if not _is_grouped(images_s):
+        if not is_grouped(images_s):
             return self.encode(np.asarray(images_s)).s
-        groups = [self._checked(images) for images in images_s]
+        groups = [uint8_images(images, self.image_shape) for images in images_s]
         counts = [len(images) for images in groups]
         if 0 in counts:
             raise ValueError(
@@ -216,27 +172,29 @@ class Codec(keras.Model):
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
         """Returns images decoded from their own s and z."""
-        return self._in_batches(self._reconstruct, self._checked(images))[0]
+        return self._in_batches(self._reconstruct, uint8_images(images, self.image_shape))[0]
 
     def swap(self, images_s: np.ndarray | Sequence[np.ndarray], images_z: np.ndarray) -> np.ndarray:
         """Returns images [N, H, W, C] uint8 decoded from the s of `images_s` and the z of `images_z`."""
-        if _is_grouped(images_s):
+        if is_grouped(images_s):
             return self.decode(self.encode_s(images_s), self.encode(images_z).z.mean)
-        return self._in_batches(self._swap, self._checked(images_s), self._checked(images_z))[0]
+        return self._in_batches(
+            self._swap, uint8_images(images_s, self.image_shape), uint8_images(images_z, self.image_shape)
+        )[0]
 
     def sample(self, images_s: np.ndarray | Sequence[np.ndarray], seed: int | np.ndarray) -> np.ndarray:
         """Returns images with the s of `images_s` and z ~ N(0, I); seed: one per row, or that of the first row."""
-        if _is_grouped(images_s):
-            seeds = _seeds(seed, len(images_s))
+        if is_grouped(images_s):
+            seeds = row_seeds(seed, len(images_s))
             return self.decode(self.encode_s(images_s), self.prior_samples(tf.constant(seeds)).numpy())
-        images = self._checked(images_s)
-        return self._in_batches(self._sample, images, _seeds(seed, len(images)))[0]
+        images = uint8_images(images_s, self.image_shape)
+        return self._in_batches(self._sample, images, row_seeds(seed, len(images)))[0]
 
     def interpolate(
         self, images_a: np.ndarray, images_b: np.ndarray, weight_s: np.ndarray, weight_z: np.ndarray
     ) -> np.ndarray:
         """Returns images with s and z interpolated from a (weight 0) to b (weight 1); weights: scalar or [N]."""
-        images_a, images_b = self._checked(images_a), self._checked(images_b)
+        images_a, images_b = uint8_images(images_a, self.image_shape), uint8_images(images_b, self.image_shape)
         weights = (
             np.broadcast_to(finite_numbers(name, weight, (), (len(images_a),)), len(images_a))
             for name, weight in (("weight_s", weight_s), ("weight_z", weight_z))
@@ -283,13 +241,6 @@ class Codec(keras.Model):
         self, is_fitted: bool, images_a: tf.Tensor, images_b: tf.Tensor, *weights: tf.Tensor
     ) -> list[tf.Tensor]:
         return [to_uint8(self.interpolated(to_float(images_a), to_float(images_b), *weights))]
-
-    def _checked(self, images: Any) -> np.ndarray:
-        images = np.asarray(images)
-        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape or images.ndim != 4:
-            expected = ", ".join(map(str, self.image_shape))
-            raise ValueError(f"expected images [N, {expected}] uint8; received {list(images.shape)} {images.dtype}.")
-        return images
 
     def folded(self) -> "Codec":
         """Returns an equivalent codec for inference, with the PCA of the latent transform folded into its networks.

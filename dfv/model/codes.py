@@ -1,8 +1,7 @@
 """The two codes of an image: s, deterministic, and z, a Gaussian posterior (section 4.1)."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
 
@@ -35,25 +34,3 @@ def prior_samples(seeds: tf.Tensor, z_dim: int) -> tf.Tensor:
     return tf.map_fn(
         lambda seed: tf.random.stateless_normal((z_dim,), tf.stack([seed, 0])), seeds, fn_output_signature=tf.float32
     )
-
-
-def finite_numbers(name: str, values: Any, *shapes: tuple[int | str, ...]) -> np.ndarray:
-    """Returns float32 values of one of these shapes, in which a text such as "N" is any size.
-
-    name: for messages. Raises ValueError for other shapes, for inf and nan, and for what are no numbers.
-    """
-    try:
-        numbers = np.asarray(values, np.float32)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name}: expected numbers; received {type(values).__name__} ({error}).") from error
-    if not any(_fits(numbers.shape, shape) for shape in shapes):
-        expected = " or ".join(f"[{', '.join(map(str, shape))}]" if shape else "a number" for shape in shapes)
-        raise ValueError(f"{name}: expected {expected}; received {list(numbers.shape)}.")
-    if not np.isfinite(numbers).all():
-        raise ValueError(f"{name}: expected finite numbers; received {numbers[~np.isfinite(numbers)][0]} among them.")
-    return numbers
-
-
-def _fits(found: tuple[int, ...], shape: tuple[int | str, ...]) -> bool:
-    sizes = zip(found, shape, strict=False)
-    return len(found) == len(shape) and all(isinstance(size, str) or is_ == size for is_, size in sizes)

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from dfv.model import replicas
-from dfv.model.codec import to_float
+from dfv.model.conversions import to_float
 
 IMAGES, LABELS = ("x1", "x1_same", "x2"), ("labels1", "labels2")
 POSTERIOR_NOISE, PRIOR_NOISE, PRIOR_TERM_NOISE, REPLAY_DRAWS, AUGMENTATION_DRAWS = range(5)

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from dfv.config.schema import Config, ConfigError
 from dfv.model import codec
-from dfv.model.codec import to_float, to_uint8
+from dfv.model.conversions import to_float, to_uint8
 from dfv.model.disentangler import Disentangler
 from dfv.training.checkpoints import all_variables
 

@@ -6,7 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from dfv.data.dataset import ImageSet
-from dfv.model.codec import Codec, to_float
+from dfv.model.codec import Codec
+from dfv.model.conversions import to_float
 from dfv.model.latent.training_codes import CHUNK, TrainingCodes
 
 MAX_NUMBERS = 100_000_000  # of codes held in memory, 0.8 GB at most with their variances
