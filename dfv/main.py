@@ -20,12 +20,13 @@ from typing import Any
 from dfv.config.command_line import CONFIG_GROUPS, Arguments, Groups, parse
 from dfv.config.fields import Checked, Role, option
 from dfv.config.flag_files import flag_text
-from dfv.config.schema import FREE_TO_CHANGE, Config, ConfigError, DataConfig, TrainingConfig, names_by_role
+from dfv.config.schema import Config, ConfigError, DataConfig, TrainingConfig, names_by_role
 from dfv.data.dataset import DataError
 from dfv.program import Program
 from dfv.tensorflow_log import import_tensorflow
 from dfv.training.errors import RunError
 from dfv.training.model_files import find_model, load
+from dfv.training.run_flags import changed_flags
 from dfv.training.run_folder import check_same_images, writing
 from dfv.training.start_from import inherited_options
 
@@ -153,9 +154,8 @@ def evaluate_run(run_dir: Path, options: RunOptions, arguments: Arguments) -> No
 
 def _evaluated_config(run_dir: Path, trained: Config, given: dict[str, Any]) -> Config:
     """Returns the trained config with the given data location; raises RunError for any other change."""
-    before = trained.as_flags()
-    changed = [name for name, value in given.items() if value != before[name] and name not in FREE_TO_CHANGE]
-    if changed:
+    if changed := changed_flags(trained, given):
+        before = trained.as_flags()
         listed = "; ".join(f"--{name} was {flag_text(before[name])}" for name in changed)
         raise RunError(
             f"{run_dir} was trained with other flags: {listed}. Omit them, or give the run file of this run."

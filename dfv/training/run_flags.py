@@ -1,6 +1,7 @@
 """config.flags of a run: all options, so that the run can be repeated from this file."""
 
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,17 +53,17 @@ def read_flags(run_dir: Path) -> Config:
         raise RunError(f"{path} cannot be read as a run's flags ({error}); restore it or start a new run.") from error
 
 
-def changed_flags(before: Config, now: Config) -> list[str]:
-    """Returns the options of a run that differ and must not change."""
-    old, new = before.as_flags(), now.as_flags()
-    return [name for name in new if old[name] != new[name] and name not in FREE_TO_CHANGE]
+def changed_flags(trained: Config, now: Mapping[str, Any]) -> list[str]:
+    """Returns which of these options of a run, by flag name, differ and must not change."""
+    before = trained.as_flags()
+    return [name for name, value in now.items() if before[name] != value and name not in FREE_TO_CHANGE]
 
 
 def check_same_run(run_dir: Path, config: Config) -> None:
     """Raises RunError, which names the flags, if `config` changes options of the run that must not change."""
-    trained = read_flags(run_dir)
-    if changed := changed_flags(trained, config):
-        before, now = trained.as_flags(), config.as_flags()
+    trained, now = read_flags(run_dir), config.as_flags()
+    if changed := changed_flags(trained, now):
+        before = trained.as_flags()
         listed = "; ".join(f"--{name} was {flag_text(before[name])}, is {flag_text(now[name])}" for name in changed)
         raise RunError(
             f"{run_dir} holds a run with other flags: {listed}. Restore these flags, or give another --run_dir."
