@@ -1,6 +1,5 @@
 """Base class of both clients: checks inputs, retries within a timeout, and reports errors."""
 
-import ipaddress
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
@@ -130,14 +129,6 @@ def _array(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
     if (not array.size and dtype.kind != "O") or fits:
         return array.astype(dtype)
     raise ServingError(f"{name}: expected {dtype}; received {array.dtype}. Convert it first.")
-
-
-def is_loopback(host: str) -> bool:
-    """Returns whether a host is this computer, which no proxy of the environment can reach."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _names(names: Mapping[str, Any] | Iterable[str]) -> str:

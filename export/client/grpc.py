@@ -5,15 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from export.client.base import (
-    PREDICT_METHOD,
-    Arrays,
-    Client,
-    ServingError,
-    SignatureTypes,
-    UnavailableError,
-    is_loopback,
-)
+from export.client.base import PREDICT_METHOD, Arrays, Client, ServingError, SignatureTypes, UnavailableError
+from export.client.loopback import is_loopback
 
 
 class GrpcClient(Client):

@@ -14,15 +14,8 @@ from urllib.parse import quote, urlsplit
 
 import numpy as np
 
-from export.client.base import (
-    PREDICT_METHOD,
-    Arrays,
-    Client,
-    ServingError,
-    SignatureTypes,
-    UnavailableError,
-    is_loopback,
-)
+from export.client.base import PREDICT_METHOD, Arrays, Client, ServingError, SignatureTypes, UnavailableError
+from export.client.loopback import is_loopback
 
 # TensorFlow's names for the types in an exported model's signatures.
 _DTYPES = {"DT_UINT8": "uint8", "DT_FLOAT": "float32", "DT_INT64": "int64", "DT_STRING": "object"}
@@ -46,9 +39,8 @@ class RestClient(Client):
     def __init__(self, address: str, model: str, *, rows: bool = False, compress: bool = True, **options: Any):
         super().__init__(_checked(address), model, **options)
         self.rows, self.compress = rows, compress
-        proxies: dict[str, str] | None = (
-            {} if is_loopback(urlsplit(address).hostname or "") else None
-        )  # None: those of the environment
+        # None: those of the environment.
+        proxies: dict[str, str] | None = {} if is_loopback(urlsplit(address).hostname or "") else None
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
 
     def _url(self) -> str:

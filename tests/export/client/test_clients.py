@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from dfv.data.image_operations import encode_png
 from export.client import Client, GrpcClient, RestClient, ServingError, rest
-from export.client.base import is_loopback
+from export.client.loopback import is_loopback
 from export.verification import compare, pixels_of
 
 SIGNATURES = (
