@@ -11,6 +11,7 @@ from dfv.config.schema import names_by_role
 from dfv.evaluation.report.formatting import by_code, percent, with_standard_error
 from dfv.evaluation.results import Results
 from dfv.model.codec import Codec
+from dfv.training.model_files import SAVED_MODEL
 from export.signatures import DEFAULT, MAX_CODE, MAX_WEIGHT, max_rows
 
 TERMS = {
@@ -94,7 +95,7 @@ def _converted(version: Path, usage: str) -> list[str]:
 
 
 def _signature_table(version: Path) -> str:
-    content = saved_model_pb2.SavedModel.FromString((version / "saved_model.pb").read_bytes())
+    content = saved_model_pb2.SavedModel.FromString((version / SAVED_MODEL).read_bytes())
     lines = ["| signature | inputs | outputs |", "|---|---|---|"]
     for name, signature in sorted(content.meta_graphs[0].signature_def.items()):
         if not name.startswith("__") and name != DEFAULT:

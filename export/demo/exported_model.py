@@ -8,6 +8,7 @@ from google.protobuf.message import DecodeError
 
 from dfv.config.data_options import FITS
 from dfv.model.codes import prior_samples
+from dfv.training.model_files import SAVED_MODEL
 from export import ExportError
 from export.extra_files import EXAMPLES, FIT_FILE
 
@@ -94,7 +95,7 @@ def _fit(folder: Path) -> str:
 
 
 def _has_model(folder: Path) -> bool:
-    return (folder / "saved_model.pb").exists()
+    return (folder / SAVED_MODEL).exists()
 
 
 def _read(file: str) -> bytes:
