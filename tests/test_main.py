@@ -135,7 +135,7 @@ def test_the_steps_of_an_evaluated_run_are_those_it_was_trained_for(monkeypatch,
 
 
 def test_flags_of_an_evaluation_may_repeat_some_of_the_runs(monkeypatch, tmp_path, capsys):
-    """A flag that needs another, such as --pca_dim, may stand alone, as beside automatic options in training."""
+    """--pca_dim needs --shared_variance, which the run has."""
     evaluated = []
     _model_of(monkeypatch, (16, 16, 3), shared_variance=True, pca_dim=8)
     monkeypatch.setattr("dfv.evaluation.evaluate", lambda model, splits, config, *_, **__: evaluated.append(config))

@@ -15,10 +15,8 @@ def test_no_table_of_the_entries_has_a_lower_error():
     rng = np.random.default_rng(0)
     entry, labels = rng.integers(0, 3, 40), rng.integers(0, 4, (40, 2)).astype(np.int32)
     bound = entry_bound(ENTRIES[entry], labels)
-    tables = itertools.product(range(4), repeat=3)
-    lowest = [min(np.mean(np.array(table)[entry] != column) for table in tables) for column in labels.T[:1]]
-    tables = itertools.product(range(4), repeat=3)
-    lowest.append(min(np.mean(np.array(table)[entry] != labels[:, 1]) for table in tables))
+    tables = np.array(list(itertools.product(range(4), repeat=3)))
+    lowest = [min(np.mean(table[entry] != column) for table in tables) for column in labels.T]
     assert bound.entries == 3 and bound.error == pytest.approx(np.mean(lowest))
     assert bound.expected_error == pytest.approx(max(0, np.mean(lowest) - math.sqrt(math.log(20) / 80)))
 
