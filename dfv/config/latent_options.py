@@ -7,8 +7,14 @@ from dfv.config.fields import Checked, option
 
 @dataclass(frozen=True)
 class LatentConfig(Checked):
-    """Transform of z at inference, fitted after training; disabled by default. Not in the paper."""
+    """Transform of s and z at inference, fitted after training; disabled by default. Not in the paper."""
 
+    lda_dim: int = option(
+        0,
+        "Number of linear discriminants of s kept at inference (LDA), which removes unspecified factors such as pose"
+        " from s; 0 disables.",
+        at_least=0,
+    )
     pca_dim: int = option(
         0,
         "Number of principal components of z kept at inference (noise-whitened PCA); needs --shared_variance; 0"

@@ -86,9 +86,8 @@ class Codec(keras.Model):
         training: whether BatchNorm uses batch statistics.
         """
         images = float_images(images, self.image_shape)
-        s, posterior = self.encoder(images, training=training)
-        z = self.latent.inverse(self.latent.forward(posterior, s).mean, s)
-        return self.decoder(z, s, training=training)
+        s, posterior = self.latent.forward(self.encoder(images, training=training))
+        return self.decoder(self.latent.inverse(posterior.mean, s), s, training=training)
 
     def compile(self, *args: Any, **options: Any) -> None:
         """Raises NotImplementedError: a codec is for inference; only a `dfv.Disentangler` can be trained."""
@@ -117,8 +116,7 @@ class Codec(keras.Model):
 
     def encoded(self, images: tf.Tensor) -> Codes:
         """`encode` of tensors: of images [B, H, W, C] float32 in [-1, 1], as are all images of tensor methods."""
-        s, posterior = self.encoder(images)
-        return Codes(s, self.latent.forward(posterior, s))
+        return self.latent.forward(self.encoder(images))
 
     def decoded(self, s: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
         """`decode` of tensors."""

@@ -14,7 +14,7 @@ MAX_NUMBERS = 100_000_000  # of codes held in memory, 0.8 GB at most with their 
 
 
 def fit_latent(model: Codec, train_images: ImageSet, step: int | None = None) -> None:
-    """Fits the stages of the model's latent transform (PCA, flow, codebook of z) that its config enables.
+    """Fits the parts of the model's latent transform (LDA, PCA, flow, codebook) that its config enables.
 
     `dfv.main` calls this at the end of a run; call it yourself after `Disentangler.fit`.
     step: the number of training steps the encoder has had; None: the config's num_steps. Raises ValueError for a model

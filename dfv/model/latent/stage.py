@@ -1,4 +1,4 @@
-"""The interface of a stage of the latent transform. Not in the paper."""
+"""The interface of a stage of the latent transform of z. Not in the paper."""
 
 import keras
 import numpy as np

@@ -1,7 +1,7 @@
 """The codes of the training images, to which the stages of the latent transform are fitted."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -33,6 +33,10 @@ class TrainingCodes:
     def chunks(self) -> Iterator["TrainingCodes"]:
         """All rows, in parts of at most CHUNK."""
         return (self.select(slice(start, start + CHUNK)) for start in range(0, len(self), CHUNK))
+
+    def with_s(self, projection: Callable[[tf.Tensor], tf.Tensor]) -> "TrainingCodes":
+        """The codes with a projection of each s."""
+        return replace(self, s=np.concatenate([projection(tf.constant(part.s)) for part in self.chunks()]))
 
     def transformed(self, forward: Forward) -> "TrainingCodes":
         """The codes after a stage, each z transformed with its image's own s, as at inference."""

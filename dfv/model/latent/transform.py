@@ -1,4 +1,4 @@
-"""The latent transform: applied to z between the trained encoder and decoder. Not in the paper."""
+"""The latent transform: applied to s and z between the trained encoder and decoder. Not in the paper."""
 
 import keras
 import numpy as np
@@ -6,28 +6,31 @@ import tensorflow as tf
 from keras import layers
 
 from dfv.config.schema import LatentConfig
-from dfv.model.codes import Posterior
+from dfv.model.codes import Codes
 from dfv.model.latent.codebook import Codebook
 from dfv.model.latent.flow import ConditionalFlow
+from dfv.model.latent.lda import LinearDiscriminants
 from dfv.model.latent.pca import NoiseWhitenedPCA
 from dfv.model.latent.rounding import Rounding
 from dfv.model.latent.stage import Stage
 from dfv.model.latent.training_codes import TrainingCodes
 
 NOT_FITTED = (
-    "the latent transform (PCA, flow or codebook of z) is not fitted; call dfv.fit_latent(model, train_images) after"
-    " training."
+    "the latent transform (LDA of s; PCA, flow or codebook of z) is not fitted; call dfv.fit_latent(model,"
+    " train_images) after training."
 )
 
 
 class LatentTransform(layers.Layer):
-    """PCA, flow, and codebook or rounding, in this order, as enabled by the config; identity map until fitted.
+    """LDA of s; then PCA, flow, and codebook or rounding of z, in this order; identity map until fitted.
 
-    z_dim: dimension of the encoder's z. pca_is_folded: the PCA is part of the networks and is not applied here.
+    config: enables each. z_dim: dimension of the encoder's z. pca_is_folded: the PCA is part of the networks and is
+    not applied here.
     """
 
     def __init__(self, config: LatentConfig, s_dim: int, z_dim: int, pca_is_folded: bool = False):
         super().__init__(name="latent", dtype="float32")
+        self.lda = LinearDiscriminants(s_dim, config.lda_dim) if config.lda_dim else None
         dim, self.pca, self.flow, self.codebook, self.rounding = z_dim, None, None, None, None
         if config.pca_dim and not pca_is_folded:
             self.pca = NoiseWhitenedPCA(z_dim, config.pca_dim)
@@ -41,7 +44,7 @@ class LatentTransform(layers.Layer):
         if config.rounding_step:
             self.rounding = Rounding(dim, config.rounding_step)
         self.output_dim = dim
-        self.needs_fit = bool(config.pca_dim or config.flow_layers or config.codebook_size)
+        self.needs_fit = bool(config.lda_dim or config.pca_dim or config.flow_layers or config.codebook_size)
         if self.needs_fit:
             self.fitted_at = self.add_weight(
                 shape=(), initializer=keras.initializers.Constant(-1), dtype="int64", trainable=False, name="fitted_at"
@@ -50,7 +53,7 @@ class LatentTransform(layers.Layer):
 
     @property
     def stages(self) -> list[Stage]:
-        """The stages in the order in which `forward` applies them."""
+        """The stages of z in the order in which `forward` applies them."""
         chain = (self.pca, self.flow, self.codebook, self.rounding)
         return [stage for stage in chain if stage is not None]
 
@@ -66,10 +69,13 @@ class LatentTransform(layers.Layer):
         return fitted_at >= 0 if step is None else fitted_at == step
 
     def fit(self, codes: TrainingCodes, seed: int, random: np.random.Generator, step: int) -> None:
-        """Fits each stage to the training images' raw codes, transformed by the preceding stages.
+        """Fits LDA and each stage to the training images' raw codes, transformed by the preceding ones.
 
         seed, random: see `Stage.fit`. step: the number of training steps the encoder has had.
         """
+        if self.lda:
+            self.lda.fit(codes)
+            codes = codes.with_s(self.lda)
         fitted = [stage for stage in self.stages if stage.needs_fit]
         for number, stage in enumerate(fitted):
             if number:
@@ -82,14 +88,19 @@ class LatentTransform(layers.Layer):
         if self.needs_fit:
             self.fitted_at.assign(-1)
 
-    def forward(self, posterior: Posterior, s: tf.Tensor) -> Posterior:
-        """Returns the posterior of z at inference, [B, output_dim], from the encoder's [B, z_dim] and s [B, s_dim]."""
-        for stage in self.stages if self.is_fitted() else ():
+    def forward(self, codes: Codes) -> Codes:
+        """Returns the codes at inference, z [B, output_dim], from the encoder's, s [B, s_dim] and z [B, z_dim]."""
+        if not self.is_fitted():
+            return codes
+        s, posterior = codes
+        if self.lda:
+            s = self.lda(s)
+        for stage in self.stages:
             posterior = stage.forward(posterior, s)
-        return posterior
+        return Codes(s, posterior)
 
     def inverse(self, z: tf.Tensor, s: tf.Tensor) -> tf.Tensor:
-        """Returns the decoder's z [B, z_dim] for z at inference [B, output_dim] and s [B, s_dim]."""
+        """Returns the decoder's z [B, z_dim] for z at inference [B, output_dim] and s at inference."""
         z, s = (tf.cast(code, tf.float32) for code in (z, s))
         for stage in reversed(self.stages) if self.is_fitted() else ():
             z = stage.inverse(z, s)

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import dfv
 from dfv.config.schema import Config, ConfigError
-from dfv.model.codes import Posterior
+from dfv.model.codes import Codes, Posterior
 from dfv.model.latent.fit import fit_latent
 from dfv.model.latent.transform import LatentTransform
 
@@ -28,7 +28,9 @@ def test_until_fitted_it_is_the_identity(flags):
     given, s = posterior()
     latent = transform(**flags)
     assert latent.is_fitted() == latent.is_fitted(3) == (not flags)
-    for one, other in zip(latent.forward(given, s), given, strict=True):
+    codes = latent.forward(Codes(s, given))
+    assert codes.s is s
+    for one, other in zip(codes.z, given, strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(latent.inverse(given.mean, s), given.mean)
 
@@ -43,7 +45,7 @@ def test_stages_are_applied_in_order_and_inverted_in_reverse():
     expected = given
     for stage in (latent.pca, latent.flow, latent.rounding):
         expected = stage.forward(expected, s)
-    for one, other in zip(latent.forward(given, s), expected, strict=True):
+    for one, other in zip(latent.forward(Codes(s, given)).z, expected, strict=True):
         np.testing.assert_array_equal(one, other)
     z = expected.mean
     expected_z = latent.pca.inverse(latent.flow.inverse(z, s), s)
@@ -55,7 +57,7 @@ def test_rounding_alone_needs_no_fit():
     given, s = posterior()
     latent = transform(rounding_step=1.0)
     assert latent.is_fitted() and latent.is_fitted(3) and not latent.variables
-    mean = latent.forward(given, s).mean * np.exp(1.0)
+    mean = latent.forward(Codes(s, given)).z.mean * np.exp(1.0)
     np.testing.assert_allclose(mean, np.round(mean), atol=1e-5)
 
 

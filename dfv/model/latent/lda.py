@@ -1,0 +1,54 @@
+"""Linear discriminant analysis (LDA) of s. Not in the paper.
+
+Nothing in training keeps the unspecified factors out of s: the decoder ignores what s tells of them, but a classifier
+of s reads them. Along most directions images of one identity differ more than identities do. Projecting s onto the
+few discriminants along which identities differ most removes the rest, and hardly changes any image.
+"""
+
+import keras
+import numpy as np
+import scipy.linalg
+import tensorflow as tf
+from keras import layers
+
+from dfv.model.latent.training_codes import TrainingCodes
+
+RIDGE = 1e-6  # added to the within-identity variance of each dimension, in units of the mean variance of s
+
+
+class LinearDiscriminants(layers.Layer):
+    """Projection of s [B, s_dim] onto its first linear discriminants, within the space of s; fitted after training.
+
+    Discriminants are ordered by the variance of the identities' means divided by the variance within identities; there
+    is one less than training identities at most. The decoder takes a projected s as any other, so nothing is inverted.
+    """
+
+    def __init__(self, s_dim: int, num_discriminants: int):
+        super().__init__(name="lda", dtype="float32")
+        kept = min(num_discriminants, s_dim)
+        self.centre = self._constant("centre", (s_dim,), "zeros")
+        self.to_discriminants = self._constant("to_discriminants", (s_dim, kept), "identity")
+        self.from_discriminants = self._constant("from_discriminants", (kept, s_dim), "identity")
+        self.built = True
+
+    def _constant(self, name: str, shape: tuple[int, ...], initializer: str) -> keras.Variable:
+        return self.add_weight(shape=shape, initializer=initializer, trainable=False, autocast=False, name=name)
+
+    def fit(self, codes: TrainingCodes) -> None:
+        """Finds the discriminants in closed form, from s and identity of the training images."""
+        _, identity, num_images = np.unique(codes.identity, return_inverse=True, return_counts=True)
+        s = codes.s.astype(np.float64)
+        centre, means = s.mean(0), np.zeros((len(num_images), s.shape[1]))
+        np.add.at(means, identity, s)
+        means /= num_images[:, None]
+        within, between = (part.T @ part / len(part) for part in (s - means[identity], (means - centre)[identity]))
+        within += (RIDGE * np.trace(within + between) / len(within) + np.finfo(np.float32).tiny) * np.eye(len(within))
+        # Columns v_i with v_i' within v_j = 1 if i = j else 0, so that the inverse of [v_1 v_2 ...] is its transpose
+        # times `within`.
+        directions = scipy.linalg.eigh(between, within)[1][:, ::-1][:, : self.to_discriminants.shape[1]]
+        directions[:, len(means) - 1 :] = 0.0  # along which the means do not differ
+        self.set_weights([centre, directions, directions.T @ within])
+
+    def call(self, s: tf.Tensor) -> tf.Tensor:
+        """The projected s, [B, s_dim]."""
+        return tf.matmul(tf.matmul(s - self.centre, self.to_discriminants), self.from_discriminants) + self.centre
