@@ -14,14 +14,20 @@ CONSTANT_PART = 0.1
 class FusedAdam(keras.optimizers.Adam):
     """Keras' Adam with TensorFlow's fused kernel for the update of a weight, instead of eleven kernels."""
 
+    def apply(self, grads: list[tf.Tensor], trainable_variables: list[keras.Variable] | None = None) -> None:
+        # Once for all variables: for each of them, they would be a fifth of the graph of a training step.
+        step = tf.cast(self.iterations.value + 1, tf.float32)
+        self._beta_powers = tf.pow(self.beta_1, step), tf.pow(self.beta_2, step)
+        super().apply(grads, trainable_variables)
+
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
-        index, step = self._get_variable_index(variable), tf.cast(self.iterations.value + 1, tf.float32)
+        index, (beta1_power, beta2_power) = self._get_variable_index(variable), self._beta_powers
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self._momentums[index].value.handle,
             v=self._velocities[index].value.handle,
-            beta1_power=tf.pow(self.beta_1, step),
-            beta2_power=tf.pow(self.beta_2, step),
+            beta1_power=beta1_power,
+            beta2_power=beta2_power,
             lr=tf.cast(learning_rate, tf.float32),
             beta1=self.beta_1,
             beta2=self.beta_2,
