@@ -4,6 +4,8 @@ import os
 import resource
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# On a busy machine, threads of scikit-learn's and of NumPy's small sums spend most of the time waiting for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import dfv  # noqa: F401, I001  Before TensorFlow: it turns oneDNN on.
 

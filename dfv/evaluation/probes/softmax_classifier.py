@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 
 import keras
 import numpy as np
@@ -52,6 +52,13 @@ class SoftmaxClassifier(keras.Sequential):
         self.adam.build(self.trainable_variables)
         self._state_variables = [*self.variables, *self.adam.variables]
         self._initial_values = [variable.numpy() for variable in self._state_variables]
+        # With signatures, so that they are traced once, whatever the number of inputs.
+        one, batch = (None, *input_shape), (None, None, *input_shape)
+        labels = tf.TensorSpec((None, None, len(num_classes)), tf.int32)
+        self._logits = tf.function(
+            lambda inputs: self(inputs, training=False), input_signature=[tf.TensorSpec(one, dtype)], autograph=False
+        )
+        self._train_steps = tf.function(self._train_on_batches, input_signature=[tf.TensorSpec(batch, dtype), labels])
 
     def reinitialize(self, seed: int) -> None:
         """Sets all variables, the optimizer's too, to their initial values, and kernels to new random ones."""
@@ -101,8 +108,7 @@ class SoftmaxClassifier(keras.Sequential):
             loaded = inputs[rows.ravel()].reshape(*rows.shape, *shape)
             self._train_steps(tf.constant(loaded), tf.constant(labels[rows]))
 
-    @tf.function(reduce_retracing=True)
-    def _train_steps(self, inputs: tf.Tensor, labels: tf.Tensor) -> None:
+    def _train_on_batches(self, inputs: tf.Tensor, labels: tf.Tensor) -> None:
         for batch in tf.range(tf.shape(inputs)[0]):
             with tf.GradientTape() as tape:
                 logits = self(inputs[batch], training=True)
@@ -114,18 +120,18 @@ class SoftmaxClassifier(keras.Sequential):
         columns = enumerate(tf.split(logits, self.num_classes, axis=1))
         return tf.add_n([tf.nn.sparse_softmax_cross_entropy_with_logits(labels[:, i], column) for i, column in columns])
 
-    @tf.function(autograph=False, reduce_retracing=True)
-    def _logits(self, inputs: tf.Tensor) -> tf.Tensor:
-        return self(inputs, training=False)
-
     def logits(self, inputs: Images) -> np.ndarray:
         """[N, sum of num_classes] float32; inputs are read in batches."""
         return _in_batches(self._logits, inputs)
 
     def features(self, inputs: Images) -> np.ndarray:
         """[N, units] float32: outputs of the last hidden layer; inputs are read in batches."""
+        return _in_batches(self._features, inputs)
+
+    @cached_property
+    def _features(self) -> Callable[[tf.Tensor], tf.Tensor]:
         hidden = keras.Model(self.inputs, self.layers[-2].output)
-        return _in_batches(tf.function(partial(hidden, training=False), autograph=False, reduce_retracing=True), inputs)
+        return tf.function(partial(hidden, training=False), autograph=False, reduce_retracing=True)
 
     def score(self, inputs: Images, labels: np.ndarray) -> tuple[float, float]:
         """Error rate over all images and columns, and mean loss."""
