@@ -13,7 +13,8 @@ from dfv.model.disentangler import Disentangler
 from dfv.training.checkpoints import all_variables
 
 IMAGE_SHAPE, LABEL_SIZES = (12, 12, 1), (3, 2, 4)
-TINY = {"widths": (4, 6, 8), "adversary_widths": (4, 6, 8), "s_dim": 5, "z_dim": 6, "batch_size": 8, "seed": 11}
+# Every level adds to the time of tracing.
+TINY = {"widths": (4, 6), "adversary_widths": (4, 6), "s_dim": 5, "z_dim": 6, "batch_size": 8, "seed": 11}
 ADDITIONS = {
     "reconstruct_all": True,
     "adversary_sees_prior_samples": True,

@@ -140,7 +140,8 @@ def test_mixed_precision_keeps_variables_and_losses_in_float32(tiny_model, tripl
 
 @pytest.mark.parametrize("mode", ["no adversary", pytest.param("additions", marks=pytest.mark.slow)])
 def test_step_compiles_with_xla(mode, tiny_model, triplet_batch, additions):
-    model = tiny_model(**(additions if mode == "additions" else NO_ADVERSARY), jit_compile=True)
+    flags = additions if mode == "additions" else NO_ADVERSARY
+    model = tiny_model(**flags, widths=(4,), jit_compile=True)
     assert model.jit_compile
     before = [variable.numpy() for variable in model.trainable_variables]
     terms = tf.function(model.train_step, autograph=False, jit_compile=True)(triplet_batch())

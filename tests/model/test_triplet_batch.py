@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-LATENT = {"latent_adversary_weight": 0.1, "num_replay_batches": 2}
 NO_ADVERSARY = {"swap_other_weight": 0.0, "prior_sample_weight": 0.0}
+LATENT = NO_ADVERSARY | {"latent_adversary_weight": 0.1, "num_replay_batches": 2}
 EXPECTED = (
     r"expected batches of triplets, a dict of x1, x1_same, x2 \[B, 12, 12, 1\] uint8 and labels1, labels2 \[B, 3\]"
 )
@@ -47,6 +47,11 @@ def shared(tiny_model):
     return tiny_model(**NO_ADVERSARY)
 
 
+@pytest.fixture(scope="module")
+def compiled_by_xla(tiny_model):
+    return tiny_model(**NO_ADVERSARY, jit_compile=True)
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.filterwarnings("ignore:.*shuffle=True:UserWarning", "ignore:Your input ran out of data:UserWarning")
 def test_every_form_of_a_batch_trains_and_evaluates(form, shared, triplet_batch):
@@ -67,7 +72,7 @@ def test_a_batch_alone_is_trained_on_and_tested(shared, triplet_batch):
 
 @pytest.mark.parametrize("dtype", ["int64", "uint8"])
 def test_labels_of_any_integer_type_are_the_same_labels(dtype, tiny_model, triplet_batch):
-    flags = {"latent_adversary_weight": 0.1, "identity_mmd_weight": 0.1}
+    flags = LATENT | {"identity_mmd_weight": 0.1}
     batch = triplet_batch()
     other = batch | {name: batch[name].astype(dtype) for name in ("labels1", "labels2")}
     terms = [tiny_model(**flags).train_step(data) for data in (batch, other)]
@@ -126,8 +131,8 @@ def test_labels_out_of_range_are_refused_in_every_batch(label, shared, triplet_b
 
 
 @pytest.mark.parametrize("form", ["arrays", "dataset", "dataset of (batch,)"])
-def test_labels_out_of_range_are_refused_under_xla_too(form, tiny_model, triplet_batch):
-    model, wrong = tiny_model(**NO_ADVERSARY, jit_compile=True), triplet_batch()
+def test_labels_out_of_range_are_refused_under_xla_too(form, compiled_by_xla, triplet_batch):
+    model, wrong = compiled_by_xla, triplet_batch()
     wrong["labels1"][5, 0] = 50
     with pytest.raises(
         (ValueError, tf.errors.InvalidArgumentError), match="labels1: expected labels from 0 to 2, 1, 3"

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from dfv.data.dataset import ImageSet
+from dfv.model.latent import flow_density
 from dfv.model.latent.fit import fit_latent
 from dfv.model.latent.flow import ConditionalFlow
 from dfv.model.latent.flow_density import ConditionalDensity
@@ -12,6 +13,13 @@ from dfv.model.latent.training_codes import TrainingCodes
 from dfv.model.seeding import seeded
 
 S_DIM, Z_DIM = 5, 6
+
+
+@pytest.fixture(autouse=True)
+def fewer_and_larger_steps(monkeypatch):
+    """Enough for the small flows and simple codes of these tests."""
+    monkeypatch.setattr(flow_density, "BATCH", 128)
+    monkeypatch.setattr(flow_density, "LEARNING_RATE", 4e-3)
 
 
 @pytest.fixture(autouse=True)
@@ -134,7 +142,7 @@ def test_the_fit_removes_from_z_what_s_predicts():
         bends = [np.cov(part[:, 0], part[:, 1] ** 2)[0, 1] for part in (one, other)]
         return np.abs(one.mean(0) - other.mean(0)), np.abs(np.log(one.std(0) / other.std(0))), abs(bends[0] - bends[1])
 
-    rest = fitted(flow, narrow(s, z, identity), 400, 500).with_log_det(z, s)[0].numpy()
+    rest = fitted(flow, narrow(s, z, identity), 400, 400).with_log_det(z, s)[0].numpy()
     for before, after, limit in zip(moments(z), moments(rest), (0.12, 0.12, 0.3), strict=True):
         assert np.max(after) < limit < np.max(before)
 
@@ -146,7 +154,7 @@ def test_the_fit_keeps_the_distribution_that_all_identities_share():
     s, z = identity[:, None].astype(np.float32), normal(4000, Z_DIM, seed=2)
     z[:, 0] = 0.1 * z[:, 0] + cluster
     z[:, 1] += 2 * identity
-    flow = fitted(ConditionalFlow(4, 32, 1, Z_DIM), narrow(s, z, identity), 400, 750)
+    flow = fitted(ConditionalFlow(4, 32, 1, Z_DIM), narrow(s, z, identity), 400, 250)
     rest = flow.with_log_det(z, s)[0].numpy()
     within = np.mean([rest[cluster == number, 0].var() for number in range(4)])
     assert within < 0.05 * rest[:, 0].var()
@@ -159,7 +167,7 @@ def test_what_s_predicts_other_than_the_identity_stays_in_z():
     s = np.stack([identity, z[:, 0]], 1).astype(np.float32)
     z[:, 1] += identity
     codes = narrow(s, z, identity)
-    rest = fitted(ConditionalFlow(2, 32, 2, Z_DIM), codes, 300, 500).with_log_det(z, s)[0].numpy()
+    rest = fitted(ConditionalFlow(2, 32, 2, Z_DIM), codes, 300, 200).with_log_det(z, s)[0].numpy()
     assert np.corrcoef(rest[:, 0], z[:, 0])[0, 1] > 0.95
     assert abs(np.corrcoef(rest[:, 1], identity)[0, 1]) < 0.1 < np.corrcoef(z[:, 1], identity)[0, 1]
 
@@ -169,12 +177,12 @@ def test_a_flow_that_overfits_is_not_kept():
     codes = narrow(s, z, np.arange(60))
     flow = ConditionalFlow(4, 64, S_DIM, Z_DIM)
     start = flow.get_weights()
-    for one, other in zip(fitted(flow, codes, 10, 250).get_weights(), start, strict=True):
+    for one, other in zip(fitted(flow, codes, 10, 100).get_weights(), start, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_fitting_a_model_lowers_the_leakage_and_sets_the_variance(tiny_model):
-    model = tiny_model(shared_variance=True, flow_layers=2, flow_units=16, flow_steps=200)
+    model = tiny_model(widths=(4, 6, 8), shared_variance=True, flow_layers=2, flow_units=16, flow_steps=100)
     model.encoder.z_head.kernel.assign(30 * model.encoder.z_head.kernel)
     identity = np.arange(500, dtype=np.int32) % 3
     darker = (1 + identity)[:, None, None, None]
@@ -200,7 +208,7 @@ def test_a_flow_makes_z_normal_or_keeps_its_shape(to_normal):
     identity = np.arange(1500, dtype=np.int32) % 3
     mean = 4 * np.abs(normal(1500, Z_DIM, seed=4))
     codes = TrainingCodes(normal(3, 5)[identity], mean, np.full(mean.shape, 0.01, np.float32), identity)
-    flow = ConditionalFlow(4, 32, S_DIM, Z_DIM, num_steps=600, to_normal=to_normal)
+    flow = ConditionalFlow(4, 32, S_DIM, Z_DIM, num_steps=200, to_normal=to_normal)
     flow.fit(codes, 11, np.random.default_rng(0))
     rest = flow.with_log_det(mean, codes.s)[0].numpy()
     assert (abs(rest.mean()) < 0.2 and abs(rest.std() - 1) < 0.2) == to_normal

@@ -16,10 +16,10 @@ CHAINS = {
     "pca": {"pca_dim": 3},
     "pca of all": {"pca_dim": 9},
     "pca, flow, codebook": {
-        "pca_dim": 3, "flow_layers": 2, "flow_units": 16, "flow_steps": 20, "codebook_size": 12,
+        "pca_dim": 3, "flow_layers": 1, "flow_units": 16, "flow_steps": 4, "codebook_size": 12,
     },
-    "pca, flow, rounding": {"pca_dim": 3, "flow_layers": 2, "flow_units": 16, "flow_steps": 20, "rounding_step": 1.0},
-    "flow": {"flow_layers": 2, "flow_units": 16, "flow_steps": 20},
+    "pca, flow, rounding": {"pca_dim": 3, "flow_layers": 1, "flow_units": 16, "flow_steps": 4, "rounding_step": 1.0},
+    "flow": {"flow_layers": 1, "flow_units": 16, "flow_steps": 4},
     "none": {},
 }  # fmt: skip
 
