@@ -19,8 +19,7 @@ from dfv.training.errors import TrainingError
 from dfv.training.trainer import train
 from tests.training.test_trainer import SMALLEST
 
-NO_ADVERSARY = {"swap_other_weight": 0.0, "prior_sample_weight": 0.0}
-FLAGS = SMALLEST | NO_ADVERSARY | {"num_steps": 8, "validation_steps": 4, "checkpoint_steps": 100, "log_steps": 3}
+FLAGS = SMALLEST | {"num_steps": 8, "validation_steps": 4, "checkpoint_steps": 100, "log_steps": 3}
 
 
 @pytest.fixture(scope="module")

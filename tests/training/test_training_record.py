@@ -11,7 +11,7 @@ from dfv.training.trainer import train
 from dfv.training.training_record import TRAINING_FILE, add_training, read_training
 from tests.training.test_trainer import SMALLEST, as_arguments
 
-FLAGS = SMALLEST | {"swap_other_weight": 0.0, "prior_sample_weight": 0.0, "num_steps": 2}
+FLAGS = SMALLEST | {"num_steps": 2}
 
 
 @pytest.fixture(scope="module")
