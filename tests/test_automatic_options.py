@@ -77,7 +77,8 @@ def test_a_folder_alone_is_trained_and_the_runs_own_file_repeats_it(tmp_path, mo
     (tmp_path / "pets" / "notes.txt").write_text("no image")
     monkeypatch.chdir(tmp_path)
     small = ["--num_steps=2", "--batch_size=4", "--widths=4,4", "--adversary_widths=4,4", "--s_dim=3", "--z_dim=5"]
-    assert main(["--image_dir=pets", *small, "--pca_dim=2", "--flow_steps=5"]) == 0
+    small += ["--pca_dim=2", "--flow_layers=1", "--flow_units=4", "--flow_steps=5"]
+    assert main(["--image_dir=pets", *small]) == 0
     assert caplog.text.count("skipped") == 1
     config = read_flags(tmp_path / "runs" / "pets")
     assert (config.data.dataset, config.data.image_size, config.network.z_dim) == ("image_folder", 16, 5)

@@ -1,8 +1,6 @@
 """Every image's pixels spell its row, so that the tests read off a batch which images it has."""
 
 import gc
-import subprocess
-import sys
 import weakref
 
 import numpy as np
@@ -180,27 +178,20 @@ def test_the_global_batch_is_the_same_however_it_is_shared(image_set, num_replic
     assert_same(together, batches(image_set, 2, **options))
 
 
-def test_a_mirrored_strategy_hands_each_replica_its_rows():
-    """In a process of its own: a second strategy in one process breaks the first."""
-    program = """
-import numpy as np, tensorflow as tf
-from dfv.data.dataset import ImageSet
-from dfv.data.pipeline import triplets
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-images = np.arange(40, dtype=np.uint8).reshape(40, 1, 1, 1)
-image_set = ImageSet(images, np.arange(40, dtype=np.int32) // 4)
-make = lambda context=None: triplets(image_set, batch_size=8, seed=1, input_context=context)
-shared = iter(strategy.distribute_datasets_from_function(make))
-for whole in make().take(5).as_numpy_iterator():
-    per_replica = next(shared)
-    for key, values in whole.items():
-        parts = strategy.experimental_local_results(per_replica[key])
-        assert [len(part) for part in parts] == [4, 4]
-        np.testing.assert_array_equal(np.concatenate(parts), values)
-"""
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=600)
+def test_a_mirrored_strategy_hands_each_replica_its_rows(mirrored):
+    images = np.arange(40, dtype=np.uint8).reshape(40, 1, 1, 1)
+    image_set = ImageSet(images, np.arange(40, dtype=np.int32) // 4)
+
+    def make(context=None):
+        return triplets(image_set, batch_size=8, seed=1, input_context=context)
+
+    shared = iter(mirrored.distribute_datasets_from_function(make))
+    for whole in make().take(5).as_numpy_iterator():
+        per_replica = next(shared)
+        for key, values in whole.items():
+            parts = mirrored.experimental_local_results(per_replica[key])
+            assert [len(part) for part in parts] == [4, 4]
+            np.testing.assert_array_equal(np.concatenate(parts), values)
 
 
 def shifted(image: np.ndarray, down: int, right: int) -> np.ndarray:

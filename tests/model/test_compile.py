@@ -14,7 +14,7 @@ def rates(model):
     return [(type(getattr(model, name)), float(getattr(model, name).learning_rate)) for name in names]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def model(tiny_model):
     return tiny_model(latent_adversary_weight=0.1)
 
