@@ -5,6 +5,7 @@ the graph, shapes by nobody; JSON in rows or columns; `*_bytes` outputs in base6
 """
 
 import base64
+import functools
 import gzip
 import json
 import re
@@ -82,12 +83,18 @@ class Version:
         return self.signatures[name]
 
 
+@functools.cache
+def loaded(folder: Path) -> Version:
+    """A version, which all stand-ins of this process share."""
+    return Version(folder)
+
+
 class StandIn:
     """The versions below a model's folder, with the labels of its models.config."""
 
     def __init__(self, place: Path):
         self.name = place.name
-        self.versions = {int(path.name): Version(path) for path in place.iterdir() if path.name.isdecimal()}
+        self.versions = {int(path.name): loaded(path) for path in place.iterdir() if path.name.isdecimal()}
         labels = re.findall(r'key: "(\w+)" value: (\d+)', (place / "models.config").read_text())
         self.labels = {label: int(version) for label, version in labels}
         self.failures: list[Fault] = []  # given instead of the next answers

@@ -1,5 +1,6 @@
 """Encoded images inside the graph, against Pillow and dfv's own resizing."""
 
+import functools
 import io
 import struct
 
@@ -12,12 +13,17 @@ from dfv.data.image_operations import resize, to_grey
 from export.image_bytes import MAX_SIDE, decode_images, encode_images
 
 
-def decode(encoded: list[bytes], shape: tuple[int, int, int]) -> np.ndarray:
-    function = tf.function(
-        lambda values: decode_images(values, shape, "stretch", whole_pixels=False),
+@functools.cache
+def graph(shape: tuple[int, int, int]) -> tf.types.experimental.GenericFunction:
+    return tf.function(
+        lambda encoded: decode_images(encoded, shape, "stretch", whole_pixels=False),
         input_signature=[tf.TensorSpec([None], tf.string)],
+        autograph=False,
     )
-    return function(tf.constant(encoded, tf.string)).numpy()
+
+
+def decode(encoded: list[bytes], shape: tuple[int, int, int]) -> np.ndarray:
+    return graph(shape)(tf.constant(encoded, tf.string)).numpy()
 
 
 def save(pixels: np.ndarray, kind: str, mode: str | None = None, **options: object) -> bytes:

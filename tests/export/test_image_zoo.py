@@ -89,6 +89,7 @@ def graph(shape: tuple[int, int, int], fit: str, whole_pixels: bool = True) -> t
     return tf.function(
         lambda encoded: decode_images(encoded, shape, fit, whole_pixels),
         input_signature=[tf.TensorSpec([None], tf.string)],
+        autograph=False,
     )
 
 
