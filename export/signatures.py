@@ -43,6 +43,7 @@ def signatures(model: Codec, float_images: bool = False) -> dict[str, Signature]
         "reconstruct": Signature(networks.reconstruct, {"image": image}),
         "swap": Signature(networks.swap, {"image_s": image, "image_z": image}),
         "sample": Signature(networks.sample, {"image_s": image, "seed": seed}),
+        "prior": Signature(networks.prior, {"seed": seed}),
         "interpolate": Signature(
             networks.interpolate, {"image_a": image, "image_b": image, "weight_s": weight, "weight_z": weight}
         ),
@@ -129,6 +130,9 @@ class _Networks:
 
     def sample(self, image_s: tf.Tensor, seed: tf.Tensor) -> Outputs:
         return {"image": self._image(self._model.sampled(self._pixels(image_s), seed))}
+
+    def prior(self, seed: tf.Tensor) -> Outputs:
+        return {"z": self._model.prior_samples(seed)}
 
     def interpolate(self, image_a: tf.Tensor, image_b: tf.Tensor, weight_s: tf.Tensor, weight_z: tf.Tensor) -> Outputs:
         weights = (_within("weights", weight, -MAX_WEIGHT, MAX_WEIGHT) for weight in (weight_s, weight_z))

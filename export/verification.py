@@ -103,6 +103,7 @@ def cases(model: Codec, float_images: bool) -> tuple[Arrays, Arrays]:
         "reconstruct": ({"image": x}, {"image": image(codes_a.s, z_a)}),
         "swap": ({"image_s": x, "image_z": y}, {"image": image(codes_a.s, z_b)}),
         "sample": ({"image_s": x, "seed": seeds}, {"image": image(codes_a.s, prior)}),
+        "prior": ({"seed": seeds}, {"z": prior}),
         "interpolate": (
             {"image_a": x, "image_b": y, "weight_s": weight_s, "weight_z": weight_z}, {"image": image(line_s, line_z)}
         ),

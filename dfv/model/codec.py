@@ -28,7 +28,7 @@ from dfv.model.latent.file_migration import is_earlier_layout, migrated
 from dfv.model.latent.folding import copy_folded
 from dfv.model.latent.transform import NOT_FITTED, LatentTransform
 from dfv.model.layers.dtype_policy import float32_policy
-from dfv.model.networks import Decoder, Encoder, ImageShape, PretrainedSEncoder
+from dfv.model.networks import LOG_VAR_SPEED, Decoder, Encoder, ImageShape, PretrainedSEncoder
 from dfv.model.seeding import seeded
 
 BATCH = 256
@@ -131,9 +131,20 @@ class Codec(keras.Model):
         return self.decoded(self.encoded(images_s).s, self.prior_samples(seeds))
 
     def prior_samples(self, seeds: tf.Tensor) -> tf.Tensor:
-        """z ~ N(0, I), [B, z_dim] float32, row i a function of seeds[i] ([B] int64) alone."""
+        """`z_of_noise` of N(0, I), [B, z_dim] float32, row i a function of seeds[i] ([B] int64) alone."""
         # As many numbers as raw z has, so that a seed's sample does not depend on what the transform keeps.
-        return prior_samples(seeds, self.config.network.z_dim)[:, : self.z_dim]
+        return self.z_of_noise(prior_samples(seeds, self.config.network.z_dim)[:, : self.z_dim])
+
+    def z_of_noise(self, noise: tf.Tensor) -> tf.Tensor:
+        """z at inference for noise [B, z_dim] float32 from N(0, I): the noise or, with a codebook, the nearest entries.
+
+        Other z than the entries never occur in images, and are decoded to images of lower quality.
+        """
+        codebook = self.latent.codebook
+        if codebook is None or not self.latent.is_fitted():
+            return noise
+        log_var = self.latent.shared_log_var(LOG_VAR_SPEED * tf.convert_to_tensor(self.encoder.log_var))
+        return codebook.forward(Posterior(noise, log_var), None).mean
 
     def interpolated(
         self, images_a: tf.Tensor, images_b: tf.Tensor, weight_s: tf.Tensor, weight_z: tf.Tensor

@@ -65,8 +65,12 @@ class ExportedModel:
         With a single file, the images are those of the signature `sample`.
         """
         s, z_mean = self.encode(files)
-        z = prior_samples(tf.constant(seeds, tf.int64), z_mean.shape[1]).numpy()
-        return self.decode(s.mean(0, keepdims=True).repeat(len(seeds), axis=0), z)
+        seed = tf.constant(seeds, tf.int64)
+        if "prior" in self._loaded.signatures:
+            z = self._signature("prior")(seed=seed)["z"]
+        else:  # exported by an earlier version
+            z = prior_samples(seed, z_mean.shape[1])
+        return self.decode(s.mean(0, keepdims=True).repeat(len(seeds), axis=0), z.numpy())
 
 
 def newest_version(model_dir: Path) -> Path:

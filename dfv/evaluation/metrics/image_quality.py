@@ -55,6 +55,7 @@ def measure_image_quality(
     rows = sample_rows(len(test), number, seed)
     s_rows, z_rows = pairs_of_other_identity(test.identity, number, seed)
     noise = np.random.default_rng(seed).standard_normal((number, test.z_mean.shape[1]), np.float32)
+    prior = np.asarray(model.z_of_noise(noise))
     truth = test.image_set.images[rows]
     realism = _comparison_with(truth, oracle)
 
@@ -67,7 +68,7 @@ def measure_image_quality(
         reconstruction=decoded(rows, test.z_mean[rows]),
         swap=decoded(s_rows, test.z_mean[z_rows]),
         swap_sampled=decoded(s_rows, test.z_sampled(seed)[z_rows]),
-        prior_sample=decoded(s_rows, noise),
+        prior_sample=decoded(s_rows, prior),
     )
 
 

@@ -72,7 +72,8 @@ def measure_swaps(
     names, labels = oracle.labels.names, oracle.labels.test[test.rows]
     s_rows, z_rows = pairs_of_other_identity(test.identity, number, seed)
     noise = np.random.default_rng(seed).standard_normal((number, test.z_mean.shape[1]), np.float32)
-    codes = {"mean": test.z_mean[z_rows], "sampled": test.z_sampled(seed)[z_rows], "prior": noise}
+    prior = np.asarray(model.z_of_noise(noise))
+    codes = {"mean": test.z_mean[z_rows], "sampled": test.z_sampled(seed)[z_rows], "prior": prior}
     predicted = {name: _predictions(model, oracle, test.s[s_rows], z) for name, z in codes.items()}
 
     def rates(kind: str) -> dict[str, SwapRates]:

@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras import layers
 
 from dfv.config.schema import LatentConfig
-from dfv.model.codes import Codes
+from dfv.model.codes import Codes, Posterior
 from dfv.model.latent.codebook import Codebook
 from dfv.model.latent.flow import ConditionalFlow
 from dfv.model.latent.lda import LinearDiscriminants
@@ -43,7 +43,7 @@ class LatentTransform(layers.Layer):
             self.codebook = Codebook(config.codebook_size, dim, config.codebook_identity_weight)
         if config.rounding_step:
             self.rounding = Rounding(dim, config.rounding_step)
-        self.output_dim = dim
+        self.s_dim, self.output_dim = s_dim, dim
         self.needs_fit = bool(config.lda_dim or config.pca_dim or config.flow_layers or config.codebook_size)
         if self.needs_fit:
             self.fitted_at = self.add_weight(
@@ -98,6 +98,11 @@ class LatentTransform(layers.Layer):
         for stage in self.stages:
             posterior = stage.forward(posterior, s)
         return Codes(s, posterior)
+
+    def shared_log_var(self, log_var: tf.Tensor) -> tf.Tensor:
+        """Log-variance of z at inference, [1, output_dim], from that of the encoder [z_dim], if all images share it."""
+        any_code = Codes(tf.zeros((1, self.s_dim)), Posterior(tf.zeros_like(log_var[None]), log_var[None]))
+        return self.forward(any_code).z.log_var
 
     def inverse(self, z: tf.Tensor, s: tf.Tensor) -> tf.Tensor:
         """Returns the decoder's z [B, z_dim] for z at inference [B, output_dim] and s at inference."""

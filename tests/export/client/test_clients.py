@@ -18,8 +18,8 @@ from export.client.loopback import is_loopback
 from export.verification import compare, pixels_of
 
 SIGNATURES = (
-    "serving_default", "encode", "decode", "reconstruct", "swap", "sample", "interpolate", "encode_bytes", "swap_bytes",
-    "sample_bytes",
+    "serving_default", "encode", "decode", "reconstruct", "swap", "sample", "prior", "interpolate", "encode_bytes",
+    "swap_bytes", "sample_bytes",
 )  # fmt: skip
 KINDS = ("columns", "rows", "grpc")
 

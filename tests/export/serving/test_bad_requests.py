@@ -23,6 +23,7 @@ SIGNATURES = (
     "reconstruct",
     "swap",
     "sample",
+    "prior",
     "interpolate",
     "encode_bytes",
     "swap_bytes",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dfv.model.codes import Posterior
+from dfv.model.codes import Posterior, prior_samples
 from dfv.model.latent.codebook import Codebook
 from dfv.model.latent.fit import fit_latent
 from dfv.model.latent.training_codes import TrainingCodes
@@ -94,3 +94,20 @@ def test_a_model_has_few_codes_near_those_that_pca_and_flow_give(flow, tiny_mode
     left = before.z.mean - after.z.mean
     assert np.sum(left**2) < 0.3 * np.sum((before.z.mean - before.z.mean.mean(0)) ** 2)
     np.testing.assert_allclose(np.mean(left, 0), 0, atol=0.05 * before.z.mean.std())
+
+
+@pytest.mark.parametrize("flow", [{}, {"flow_layers": 2, "flow_units": 8, "flow_steps": 20}], ids=["pca", "flow"])
+def test_prior_samples_are_the_nearest_entries(flow, tiny_model, trained_on):
+    model = tiny_model(shared_variance=True, pca_dim=3, **flow, codebook_size=16, codebook_identity_weight=0.0)
+    seeds = tf.range(200, dtype=tf.int64)
+    noise = prior_samples(seeds, model.config.network.z_dim).numpy()
+    np.testing.assert_array_equal(model.prior_samples(seeds), noise)
+    fit_latent(model, trained_on, 5)
+    std = np.exp(0.5 * model.encode(trained_on.images[:1]).z.log_var)
+    clusters, entries = model.latent.codebook.get_weights()
+    distances = np.sum((noise[:, None, :3] / std - clusters) ** 2, -1)
+    z = model.prior_samples(seeds).numpy()
+    np.testing.assert_allclose(z, entries[np.argmin(distances, 1)] * std, rtol=1e-5)
+    assert len(np.unique(z, axis=0)) > 3
+    images = trained_on.images[np.arange(20)]
+    np.testing.assert_array_equal(model.sample(images, 0), model.decode(model.encode(images).s, z[:20]))
