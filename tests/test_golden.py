@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import dfv
 from dfv.model.codes import prior_samples
 from dfv.model.conversions import to_uint8
 from dfv.training.model_files import find_model
@@ -24,7 +23,7 @@ def samples_of_the_first_version(name: str) -> np.ndarray:
 
     Its kept components are the noise, which is replaced by the nearest codebook entries today.
     """
-    model = dfv.load(outputs.MODELS[name])
+    model = outputs.load(name)
     images, kept = outputs.images_for(model.image_shape), model.z_dim
     seeds = tf.range(11, 11 + len(images), dtype=tf.int64)
     noise, s = prior_samples(seeds, model.config.network.z_dim), model.encode(images).s
@@ -45,7 +44,7 @@ def test_a_model_gives_the_stored_codes_and_images(name: str) -> None:
         same = np.zeros((1, dropped.shape[1])) if key == "z_mean" else dropped[:1]
         np.testing.assert_array_equal(dropped, np.repeat(same, len(dropped), axis=0))
     if name == WITH_PCA:
-        assert kept < dfv.load(outputs.MODELS[name]).config.network.z_dim
+        assert kept < outputs.load(name).config.network.z_dim
         found["sample"] = samples_of_the_first_version(name)
     for key, expected in stored.items():
         if expected.dtype == np.uint8:

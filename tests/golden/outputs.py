@@ -5,6 +5,7 @@
 writes them anew beside this file; do that only for a change that is meant to alter them, and say why in its commit.
 """
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -62,9 +63,15 @@ def images_for(image_shape: tuple[int, int, int]) -> np.ndarray:
     return (255 * np.clip(strokes, 0, 1)).astype(np.uint8)[..., None]
 
 
+@cache
+def load(name: str) -> dfv.Codec:
+    """The model, loaded once."""
+    return dfv.load(MODELS[name])
+
+
 def of_model(name: str) -> dict[str, np.ndarray]:
     """Codes, swaps, samples, interpolations and reconstructions of a fixed batch."""
-    model = dfv.load(MODELS[name])
+    model = load(name)
     images = images_for(model.image_shape)
     other, weights = images[::-1], np.linspace(0, 1, len(images), dtype=np.float32)
     codes = model.encode(images)
