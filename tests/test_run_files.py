@@ -35,7 +35,7 @@ def test_it_parses_and_says_what_it_is(path, monkeypatch, tmp_path):
 def test_its_model_takes_two_steps(path, monkeypatch):
     monkeypatch.setitem(SETS, "toy_sprites", ((32, 32, 3), (12, 4, 6)))
     monkeypatch.setitem(SETS, "image_folder", ((64, 64, 1), (12,)))
-    config = config_in(path)[0].replace(batch_size=4)
+    config = config_in(path)[0].replace(batch_size=2)
     model, batch = Disentangler(config, *shapes(config)), random_batch(config)
     model.compile()
     before = model.generator_variables[0].numpy()
