@@ -136,6 +136,16 @@ def shipped_table1() -> str:
     return markdown("model", tuple(columns), rows)
 
 
+def known_factors(path: str) -> str:
+    """How well the known factors are predicted from either code of a model, from its results file."""
+    rows: list[tuple[str, Figures]] = []
+    for factor, measured in (Results.read(ROOT / path).factors or {}).items():
+        codes = {code: percent(getattr(measured, code).error) for code in ("z_mean", "z_sampled", "s")}
+        rows.append((factor, codes | {"baseline": percent(measured.s.permutation_baseline)}))
+    headings = {"z_mean": "z, mean", "z_sampled": "z, sampled", "s": "s", "baseline": "permutation baseline of s"}
+    return markdown("factor", tuple(one(text, name) for name, text in headings.items()), rows)
+
+
 def image_quality(path: str) -> str:
     """How realistic the images of a model are, from its results file."""
     quality = Results.read(ROOT / path).image_quality
@@ -230,6 +240,7 @@ TABLES: dict[str, Callable[[], str]] = {
     **SPRITES,
     **NORB,
     "quickstart": lambda: runs_table("", CHARACTERS, {"shipped model `quickstart`": QUICKSTART_FILE}),
+    "quickstart-factors": lambda: known_factors(QUICKSTART_FILE),
     "quickstart-image-quality": lambda: image_quality(QUICKSTART_FILE),
     "ablations-mnist": lambda: ablations("mnist"),
     "ablations-yaleb": lambda: ablations("yaleb"),
