@@ -2,9 +2,14 @@
 
 import shutil
 import socket
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
+from dfv.data.image_operations import encode_png
+from dfv.model.codes import prior_samples
 from export import ExportError
 from export.demo.__main__ import main
 from export.demo.address import check_address
@@ -119,3 +124,17 @@ def test_a_file_that_is_gone_or_a_folder_is_not_called_damaged(exported, tmp_pat
     ):
         with pytest.raises(ExportError, match=reason):
             model.encode([str(tmp_path / name)])
+
+
+def test_samples_of_a_model_that_an_earlier_version_exported(exported, model, tmp_path, monkeypatch):
+    """It has no signature `prior`, and its samples are decoded from the noise itself."""
+    page, seeds = ExportedModel(exported.parent), np.array([3, 4])
+    image = np.random.default_rng(0).integers(0, 256, model.image_shape, np.uint8)
+    (tmp_path / "image.png").write_bytes(encode_png(image))
+    files, s = [str(tmp_path / "image.png")], np.repeat(model.encode(image[None]).s, 2, axis=0)
+    today, noise = (draw(tf.constant(seeds), 3) for draw in (lambda seed, _: model.prior_samples(seed), prior_samples))
+    np.testing.assert_allclose(page.sample(files, seeds), model.decode(s, today.numpy()), atol=1)
+    signatures = {name: page._signature(name) for name in ("encode_bytes", "decode")}
+    monkeypatch.setattr(page, "_loaded", SimpleNamespace(signatures=signatures))
+    np.testing.assert_allclose(page.sample(files, seeds), model.decode(s, noise.numpy()), atol=1)
+    assert np.abs(today - noise).max() > 0.1
