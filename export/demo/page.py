@@ -1,5 +1,6 @@
 """The demo page: its content and the actions of its controls."""
 
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -102,11 +103,23 @@ def _upload(file: str | None, label: str, name: str) -> gr.Image:
 
 def _picture(label: str, name: str) -> gr.Image:
     options = {"buttons": BUTTONS, "height": PICTURE_SIDE, "elem_classes": ["fitted", "labelled"]}
-    image = gr.Image(label=label, elem_id=name, interactive=False, format="png", **options)
-    # The library names files by their content: two outputs with the same picture would write one file while the browser
-    # fetches it.
-    image.GRADIO_CACHE = str(Path(image.GRADIO_CACHE, name))
-    return image
+    return gr.Image(label=label, elem_id=name, interactive=False, format="png", **options)
+
+
+def _in_new_files(output: Any) -> Any:
+    """Makes every picture that the output shows a new file, and returns it.
+
+    The library names files by their content, and writes a picture that is shown again to the same file while a browser
+    may be reading it, which then shows a broken one.
+    """
+    cache, postprocess = Path(output.GRADIO_CACHE), output.postprocess
+
+    def to_new_files(value: Any) -> Any:
+        output.GRADIO_CACHE = str(cache / uuid.uuid4().hex)
+        return postprocess(value)
+
+    output.postprocess = to_new_files
+    return output
 
 
 def _weight(code: str, name: str) -> gr.Slider:
@@ -115,7 +128,8 @@ def _weight(code: str, name: str) -> gr.Slider:
 
 def _on_change(inputs: list[Any], events: list[Callable[..., Any]], output: Any, function: Callable[..., Any]) -> None:
     # Only the last of many moves of a slider is computed.
-    gr.on(events, function, inputs, output, show_progress="hidden", trigger_mode="always_last")
+    options = {"show_progress": "hidden", "trigger_mode": "always_last"}
+    gr.on(events, function, inputs, _in_new_files(output), **options)
 
 
 def _checked(model: ExportedModel, make: Callable[..., Any], optional: int | None = None) -> Callable[..., Any]:

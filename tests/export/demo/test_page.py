@@ -31,11 +31,13 @@ from tests.export.demo.browser import (
 BROWSER, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
 
 
-def test_two_outputs_never_write_the_same_file():
+def test_no_picture_is_written_to_the_file_of_another():
     page = pytest.importorskip("export.demo.page", reason="the page needs the extra `demo`")
     same = np.full((8, 8, 3), 100, np.uint8)
-    files = [Path(page._picture("any", name).postprocess(same).path) for name in ("swap", "between")]
-    assert files[0] != files[1] and files[0].read_bytes() == files[1].read_bytes()
+    swap, between = (page._in_new_files(page._picture("any", name)) for name in ("swap", "between"))
+    files = [Path(output.postprocess(same).path) for output in (swap, swap, between)]
+    assert len(set(files)) == 3 and len({file.read_bytes() for file in files}) == 1
+    assert swap.postprocess(None) is None
 
 
 @pytest.fixture(scope="module")
