@@ -17,7 +17,7 @@ from dfv.training import callbacks as duties
 from dfv.training.checkpoints import all_variables, last_step
 from dfv.training.errors import TrainingError
 from dfv.training.trainer import train
-from tests.training.test_trainer import SMALLEST
+from tests.training.runs import SMALLEST
 
 FLAGS = SMALLEST | {"num_steps": 8, "validation_steps": 4, "checkpoint_steps": 100, "log_steps": 3}
 

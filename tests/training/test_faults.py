@@ -18,7 +18,7 @@ import dfv
 from dfv.evaluation.results import Results
 from dfv.main import main
 from export.serving.config_files import versions
-from tests.training.test_trainer import DETERMINISTIC, SMALLEST, TINY, as_arguments, start, weights_of
+from tests.training.runs import DETERMINISTIC, SMALLEST, TINY, as_arguments, start, weights_of
 
 KILLS = int(os.environ.get("DFV_KILLS", "5"))
 LONG = SMALLEST | {"num_steps": 12, "checkpoint_steps": 3}

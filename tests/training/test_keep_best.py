@@ -13,7 +13,7 @@ from dfv.training.callbacks.keep_best import FILE, KeepBest
 from dfv.training.callbacks.stop_on_signal import StopOnSignal
 from dfv.training.errors import RunError, Stopped
 from dfv.training.trainer import Trainer, train
-from tests.training.test_trainer import SMALLEST
+from tests.training.runs import SMALLEST
 
 FLAGS = SMALLEST | {"num_steps": 6, "validation_steps": 2, "keep": "best"}
 

@@ -21,7 +21,7 @@ from dfv.training.run_flags import read_flags, write_flags
 from dfv.training.start_from import carry_over, find_start, inherited_options
 from dfv.training.trainer import train
 from tests.training import test_trainer
-from tests.training.test_trainer import as_arguments
+from tests.training.runs import as_arguments
 
 # Layers behind the label maps, whose shapes do not depend on labels.
 LEVELS = {"widths": (4, 6, 8), "adversary_widths": (4, 6, 8)}

@@ -2,12 +2,7 @@
 
 import csv
 import errno
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -28,47 +23,7 @@ from dfv.training.model_files import find_model
 from dfv.training.run_flags import read_flags
 from dfv.training.run_folder import locked
 from dfv.training.trainer import Trainer, train
-
-SMALLEST = {
-    "dataset": "toy_sprites",
-    "toy_characters": 12,
-    "image_size": 16,
-    "widths": (4,),  # every level adds to the time of tracing
-    "adversary_widths": (4,),
-    "s_dim": 4,
-    "z_dim": 4,
-    "batch_size": 4,
-    "num_steps": 6,
-    "log_steps": 2,
-    "validation_steps": 3,
-    "checkpoint_steps": 3,
-    "swap_other_weight": 0.0,  # without an adversary, which takes half of the time of tracing
-    "prior_sample_weight": 0.0,
-}
-# With every kind of term and of state.
-TINY = SMALLEST | {
-    "swap_other_weight": 0.1,
-    "prior_sample_weight": 0.1,
-    "shared_variance": True,
-    "identity_mmd_weight": 0.1,
-    "latent_adversary_weight": 0.01,
-    "num_replay_batches": 2,
-}
-# With three gradients that meet in one tensor, whose order in a sum is left to chance otherwise.
-DETERMINISTIC = {"deterministic": True, "adversary_sees_prior_samples": True}
-
-
-def as_arguments(flags: dict, run_dir: Path) -> list[str]:
-    values = {k: ",".join(map(str, v)) if isinstance(v, tuple) else str(v).lower() for k, v in flags.items()}
-    return [*(f"--{name}={value}" for name, value in values.items()), f"--run_dir={run_dir}"]
-
-
-def weights_of(run_dir: Path) -> list[np.ndarray]:
-    """All that the newest checkpoint holds: of every player, its optimizer and the replay."""
-    folder = str(run_dir / "checkpoints")
-    names = sorted(name for name, _ in tf.train.list_variables(folder) if name.startswith("state/"))
-    assert len(names) > 50
-    return [tf.train.load_variable(folder, name) for name in names]
+from tests.training.runs import DETERMINISTIC, SMALLEST, TINY, as_arguments, weights_of
 
 
 @pytest.fixture(scope="module")
@@ -282,54 +237,8 @@ def parts_of_a_run(config: Config, run_dir: Path) -> tuple:
     return model, config, splits, run_dir, tf.distribute.get_strategy()
 
 
-def start(flags: dict, run_dir: Path, *more: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "dfv.main", *as_arguments(flags, run_dir), *more]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def wait_for(path: Path, seconds: float = 600) -> None:
-    deadline = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} did not appear"
-        time.sleep(0.02)
-
-
-def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path):
-    """What a stopped process has written so far is what a killed one leaves; it then goes on to the end itself."""
-    flags = TINY | DETERMINISTIC | {"num_steps": 20, "checkpoint_steps": 5, "validation_steps": 10}
-    process = start(flags, tmp_path / "whole")
-    wait_for(tmp_path / "whole" / "checkpoints" / "checkpoint")  # written last, and names the newest
-    process.send_signal(signal.SIGSTOP)
-    os.waitpid(process.pid, os.WUNTRACED)
-    shutil.copytree(tmp_path / "whole", tmp_path / "broken")
-    written = last_step(tmp_path / "broken")
-    assert written in (5, 10, 15)
-    process.send_signal(signal.SIGCONT)
-    assert process.wait(600) == 0
-    resumed = start(flags, tmp_path / "broken")
-    said, _ = resumed.communicate(timeout=600)
-    assert resumed.returncode == 0 and f"at step {written}" in said
-    pairs = zip(weights_of(tmp_path / "whole"), weights_of(tmp_path / "broken"), strict=True)
-    assert all(np.array_equal(a, b) for a, b in pairs)
-
-
 def test_the_same_bits_cannot_be_had_from_a_process_that_has_begun_to_compute(tmp_path):
     assert tf.constant(1.0).device
     with pytest.raises(ConfigError, match="--deterministic must be set before"):
         train(Config.of(**TINY | DETERMINISTIC), tmp_path / "run")
     assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
-def test_a_stop_request_saves_and_says_so(tmp_path, number):
-    process = start(SMALLEST | {"num_steps": 100_000, "checkpoint_steps": 100_000, "log_steps": 1}, tmp_path / "run")
-    metrics = tmp_path / "run" / "metrics.csv"
-    wait_for(metrics)
-    while len(metrics.read_text().splitlines()) < 3:
-        time.sleep(0.02)
-    process.send_signal(number)
-    output, _ = process.communicate(timeout=600)
-    assert process.returncode == 128 + number
-    assert "stopped at step" in output and "Traceback" not in output
-    assert list((tmp_path / "run" / "checkpoints").glob("ckpt-*.index"))
-    assert os.path.exists(tmp_path / "run" / "model.keras")

@@ -9,7 +9,7 @@ from dfv.config.schema import Config
 from dfv.main import main
 from dfv.training.trainer import train
 from dfv.training.training_record import TRAINING_FILE, add_training, read_training
-from tests.training.test_trainer import SMALLEST, as_arguments
+from tests.training.runs import SMALLEST, as_arguments
 
 FLAGS = SMALLEST | {"num_steps": 2}
 

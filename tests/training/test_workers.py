@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 import dfv
-from tests.training.test_trainer import SMALLEST, TINY, as_arguments, wait_for
+from tests.training.runs import SMALLEST, TINY, as_arguments, wait_for
 
 STEPS = TINY | {"generator_optimizer": "sgd", "adversary_optimizer": "sgd", "generator_learning_rate": 0.01}
 STEPS |= {"adversary_learning_rate": 0.01, "mean_kernel_weight": 0.1, "adversary_max_accuracy": 0.9}
