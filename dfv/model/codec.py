@@ -28,7 +28,7 @@ from dfv.model.latent.file_migration import is_earlier_layout, migrated
 from dfv.model.latent.folding import copy_folded
 from dfv.model.latent.transform import NOT_FITTED, LatentTransform
 from dfv.model.layers.dtype_policy import float32_policy
-from dfv.model.networks import LOG_VAR_SPEED, Decoder, Encoder, ImageShape, PretrainedSEncoder
+from dfv.model.networks import Decoder, Encoder, ImageShape, PretrainedSEncoder
 from dfv.model.seeding import seeded
 
 BATCH = 256
@@ -143,7 +143,7 @@ class Codec(keras.Model):
         codebook = self.latent.codebook
         if codebook is None or not self.latent.is_fitted():
             return noise
-        log_var = self.latent.shared_log_var(LOG_VAR_SPEED * tf.convert_to_tensor(self.encoder.log_var))
+        log_var = self.latent.shared_log_var(self.encoder.shared_log_var)
         return codebook.forward(Posterior(noise, log_var), None).mean
 
     def interpolated(

@@ -97,6 +97,11 @@ class Encoder(layers.Layer):
             )
         self(tf.zeros((1, *image_shape)))
 
+    @property
+    def shared_log_var(self) -> tf.Tensor:
+        """Log-variance of the posterior of every image, [z_dim], if they share it."""
+        return LOG_VAR_SPEED * tf.convert_to_tensor(self.log_var)
+
     def call(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
         """Codes of images [B, H, W, C] float32 in [-1, 1].
 
@@ -106,7 +111,7 @@ class Encoder(layers.Layer):
         s = tf.cast(self.s_head(features), tf.float32)
         z = tf.cast(self.z_head(features[:z_of], training=training), tf.float32)
         if self.shared_variance:
-            mean, log_var = z, tf.broadcast_to(LOG_VAR_SPEED * self.log_var, tf.shape(z))
+            mean, log_var = z, tf.broadcast_to(self.shared_log_var, tf.shape(z))
         else:
             mean, log_var = tf.split(z, 2, axis=-1)
         return Codes(s, Posterior(mean, log_var))

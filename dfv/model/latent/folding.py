@@ -16,7 +16,7 @@ def copy_folded(pca: NoiseWhitenedPCA, source: "Codec", target: "Codec") -> None
     """Sets the weights of `target`, a codec with `pca_is_folded`, so that it equals `source`, which has this PCA."""
     encoder, decoder = source.encoder, source.decoder
     kernel, bias = encoder.z_head.get_weights()
-    *z_head, log_var = pca.folded_into_encoder(kernel, bias, LOG_VAR_SPEED * encoder.log_var.numpy())
+    *z_head, log_var = pca.folded_into_encoder(kernel, bias, encoder.shared_log_var.numpy())
     target.encoder.z_head.set_weights(z_head)
     target.encoder.log_var.assign(log_var / LOG_VAR_SPEED)
     target.decoder.from_z.set_weights(pca.folded_into_decoder(*decoder.from_z.get_weights()))

@@ -1,22 +1,22 @@
 """Linear discriminant analysis (LDA) of s. Not in the paper.
 
-Nothing in training keeps the unspecified factors out of s: the decoder ignores what s tells of them, but a classifier
-of s reads them. Along most directions images of one identity differ more than identities do. Projecting s onto the
-few discriminants along which identities differ most removes the rest, and hardly changes any image.
+No loss removes the unspecified factors from s: the decoder learns to ignore them there, but a classifier can predict
+them from s. Along most directions of s, the variance within identities is larger than that between them. The
+projection of s onto the few discriminants with the largest variance between identities removes the other directions,
+and hardly changes any image.
 """
 
-import keras
 import numpy as np
 import scipy.linalg
 import tensorflow as tf
-from keras import layers
 
+from dfv.model.latent.stage import FittedLayer
 from dfv.model.latent.training_codes import TrainingCodes
 
 RIDGE = 1e-6  # added to the within-identity variance of each dimension, in units of the mean variance of s
 
 
-class LinearDiscriminants(layers.Layer):
+class LinearDiscriminants(FittedLayer):
     """Projection of s [B, s_dim] onto its first linear discriminants, within the space of s; fitted after training.
 
     Discriminants are ordered by the variance of the identities' means divided by the variance within identities; there
@@ -24,15 +24,12 @@ class LinearDiscriminants(layers.Layer):
     """
 
     def __init__(self, s_dim: int, num_discriminants: int):
-        super().__init__(name="lda", dtype="float32")
+        super().__init__(name="lda")
         kept = min(num_discriminants, s_dim)
-        self.centre = self._constant("centre", (s_dim,), "zeros")
-        self.to_discriminants = self._constant("to_discriminants", (s_dim, kept), "identity")
-        self.from_discriminants = self._constant("from_discriminants", (kept, s_dim), "identity")
+        self.centre = self.add_constant("centre", (s_dim,))
+        self.to_discriminants = self.add_constant("to_discriminants", (s_dim, kept), "identity")
+        self.from_discriminants = self.add_constant("from_discriminants", (kept, s_dim), "identity")
         self.built = True
-
-    def _constant(self, name: str, shape: tuple[int, ...], initializer: str) -> keras.Variable:
-        return self.add_weight(shape=shape, initializer=initializer, trainable=False, autocast=False, name=name)
 
     def fit(self, codes: TrainingCodes) -> None:
         """Finds the discriminants in closed form, from s and identity of the training images."""

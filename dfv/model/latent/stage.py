@@ -1,4 +1,4 @@
-"""The interface of a stage of the latent transform of z. Not in the paper."""
+"""What the layers of the latent transform share, and the interface of a stage of z. Not in the paper."""
 
 import keras
 import numpy as np
@@ -9,22 +9,28 @@ from dfv.model.codes import Posterior
 from dfv.model.latent.training_codes import TrainingCodes
 
 
-class Stage(layers.Layer):
-    """A map of z that is fitted once, after training.
+class FittedLayer(layers.Layer):
+    """A layer that is fitted once, after training.
 
-    output_dim: dimension of the output of `forward`.
     Weights are float32 for networks of any precision, and not trainable.
     """
 
-    needs_fit = True
-
-    def __init__(self, output_dim: int, name: str):
+    def __init__(self, name: str):
         super().__init__(name=name, dtype="float32")
-        self.output_dim = output_dim
 
     def add_constant(self, name: str, shape: tuple[int, ...], initializer: str = "zeros") -> keras.Variable:
         """Adds a weight that is not trainable; only `fit` and loading change it."""
         return self.add_weight(shape=shape, initializer=initializer, trainable=False, autocast=False, name=name)
+
+
+class Stage(FittedLayer):
+    """A map of z. output_dim: dimension of the output of `forward`."""
+
+    needs_fit = True
+
+    def __init__(self, output_dim: int, name: str):
+        super().__init__(name)
+        self.output_dim = output_dim
 
     def fit(self, codes: TrainingCodes, seed: int, random: np.random.Generator) -> None:
         """Sets the weights from the training images' codes, transformed by the preceding stages.
