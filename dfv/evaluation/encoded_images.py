@@ -47,6 +47,11 @@ class EncodedImages:
         return self.z_mean + np.exp(0.5 * self.z_log_var) * noise
 
 
+def draw_prior(model: Codec, number: int, random: np.random.Generator) -> np.ndarray:
+    """z at inference of `number` samples of the prior, [number, z_dim] float32."""
+    return np.asarray(model.z_of_noise(random.standard_normal((number, model.z_dim), np.float32)))
+
+
 @dataclass(frozen=True)
 class EncodedSplits(BySplit[EncodedImages]):
     """The encoded images of every split."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dfv.evaluation.encoded_images import EncodedImages
+from dfv.evaluation.encoded_images import EncodedImages, draw_prior
 from dfv.evaluation.sampling import sample_rows
 from dfv.model.codec import Codec
 
@@ -38,7 +38,7 @@ def measure_diversity(
     rng, generated, real = np.random.default_rng(seed), [], []
     for name in names:
         rows = rng.permutation(np.flatnonzero(test.identity == name))[:num_images]
-        z = np.asarray(model.z_of_noise(rng.standard_normal((num_images, test.z_mean.shape[1]), np.float32)))
+        z = draw_prior(model, num_images, rng)
         generated.append(_mean_difference(model.decode(np.repeat(test.s[rows[:1]], num_images, axis=0), z)))
         real.append(_mean_difference(test.image_set.images[rows]))
     prior_samples, real_images = float(np.mean(generated)), float(np.mean(real))

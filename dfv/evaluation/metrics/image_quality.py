@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dfv.evaluation.encoded_images import EncodedImages
+from dfv.evaluation.encoded_images import EncodedImages, draw_prior
 from dfv.evaluation.metrics.oracle_classifier import OracleClassifier
 from dfv.evaluation.metrics.spectrum import measure_spectrum
 from dfv.evaluation.sampling import SampleSizes, batches, pairs_of_other_identity, sample_rows
@@ -54,8 +54,7 @@ def measure_image_quality(
     number = min(len(train), len(test), sizes.image_quality)
     rows = sample_rows(len(test), number, seed)
     s_rows, z_rows = pairs_of_other_identity(test.identity, number, seed)
-    noise = np.random.default_rng(seed).standard_normal((number, test.z_mean.shape[1]), np.float32)
-    prior = np.asarray(model.z_of_noise(noise))
+    prior = draw_prior(model, number, np.random.default_rng(seed))
     truth = test.image_set.images[rows]
     realism = _comparison_with(truth, oracle)
 

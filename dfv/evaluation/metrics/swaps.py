@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dfv.evaluation.encoded_images import EncodedImages
+from dfv.evaluation.encoded_images import EncodedImages, draw_prior
 from dfv.evaluation.metrics.oracle_classifier import OracleClassifier
 from dfv.evaluation.sampling import SampleSizes, batches, pairs_of_other_identity
 from dfv.model.codec import Codec
@@ -71,8 +71,7 @@ def measure_swaps(
     number = sizes.swaps
     names, labels = oracle.labels.names, oracle.labels.test[test.rows]
     s_rows, z_rows = pairs_of_other_identity(test.identity, number, seed)
-    noise = np.random.default_rng(seed).standard_normal((number, test.z_mean.shape[1]), np.float32)
-    prior = np.asarray(model.z_of_noise(noise))
+    prior = draw_prior(model, number, np.random.default_rng(seed))
     codes = {"mean": test.z_mean[z_rows], "sampled": test.z_sampled(seed)[z_rows], "prior": prior}
     predicted = {name: _predictions(model, oracle, test.s[s_rows], z) for name, z in codes.items()}
 
