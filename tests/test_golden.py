@@ -27,6 +27,8 @@ def samples_of_the_first_version(name: str) -> np.ndarray:
     images, kept = outputs.images_for(model.image_shape), model.z_dim
     seeds = tf.range(11, 11 + len(images), dtype=tf.int64)
     noise, s = prior_samples(seeds, model.config.network.z_dim), model.encode(images).s
+    today = to_uint8(model.decoded(s, model.prior_samples(seeds))).numpy().astype(int)
+    assert np.abs(model.sample(images, 11) - today).max() <= GREY_LEVELS
     with zipfile.ZipFile(find_model(outputs.MODELS[name])) as archive:
         weights = h5py.File(io.BytesIO(archive.read("model.weights.h5")))
         from_dropped = weights["decoder/axes/vars/2"][kept:]

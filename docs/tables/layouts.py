@@ -138,8 +138,11 @@ def shipped_table1() -> str:
 
 def known_factors(path: str) -> str:
     """How well the known factors are predicted from either code of a model, from its results file."""
+    factors = Results.read(ROOT / path).factors
+    if factors is None:
+        raise ValueError(f"{path} has no known factors; evaluate the model again.")
     rows: list[tuple[str, Figures]] = []
-    for factor, measured in (Results.read(ROOT / path).factors or {}).items():
+    for factor, measured in factors.items():
         codes = {code: percent(getattr(measured, code).error) for code in ("z_mean", "z_sampled", "s")}
         rows.append((factor, codes | {"baseline": percent(measured.s.permutation_baseline)}))
     headings = {"z_mean": "z, mean", "z_sampled": "z, sampled", "s": "s", "baseline": "permutation baseline of s"}
