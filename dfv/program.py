@@ -1,11 +1,13 @@
 """Common part of all command-line programs: flags, help, logging, error messages, exit statuses."""
 
+import contextlib
 import errno
 import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from dfv.config.command_line import Arguments, Groups, help_text, parse
@@ -24,7 +26,7 @@ class Program:
     run: does the work, given the parsed arguments.
     errors: exceptions whose text is a message to the user; the status is their `exit_status` or 2. ConfigError is one.
     positional: whether it takes arguments that are not flags.
-    stopped: message after Ctrl-C.
+    stopped: message after Ctrl-C or SIGTERM.
     """
 
     module: str
@@ -37,7 +39,7 @@ class Program:
     stopped: str = "stopped."
 
     def main(self, arguments: list[str] | None = None) -> int:
-        """Returns the exit status: 0; 1 for output that cannot be written; 2 for errors of the user; 128 + a signal."""
+        """Returns the exit status: 0; 1 for output that cannot be written; 2 for users' errors; 128 + the signal."""
         arguments = sys.argv[1:] if arguments is None else arguments
         try:
             text = self._information(arguments)
@@ -74,11 +76,38 @@ class Program:
         logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.WARNING)
         logging.getLogger(self.module.split(".")[0]).setLevel(logging.INFO)
         try:
-            self.run(parse(arguments, self.groups, self.module, self.positional))
+            with _termination_as_exception():
+                self.run(parse(arguments, self.groups, self.module, self.positional))
         except self.errors as error:
             print(f"{self.name}: {error}", file=sys.stderr)
             return getattr(error, "exit_status", 2)
         except KeyboardInterrupt:
-            print(f"{self.name}: {self.stopped}", file=sys.stderr)
-            return 128 + signal.SIGINT
+            return self._stopped(signal.SIGINT)
+        except _Terminated:
+            return self._stopped(signal.SIGTERM)
         return 0
+
+    def _stopped(self, number: signal.Signals) -> int:
+        print(f"{self.name}: {self.stopped}", file=sys.stderr)
+        return 128 + number
+
+
+class _Terminated(BaseException):
+    """SIGTERM was received; like KeyboardInterrupt it is no Exception, so that nothing takes it for an error."""
+
+
+@contextlib.contextmanager
+def _termination_as_exception() -> Iterator[None]:
+    """Context in which SIGTERM raises _Terminated, so that temporary files and half-written folders are removed."""
+
+    def terminate(number: int, frame: object) -> None:
+        raise _Terminated
+
+    if threading.current_thread() is not threading.main_thread():  # only there may handlers be set
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

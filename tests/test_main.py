@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ import pytest
 import dfv
 from dfv.config.schema import Config, option_fields
 from dfv.main import main, parse_config
+from dfv.program import Program
 from dfv.training.run_flags import read_flags, write_flags
 
 
@@ -162,6 +164,21 @@ def test_every_program_shows_its_help_and_version(module):
     assert (shown.returncode, shown.stderr) == (0, "") and "--flagfile=FILE" in shown.stdout
     version = subprocess.run([*command, "--version"], capture_output=True, text=True)
     assert (version.returncode, version.stdout) == (0, f"dfv {dfv.__version__}\n")
+
+
+def test_a_terminated_program_removes_its_temporary_files(capsys):
+    before, folders = signal.getsignal(signal.SIGTERM), []
+
+    def run(arguments):
+        with tempfile.TemporaryDirectory() as folder:
+            folders.append(Path(folder))
+            signal.raise_signal(signal.SIGTERM)
+            pytest.fail("went on")
+
+    program = Program(module="dfv.main", name="name", description="", groups={}, run=run, stopped="stopped early.")
+    assert program.main([]) == 128 + signal.SIGTERM
+    assert not folders[0].exists() and capsys.readouterr().err == "name: stopped early.\n"
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_reader_that_ends_early_gets_no_traceback():
