@@ -1,6 +1,7 @@
 """Images with the same pixels, which would make held-out images known from training."""
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 from absl import logging
@@ -26,19 +27,26 @@ def report_copies(first: np.ndarray, identity: np.ndarray) -> None:
         )
 
 
-def report_seen(splits: Splits) -> None:
-    """Logs how many images of validation and test have the same pixels as one of train; only of images in memory."""
+def _numbered(split: str, row: int) -> str:
+    return f"image {row} of {split}"
+
+
+def report_seen(splits: Splits, names: Callable[[str, int], object] = _numbered) -> None:
+    """Logs how many images of validation and test have the same pixels as one of train; only of images in memory.
+
+    names: what to call the image in this row of this split.
+    """
     parts: dict[str, ImageSet] = {"validation": splits.validation, "test": splits.test}
     if not all(isinstance(part.images, np.ndarray) for part in (splits.train, *parts.values())):
         return
-    known = set(_digests(np.asarray(splits.train.images)))
-    for name, part in parts.items():
-        seen = [row for row, digest in enumerate(_digests(np.asarray(part.images))) if digest in known]
+    known = {digest: row for row, digest in enumerate(_digests(np.asarray(splits.train.images)))}
+    for split, part in parts.items():
+        seen = [(row, known[d]) for row, d in enumerate(_digests(np.asarray(part.images))) if d in known]
         if seen:
             logging.warning(
-                "%d of %d %s images have the same pixels as a training image, such as image %d; results on them do not"
+                "%d of %d %s images have the same pixels as a training image, such as %s and %s; results on them do not"
                 " hold for new images.",
-                *(len(seen), len(part), name, seen[0]),
+                *(len(seen), len(part), split, names(split, seen[0][0]), names("train", seen[0][1])),
             )
 
 

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 from test_decoding import plain, write
 from test_image_folder import config, fill, values
 
@@ -48,6 +49,16 @@ def test_copies_under_other_names_are_in_the_split_of_their_originals(tmp_path, 
     assert [len(getattr(splits, name)) for name in SPLITS] == [44, 8, 8]
     assert is_disjoint(list(contents(splits).values()))
     assert "30 of 60 files are such copies" in caplog.text and "another identity" not in caplog.text
+
+
+def test_copies_in_another_format_are_reported_with_both_files(tmp_path, caplog):
+    for path in sorted(fill(tmp_path, [10, 10, 10]).glob("*/*.png")):
+        Image.open(path).save(path.with_suffix(".bmp"))
+    splits = load(config(tmp_path))
+    assert not is_disjoint(list(contents(splits).values()))
+    seen = contents(splits)["train"] & contents(splits)["test"]
+    assert f"{len(seen)} of {len(splits.test)} test images have the same pixels as a training image" in caplog.text
+    assert ".png and " in caplog.text or ".bmp and " in caplog.text
 
 
 @pytest.mark.parametrize("split_index", range(4))

@@ -12,6 +12,7 @@ from absl import logging
 from dfv.config.schema import DataConfig
 from dfv.data.cache import store
 from dfv.data.dataset import DataError, ImageSet, Splits
+from dfv.data.equal_images import report_seen
 from dfv.data.lazy_images import Images
 from dfv.data.sources.image_folder import equal_files
 from dfv.data.sources.image_folder.decoding import (
@@ -36,7 +37,8 @@ def load(config: DataConfig) -> Splits:
 
     Images are square, 64 pixels by default, see decoding.decode and config.fit. They are grey if all files are grey,
     without a palette, or if config.grayscale is set.
-    Files with identical content are in the same split.
+    Files with identical content are in the same split. Held-out images that equal a training image in pixels alone,
+    such as copies in another format, are reported.
     Splits have 80, 10 and 10 % of each identity's images or of the identities, chosen by a hash of names and
     config.split_index; see splits.split_within and split_across.
     Raises DataError, which names every file that cannot be decoded unless config.skip_bad_images is set, and for fewer
@@ -75,7 +77,9 @@ def load(config: DataConfig) -> Splits:
         return ImageSet(_images(paths, rows, grey, config), identity[rows], attributes, factors)
 
     sizes = {name: int(values.max()) + 1 for name, values in found.attributes.items()}
-    return Splits(part("train"), part("validation"), part("test"), sizes, names_of_identities)
+    loaded = Splits(part("train"), part("validation"), part("test"), sizes, names_of_identities)
+    report_seen(loaded, lambda split, row: paths[np.flatnonzero(splits == split)[row]])
+    return loaded
 
 
 def _unseen_last(splits: np.ndarray) -> np.ndarray:
