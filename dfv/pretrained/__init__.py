@@ -1,0 +1,1 @@
+"""Trained models that come with the package, each in a folder like that of a run; `dfv.load(name)` loads one."""
