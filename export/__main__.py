@@ -43,7 +43,7 @@ class ExportOptions(Checked):
     )
     format: str = option(
         "saved_model",
-        "saved_model: all signatures, for TensorFlow. litert, onnx: encoder and decoder as a file each, for LiteRT or"
+        "saved_model: all signatures, for TensorFlow. litert, onnx: encoder and decoder as two files, for LiteRT or"
         " ONNX Runtime, in a folder of that name below --export_dir; these need the extra `runtimes`.",
         choices=("saved_model", "litert", "onnx"),
     )

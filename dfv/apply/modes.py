@@ -49,7 +49,7 @@ def swap(task: Task) -> str:
 
 
 def sample(task: Task) -> str:
-    """Writes S/SEED.png for each s source S and each seed."""
+    """Writes S/seed_N.png for each s source S and each seed."""
     names, s = task.s_sources()
     seeds = task.modes.seed + np.arange(task.modes.num_samples)
     z = task.model.prior_samples(tf.constant(seeds)).numpy()

@@ -57,7 +57,7 @@ class ModeOptions(Checked):
     num_frames: int = option(16, "interpolate: number of frames.", at_least=2, at_most=500)
     interpolate: str = option("both", "interpolate: codes that change.", choices=("both", "s", "z"))
     animation: str = option(
-        "gif", "interpolate: format of the animation of the frames, forth and back.", choices=("gif", "webp", "none")
+        "gif", "interpolate: format of the animation of the frames, back and forth.", choices=("gif", "webp", "none")
     )
     num_on_grid: int = option(
         8,

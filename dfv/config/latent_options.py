@@ -23,8 +23,8 @@ class LatentConfig(Checked):
     )
     flow_layers: int = option(
         0,
-        "Number of coupling layers of a conditional normalizing flow, which removes from z what s predicts of it and is"
-        " inverted for decoding; 0 disables.",
+        "Number of coupling layers of a conditional normalizing flow, which removes from z the part that is predictable"
+        " from s and is inverted for decoding; 0 disables.",
         at_least=0,
         at_most=64,
     )

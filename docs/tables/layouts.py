@@ -67,11 +67,11 @@ def summary() -> str:
     ]
     columns = (
         several("leakage of z, pp: mean / sample", "leak_mean", "leak_sample"),
-        several("by Algorithm 1", "leak_mean_1", "leak_sample_1"),
+        several("leakage of z by Algorithm 1, pp", "leak_mean_1", "leak_sample_1"),
         S_ERROR,
         one("swap shows s source, %", "swap_shows_s_source"),
         one("MSE", "mse"),
-        one("by Algorithm 1", "mse_1"),
+        one("MSE by Algorithm 1", "mse_1"),
         SOURCE,
     )
     return markdown("", columns, rows)

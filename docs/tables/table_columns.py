@@ -49,7 +49,7 @@ MATCHED = several(
 FACTORS = several("known factors: error from z / from s, %", "factor_errors_z", "factor_errors_s")
 MINUTES = one("minutes", "minutes")
 COMMITS = several("commit: trained / evaluated", "commit", "evaluated")
-SOURCE = one("figures from", "source")
+SOURCE = one("source", "source")
 
 
 def markdown(first_heading: str, columns: tuple[Column, ...], rows: list[tuple[str, Figures]]) -> str:

@@ -36,7 +36,7 @@ class ImageQuality:
     """Realism of reconstructions, of swaps with the mean and a sample of z, of prior samples, and of training images.
 
     images: number of images in each set.
-    real: real training images, compared with the test images: what a perfect decoder would reach.
+    real: real training images, compared with the test images; farther from them if they show other identities.
     """
 
     images: int

@@ -52,7 +52,8 @@ def test_the_page_needs_no_other_file(evaluated):
     assert results.run.command in report and results.run.evaluation.cpu in report
     text = " ".join(report.split())
     assert "200 images of 12 identities, which do not occur in training." in text
-    assert "Probes were trained on 240 codes, stopped early by 120 and evaluated on 200, with 1 seed." in text
+    assert "trained on 240 codes, stopped early and selected on 120 validation codes" in text
+    assert "and evaluated on 200, with 1 seed." in text
 
 
 def test_leakage_is_shown_in_its_columns(evaluated):
