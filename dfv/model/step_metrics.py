@@ -30,7 +30,7 @@ class FirstNonFinite(keras.layers.Layer):
     """Stores the step and the index of the first term that was not finite; -1 if all terms were finite."""
 
     def __init__(self) -> None:
-        super().__init__(name="first_non_finite")
+        super().__init__(name="first_non_finite", dtype="float32")
         self.found = self.add_weight(
             shape=(2,),
             initializer=keras.initializers.Constant(-1),

@@ -24,9 +24,9 @@ class Conditioner(layers.Layer):
     """Shift and log-scale from -1 to 1, both [B, dim] float32, by two hidden layers; zero at the start."""
 
     def __init__(self, units: int, input_dim: int, dim: int):
-        super().__init__()
-        self.first, self.second = (layers.Dense(units, "relu") for _ in range(2))
-        self.affine = layers.Dense(2 * dim, kernel_initializer="zeros")
+        super().__init__(dtype="float32")
+        self.first, self.second = (layers.Dense(units, "relu", dtype="float32") for _ in range(2))
+        self.affine = layers.Dense(2 * dim, kernel_initializer="zeros", dtype="float32")
         self(tf.zeros((1, input_dim)))
 
     def call(self, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -90,12 +90,12 @@ class ConditionalFlow(Stage):
         order, num_held_out = random.permutation(len(codes)), max(1, int(HELD_OUT * len(codes)))
         flow.s_centre.assign(codes.s.mean(0))
         flow.s_scale.assign(np.maximum(codes.s.std(0), 1e-6))
-        held_out, rest = codes.select(order[:num_held_out]), codes.select(order[num_held_out:])
+        held_out = order[:num_held_out]
         density = ConditionalDensity(flow, shared)
         if not self.to_normal:
             # The shared density first, so that the flow has to learn only what s predicts.
-            density.fit([shared], rest, held_out, max(1, self.num_steps // 2), random)
-        density.fit([flow] if self.to_normal else [shared, flow], rest, held_out, self.num_steps, random)
+            density.fit([shared], codes, held_out, max(1, self.num_steps // 2), random)
+        density.fit([flow] if self.to_normal else [shared, flow], codes, held_out, self.num_steps, random)
         flow.log_var_change.assign(flow.log_var_of_samples(codes, random) - 2.0 * np.mean(np.log(codes.std), 0))
         self.set_weights(flow.get_weights())
 

@@ -1,7 +1,7 @@
 """Maximum-likelihood fit of a conditional flow, p(z | s). Not in the paper.
 
-Each image's z is fitted with the s of any image of its identity, as in triplets. An image's own s depends on its pose
-and style too, which z must keep: given its own s, a flow would remove them from z.
+Each image's z is fitted with the s of another image of its identity, as in triplets. An image's own s depends on its
+pose and style too, which z must keep: given its own s, a flow would remove them from z.
 
 The output of the flow may have any distribution that is the same for every s. A second, unconditional flow, discarded
 afterwards, maps this shared distribution to N(0, I). A single flow that has to do both breaks up the clusters that all
@@ -50,11 +50,11 @@ class ConditionalDensity:
         self,
         trained: Sequence[Flow],
         codes: TrainingCodes,
-        held_out: TrainingCodes,
+        held_out: np.ndarray,
         num_steps: int,
         random: np.random.Generator,
     ) -> None:
-        """Trains these flows by maximum likelihood; keeps the weights with the highest likelihood on `held_out`.
+        """Trains these flows by maximum likelihood; keeps the weights with the highest likelihood on rows `held_out`.
 
         With few images these may be the initial weights. The flows are fitted to samples of z, whose noise smooths the
         density.
@@ -69,11 +69,12 @@ class ConditionalDensity:
                 loss = tf.reduce_mean(self.negative_log_likelihood(z, s))
             optimizer.apply(tape.gradient(loss, variables), variables)
 
-        z, s = held_out.z(random), held_out.s_of_same_identity(np.arange(len(held_out)), random)
+        rest = np.setdiff1d(np.arange(len(codes)), held_out)
+        z, s = codes.select(held_out).z(random), codes.s_of_same_identity(held_out, random)
         best, first = [flow.get_weights() for flow in trained], self._mean(z, s)
         least = first
         for number in range(1, num_steps + 1):
-            rows = random.integers(0, len(codes), BATCH)
+            rows = rest[random.integers(0, len(rest), BATCH)]
             step(tf.constant(codes.select(rows).z(random)), tf.constant(codes.s_of_same_identity(rows, random)))
             if number % CHECK_STEPS == 0 or number == num_steps:
                 loss = self._mean(z, s)

@@ -48,15 +48,17 @@ class TrainingCodes:
         return TrainingCodes(self.s, mean, np.exp(0.5 * log_var), self.identity)
 
     @cached_property
-    def _blocks(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rows sorted by identity; of each row, where its identity's block starts, and its length."""
+    def _blocks(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Rows sorted by identity; of each row, its place among them, where its identity's block starts, its length."""
         _, number, count = np.unique(self.identity, return_inverse=True, return_counts=True)
-        return np.argsort(number, kind="stable"), (np.cumsum(count) - count)[number], count[number]
+        order = np.argsort(number, kind="stable")
+        return order, np.argsort(order), (np.cumsum(count) - count)[number], count[number]
 
     def s_of_same_identity(self, rows: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """For each of the rows [n], the s [n, s_dim] of a random image of the same identity."""
-        order, start, count = self._blocks
-        return self.s[order[start[rows] + random.integers(0, count[rows])]]
+        """For each of the rows [n], the s [n, s_dim] of a random other image of its identity, or its own."""
+        order, place, start, count = (of_all if i == 0 else of_all[rows] for i, of_all in enumerate(self._blocks))
+        step = random.integers(1, np.maximum(count, 2))
+        return self.s[order[start + (place - start + step) % count]]
 
     def z(self, random: np.random.Generator) -> np.ndarray:
         """Samples of z, [N, z_dim]."""

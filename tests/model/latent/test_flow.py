@@ -120,9 +120,9 @@ def narrow(s, z, identity):
 def fitted(flow, codes, num_held_out, num_steps):
     """The flow, fitted to all codes but the first ones."""
     density = ConditionalDensity(flow, ConditionalFlow(len(flow.couplings), 32, codes.s.shape[1], Z_DIM))
-    rest, held_out = codes.select(slice(num_held_out, None)), codes.select(slice(0, num_held_out))
-    density.fit([density.shared], rest, held_out, num_steps // 2, np.random.default_rng(0))
-    density.fit([density.shared, flow], rest, held_out, num_steps, np.random.default_rng(1))
+    held_out = np.arange(num_held_out)
+    density.fit([density.shared], codes, held_out, num_steps // 2, np.random.default_rng(0))
+    density.fit([density.shared, flow], codes, held_out, num_steps, np.random.default_rng(1))
     return flow
 
 
