@@ -10,6 +10,7 @@ import tensorflow as tf
 from dfv.model.codec import Codec
 from dfv.model.disentangler import Disentangler
 from dfv.training.errors import RunError
+from dfv.training.model_files import MODEL_FILE
 
 LOGGER = logging.getLogger(__name__)
 FOLDER = "checkpoints"
@@ -26,7 +27,15 @@ class Checkpoints:
         self._checkpoint = _checkpoint(model)
         # Every worker takes part in saving; the chief's is the one that is kept.
         self._folder = run_dir / FOLDER
+        if (run_dir / MODEL_FILE).exists() and not self._folder.exists():
+            raise RunError(
+                f"{run_dir} has a trained model but no {FOLDER}/ to resume from; training would start over and replace"
+                f" it. Restore {FOLDER}/, or give another --run_dir, with --start_from={run_dir} to start from the"
+                " model's weights."
+            )
         self._folder.mkdir(parents=True, exist_ok=True)  # by which `check_finished` knows a run in training
+        if is_chief:
+            _mend_list(self._folder)
         self._scratch = None if is_chief else tempfile.TemporaryDirectory()
         folder = str(self._folder) if self._scratch is None else self._scratch.name
         self._manager = tf.train.CheckpointManager(self._checkpoint, folder, max_to_keep=keep)
@@ -40,8 +49,7 @@ class Checkpoints:
 
         Raises RunError if none of the existing checkpoints fits, since starting over would overwrite them.
         """
-        found = tf.train.get_checkpoint_state(str(self._folder))
-        paths = list(found.all_model_checkpoint_paths) if found else []
+        paths = _paths(self._folder)
         for path in reversed(paths):
             try:
                 self._checkpoint.restore(path).assert_existing_objects_matched()
@@ -59,8 +67,34 @@ class Checkpoints:
 
 def last_step(run_dir: Path) -> int | None:
     """The step of the newest checkpoint; None without checkpoints, as for a shipped model."""
-    newest = tf.train.latest_checkpoint(str(run_dir / FOLDER))
-    return None if newest is None else _step(newest)
+    paths = _paths(run_dir / FOLDER)
+    return _step(paths[-1]) if paths else None
+
+
+def _paths(folder: Path) -> list[str]:
+    """The checkpoints, oldest first: TensorFlow's list or, if that is missing or damaged, those in the folder."""
+    return _listed(folder) or sorted((str(file.with_suffix("")) for file in folder.glob("ckpt-*.index")), key=_step)
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        found = tf.train.get_checkpoint_state(str(folder))
+    except ValueError:  # an empty file
+        return []
+    return list(found.all_model_checkpoint_paths) if found else []
+
+
+def _mend_list(folder: Path) -> None:
+    """Writes TensorFlow's list of the checkpoints anew if it is missing or damaged, as after a power failure."""
+    if _listed(folder):
+        return
+    (folder / "checkpoint").unlink(missing_ok=True)
+    if paths := _paths(folder):
+        LOGGER.warning("The list of checkpoints in %s was missing or damaged; found %d of them.", folder, len(paths))
+        written = [Path(f"{path}.index").stat().st_mtime for path in paths]
+        tf.compat.v1.train.update_checkpoint_state(
+            str(folder), paths[-1], paths, all_model_checkpoint_timestamps=written
+        )
 
 
 def _checkpoint(model: Disentangler) -> tf.train.Checkpoint:
@@ -71,7 +105,7 @@ def _checkpoint(model: Disentangler) -> tf.train.Checkpoint:
 def read_newest(model: Disentangler, run_dir: Path) -> None:
     """Sets the model's variables to those of the newest checkpoint of a run; raises RunError if it is damaged."""
     folder = run_dir / FOLDER
-    path = tf.train.latest_checkpoint(str(folder))
+    path = _paths(folder)[-1]
     try:
         # What it does not have is the counter of checkpoints.
         _checkpoint(model).restore(path).assert_existing_objects_matched().expect_partial()

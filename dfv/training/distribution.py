@@ -1,5 +1,6 @@
 """Distribution strategy of a run: one device, all GPUs of a machine (or logical CPUs), or several workers."""
 
+import contextlib
 import json
 import os
 
@@ -30,7 +31,10 @@ def _mirrored(num_replicas: int) -> tf.distribute.Strategy:
         return tf.distribute.MirroredStrategy()
     cpu = tf.config.list_physical_devices("CPU")[0]
     if len(tf.config.list_logical_devices("CPU")) < num_replicas:
-        raise ConfigError(f"--num_replicas={num_replicas}: logical CPUs must be created before {cpu.name} is used.")
+        raise ConfigError(
+            f"--strategy=mirrored with --num_replicas={num_replicas}: logical CPUs must be created before {cpu.name} is"
+            " used; train in a new process."
+        )
     names = [device.name for device in tf.config.list_logical_devices("CPU")[:num_replicas]]
     # The default reduction breaks several steps per call on logical CPUs.
     return tf.distribute.MirroredStrategy(names, cross_device_ops=tf.distribute.ReductionToOneDevice())
@@ -41,7 +45,8 @@ def make_logical_cpus(config: TrainingConfig) -> None:
     if config.strategy == "mirrored" and not tf.config.list_physical_devices("GPU"):
         cpu = tf.config.list_physical_devices("CPU")[0]
         parts = [tf.config.LogicalDeviceConfiguration()] * config.num_replicas
-        tf.config.set_logical_device_configuration(cpu, parts)
+        with contextlib.suppress(RuntimeError):  # TensorFlow was used before; there may be enough of them
+            tf.config.set_logical_device_configuration(cpu, parts)
 
 
 def make_deterministic(config: TrainingConfig) -> None:

@@ -89,7 +89,7 @@ def read_settings(name: str | Path) -> tuple[Config, tuple[int, int, int]]:
             settings = json.loads(file.read("config.json"))["config"]
         height, width, channels = settings["image_shape"]
         return Config.of(**current_names(settings["flags"])), (height, width, channels)
-    except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise RunError(f"{path} is not a model that this version can load ({error}).") from error
 
 

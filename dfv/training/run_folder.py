@@ -40,15 +40,29 @@ def writing(run_dir: Path) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0][:200]
         raise RunError(
             f"{run_dir} cannot be written ({reason}). Files saved before are intact. Free some space or make the folder"
-            " writable; the same command then resumes."
+            " writable, then run the same command again."
         ) from error
+
+
+def make_writable(folder: Path) -> None:
+    """Creates a folder, and raises RunError if files cannot be written to it."""
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "writable", b"")
+        (folder / "writable").unlink()
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Replaces a file atomically."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_bytes(content)
-    aside.replace(path)
+    try:
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def check_same_images(run_dir: Path, digest: str) -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import logging
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from dfv.data.dataset import DataError, Splits
 from dfv.data.pipeline import triplets
 from dfv.model.disentangler import Disentangler
 from dfv.model.image_grids import GRID_IMAGES, one_of_each, save_pictures
+from dfv.program import has_terminal
 from dfv.training import callbacks as duties
 from dfv.training.callbacks.step_callback import RowCallback, steps_taken
 from dfv.training.distribution import is_chief, make_deterministic, make_logical_cpus, make_strategy
@@ -112,7 +112,7 @@ class Trainer:
         images = one_of_each(self.splits.validation, GRID_IMAGES, seed=0)
         table = duties.MetricsCsv(self.run_dir, training.log_steps)
         summaries = duties.Summaries(self.run_dir / "tensorboard", training.log_steps, images)
-        shown = training.progress and sys.stderr.isatty()
+        shown = training.progress and has_terminal()
         return [check, table, summaries, *([duties.Progress(training.num_steps, table)] if shown else [])]
 
     def run(self) -> Disentangler:

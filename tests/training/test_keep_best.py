@@ -54,6 +54,19 @@ def test_the_lowest_loss_decides_over_all_parts_of_a_run(tmp_path):
     assert run_epochs(tmp_path, [2.5, 0.5, float("nan")], first=5) == [6, 6]
 
 
+def test_a_lengthened_run_goes_on_from_its_last_weights(tmp_path):
+    assert run_epochs(tmp_path, [3.0, 1.0, 2.0]) == [1, 1]
+    model, callback = Weights(), KeepBest(tmp_path)
+    model.set(1)  # as its checkpoint has them
+    callback.set_model(model)
+    callback.on_train_begin()
+    assert model.values == [2, 2]
+    model.generator_optimizer.iterations.assign(7)  # a later checkpoint, of its own weights
+    model.set(5)
+    callback.on_train_begin()
+    assert model.values == [5, 5]
+
+
 def test_a_stopped_run_goes_on_from_its_last_weights(tmp_path):
     stop = StopOnSignal()
     stop.received = signal.SIGTERM

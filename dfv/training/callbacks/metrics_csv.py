@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 from dfv.training.callbacks.step_callback import RowCallback
+from dfv.training.errors import RunError
 from dfv.training.run_folder import write_whole, writing
 
 METRICS_FILE = "metrics.csv"
@@ -54,9 +55,14 @@ class MetricsTable:
     def _rows(self) -> list[dict[str, str]]:
         if not self._path.exists():
             return []
-        with self._path.open(newline="") as file:
-            # The last row may have been cut off by a crash.
-            rows = [row for row in csv.DictReader(file) if row["step"].isdigit() and None not in row.values()]
+        try:
+            with self._path.open(newline="", encoding="utf-8") as file:
+                # The last row may have been cut off by a crash.
+                rows = [row for row in csv.DictReader(file) if row["step"].isdigit() and None not in row.values()]
+        except (KeyError, UnicodeDecodeError, csv.Error) as error:
+            raise RunError(
+                f"{self._path} is damaged ({error}); restore it, or move it away to begin a new one."
+            ) from error
         return [{FORMER_COLUMNS.get(name, name): value for name, value in row.items()} for row in rows]
 
     def add(self, step: int, values: dict[str, float]) -> None:
