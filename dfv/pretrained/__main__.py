@@ -5,14 +5,13 @@ python -m dfv.main --mode=evaluate --run_dir=yaleb --manual_dir=...    # then co
 """
 
 import logging
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from dfv.config.command_line import Arguments
 from dfv.config.fields import Checked, ConfigError, option
-from dfv.config.schema import option_fields
+from dfv.pretrained.half_precision import places, write_in_half_precision
 from dfv.program import Program
 from dfv.tensorflow_log import import_tensorflow
 from dfv.training.errors import RunError
@@ -29,26 +28,32 @@ class ShippingOptions(Checked):
 
 
 def ship(run_dir: Path, folder: Path) -> None:
-    """Writes model, flags (without paths), time and digest of the images of a run to `folder`; raises RunError."""
-    from dfv.pretrained.half_precision import write_in_half_precision
+    """Writes model, flags (without paths), time and digest of the images of a run to `folder`; raises RunError.
+
+    Results of an earlier model in this folder are deleted.
+    """
+    from dfv.evaluation.results import RESULTS_FILE
     from dfv.training.checkpoints import check_finished
     from dfv.training.model_files import MODEL_FILE, find_model, load
     from dfv.training.run_flags import FLAGS_FILE
-    from dfv.training.run_folder import IMAGES_FILE, write_whole
+    from dfv.training.run_folder import IMAGES_FILE, make_writable, write_whole
     from dfv.training.training_record import TRAINING_FILE
 
-    model_file = find_model(run_dir)
+    run_dir = find_model(run_dir).parent
+    if missing := [name for name in (FLAGS_FILE, TRAINING_FILE, IMAGES_FILE) if not (run_dir / name).exists()]:
+        raise RunError(f"{run_dir} lacks {', '.join(missing)}, so it is not known how it was trained; train it again.")
     check_finished(run_dir, load(run_dir))
-    folder.mkdir(exist_ok=True)
-    write_in_half_precision(model_file, folder / MODEL_FILE)
-    write_whole(folder / FLAGS_FILE, _without_paths((run_dir / FLAGS_FILE).read_text(encoding="utf-8")).encode())
+    make_writable(folder)
+    (folder / RESULTS_FILE).unlink(missing_ok=True)
+    write_in_half_precision(run_dir / MODEL_FILE, folder / MODEL_FILE)
+    write_whole(folder / FLAGS_FILE, _without_places((run_dir / FLAGS_FILE).read_text(encoding="utf-8")).encode())
     for name in (TRAINING_FILE, IMAGES_FILE):
-        shutil.copy(run_dir / name, folder)
+        write_whole(folder / name, (run_dir / name).read_bytes())
 
 
-def _without_paths(flags: str) -> str:
-    paths = {f"--{field.name}" for _, field in option_fields() if field.metadata["is_path"]}
-    lines = (line.split("=")[0] + "=" if line.split("=")[0] in paths else line for line in flags.splitlines())
+def _without_places(flags: str) -> str:
+    names = {f"--{name}" for name in places()}
+    lines = (line.split("=")[0] + "=" if line.split("=")[0] in names else line for line in flags.splitlines())
     return "\n".join([*lines, ""])
 
 

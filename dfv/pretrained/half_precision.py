@@ -25,7 +25,7 @@ def write_in_half_precision(source: Path, target: Path) -> None:
             if name.endswith(".h5"):
                 data = _halved(data)
             elif name == "config.json":
-                data = _without_paths(data)
+                data = _without_places(data)
             new.writestr(name, data)
     write_whole(target, content.getvalue())
 
@@ -54,8 +54,12 @@ def _as_float16(name: str, value: np.ndarray) -> np.ndarray:
     return value.astype(np.float16)
 
 
-def _without_paths(config: bytes) -> bytes:
+def places() -> list[str]:
+    """Names of the options that say where something is stored: data, or the model that training started from."""
+    return [field.name for _, field in option_fields() if field.metadata["is_path"]] + ["start_from"]
+
+
+def _without_places(config: bytes) -> bytes:
     settings = json.loads(config)
-    paths = [field.name for _, field in option_fields() if field.metadata["is_path"]]
-    settings["config"]["flags"].update(dict.fromkeys(paths, ""))
+    settings["config"]["flags"].update(dict.fromkeys(places(), ""))
     return json.dumps(settings).encode()
