@@ -1,5 +1,6 @@
 """The evaluated run, and how its results were computed."""
 
+import shlex
 from dataclasses import dataclass
 
 from dfv.config.fields import Role
@@ -20,7 +21,7 @@ class EvaluatedRun:
     unseen_identities: whether the evaluated images have identities that are not in training.
     num_test_identities, num_images: of the images that were encoded.
     flags: all options except data locations, as text after `--name=`.
-    command: command that repeats training and evaluation, with data at its default location.
+    command: command that repeats training and evaluation, with data at its default location (`...`: the user's images).
     evaluation, training: provenance of both; training is None if the run's folder does not record it.
     """
 
@@ -50,4 +51,7 @@ def command(flags: dict[str, str], split: str, probe_seeds: int, stronger_probes
     given = {name: text for name, text in flags.items() if defaults.get(name) != text}
     given |= {"mode": "train_and_evaluate", "evaluate_split": split, "probe_seeds": str(probe_seeds)}
     given |= {"stronger_probes": "true"} if stronger_probes else {}
-    return " ".join(["python -m dfv.main", *(f"--{name}={text}" for name, text in given.items())])
+    own_images = ["--image_dir=..."] if flags.get("dataset") == "image_folder" else []
+    return " ".join(
+        ["python -m dfv.main", *own_images, *(shlex.quote(f"--{name}={text}") for name, text in given.items())]
+    )

@@ -17,11 +17,11 @@ from dfv.evaluation.measurements import MEASUREMENTS
 from dfv.evaluation.probes.probe_data import FAMILIES
 from dfv.evaluation.report.report import render
 from dfv.evaluation.results import RESULTS_FILE, Results
-from dfv.evaluation.sampling import SampleSizes
+from dfv.evaluation.sampling import SampleSizes, check_seeds
 from dfv.model.codec import Codec
 from dfv.model.latent.transform import NOT_FITTED
 from dfv.provenance import Provenance, current_provenance
-from dfv.training.run_folder import write_whole, writing
+from dfv.training.run_folder import make_writable, write_whole, writing
 
 LOGGER = logging.getLogger(__name__)
 
@@ -48,10 +48,13 @@ def evaluate(
     training: provenance of the training, for the results.
     stronger_probes: whether a deep network and boosted trees predict the identity too; tables in docs/ are without.
 
-    Raises ConfigError for a model whose latent transform is not fitted yet.
+    Raises ConfigError for a model whose latent transform is not fitted yet and for less than one seed, and RunError if
+    out_dir cannot be written.
     """
+    check_seeds(seeds)
     if not model.latent.is_fitted():
         raise ConfigError(NOT_FITTED)
+    make_writable(Path(out_dir))
     started = time.monotonic()
     sizes = limits or SampleSizes()
     context = EvaluationContext(

@@ -57,9 +57,8 @@ def labels_of_factors(factors: BySplit[dict[str, np.ndarray]], num_bins: int = 7
                 check_measure(f"{name} of split '{split}'", part)
             edges = np.unique(np.quantile(values, np.arange(1, num_bins) / num_bins))
             parts = [np.digitize(part, edges) for part in parts]
-        number = max(int(part.max(initial=0)) for part in parts) + 1
-        if number > 1:
-            columns[name], num_classes[name] = tuple(parts), number
+        if len(np.unique(np.concatenate(parts))) > 1:
+            columns[name], num_classes[name] = tuple(parts), max(int(part.max(initial=0)) for part in parts) + 1
     return _labels(columns, num_classes) if columns else None
 
 

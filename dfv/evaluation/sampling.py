@@ -6,10 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dfv.config.fields import ConfigError
 from dfv.data.dataset import DataError
 from dfv.evaluation.evaluation_splits import BySplit
 
 MIN_GROUP_SAMPLE = 50
+
+
+def check_seeds(seeds: int) -> None:
+    """Raises ConfigError for less than one seed of the probes."""
+    if seeds < 1:
+        raise ConfigError(f"seeds: expected 1 or more, the number of times that each probe is trained; got {seeds}.")
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ def test_unseen_identities_without_attributes_have_no_labels(make_splits):
 def _angles(values: list[float]) -> ImageSet:
     count = len(values)
     factors = {"angle": np.array(values, np.float32), "still": np.zeros(count, np.int32)}
+    factors |= {"zoom": np.full(count, 1.5, np.float32), "class": np.full(count, 2, np.int32)}
     return ImageSet(np.zeros((count, 2, 2, 1), np.uint8), np.zeros(count, np.int32), factors=factors)
 
 

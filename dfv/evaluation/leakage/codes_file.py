@@ -16,7 +16,8 @@ from dfv.evaluation.leakage.labelled_codes import LabelledCodes
 
 LOGGER = logging.getLogger(__name__)
 
-DAMAGED = (ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+# RuntimeError: encrypted, or compressed in a way that Python does not know.
+DAMAGED = (ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError)
 REQUIRED, FACTOR = ("codes", "labels"), "factor_"
 EXPECTED = (
     "expected train_codes, train_labels, the same of validation_ and test_, and optionally groups and factor_NAME of"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from dfv.evaluation.evaluation_splits import BySplit
 from dfv.evaluation.leakage.checks import check
 from dfv.evaluation.leakage.labelled_codes import LabelledCodes
-from dfv.evaluation.sampling import SampleSizes
+from dfv.evaluation.sampling import SampleSizes, check_seeds
 
 if TYPE_CHECKING:
     from dfv.evaluation.leakage.results import LeakageResults
@@ -28,7 +28,9 @@ def measure(
     stronger_probes: whether a deep network and boosted trees are among the probes; in `dfv.evaluate` they are not.
     limits: maximum numbers of codes.
     Raises DataError for codes that cannot be tested, with all faults of a kind; see LabelledCodes for what is expected.
+    Raises ConfigError for less than one seed.
     """
+    check_seeds(seeds)
     splits = BySplit(train, validation, test)
     check(splits)
     from dfv.evaluation.leakage.probing import probe  # imports TensorFlow

@@ -17,7 +17,7 @@ class HsicTest:
 
     hsic: normalized, from 0 (independent) to 1.
     permutation_mean: mean HSIC over permutations of the identities.
-    p_value: fraction of permutations with at least this HSIC.
+    p_value: (1 + number of permutations with at least this HSIC) / (1 + number of permutations).
     """
 
     hsic: float

@@ -63,11 +63,11 @@ def _table(columns: tuple[Column, ...], names: list[str], runs: list[Results]) -
 
 
 def _repetitions(runs: list[EvaluatedRun]) -> list[list[int]]:
-    """The positions of runs with the same flags but for seeds or splits that all differ, where there are several."""
+    """The positions of runs that differ in seeds or data splits alone, of one evaluated split, if there are several."""
     groups: dict[str, dict[tuple[int, int], int]] = {}
     for i, run in enumerate(runs):
         fixed = {name: text for name, text in run.flags.items() if name not in FREE_IN_REPETITIONS}
-        groups.setdefault(json.dumps(fixed, sort_keys=True), {})[run.seed, run.split_index] = i
+        groups.setdefault(json.dumps([run.split, fixed], sort_keys=True), {})[run.seed, run.split_index] = i
     return [list(group.values()) for group in groups.values() if len(group) > 1]
 
 

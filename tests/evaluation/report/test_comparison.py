@@ -85,6 +85,17 @@ def test_runs_that_differ_by_seed_alone_have_a_mean_and_a_deviation(evaluated, t
     assert len(means) == 2 and means[1].endswith(f"| {evaluated[1].diversity.ratio:.2f} ± 0.00 |")
 
 
+def test_a_mean_is_over_evaluations_of_one_split(evaluated, tmp_path):
+    folder, results = evaluated
+    of_validation = replace(results, run=replace(results.run, split="validation"))
+    runs = {"a": results, "b": _with(results, 1, 0.03), "c": of_validation}
+    for name, run in runs.items():
+        shutil.copytree(folder, tmp_path / name)
+        run.write(tmp_path / name / "results.json")
+    text = compare([tmp_path / name for name in runs], tmp_path / "both")
+    assert text.count("| mean of") == text.count("| mean of a, b |") == 2
+
+
 @pytest.mark.parametrize(
     ("content", "wrong"),
     [
