@@ -11,6 +11,7 @@ Modes:
 """
 
 import logging
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -22,12 +23,12 @@ from dfv.config.fields import Checked, Role, option
 from dfv.config.flag_files import flag_text
 from dfv.config.schema import Config, ConfigError, DataConfig, TrainingConfig, names_by_role
 from dfv.data.dataset import DataError
-from dfv.program import Program
+from dfv.program import Program, has_terminal
 from dfv.tensorflow_log import import_tensorflow
 from dfv.training.errors import RunError
-from dfv.training.model_files import find_model, load
+from dfv.training.model_files import find_model, find_run, load
 from dfv.training.run_flags import changed_flags
-from dfv.training.run_folder import check_same_images, writing
+from dfv.training.run_folder import check_same_images, make_writable
 from dfv.training.start_from import inherited_options
 
 LOGGER = logging.getLogger("dfv.main")
@@ -54,7 +55,7 @@ class RunOptions(Checked):
     )
     stronger_probes: bool = option(
         False,
-        "Predict the identity by a deep network and boosted trees too; published results are without.",
+        "Predict the identity by a deep network and boosted trees too; published results do not include them.",
     )
 
 
@@ -71,7 +72,9 @@ def run(arguments: Arguments) -> None:
     options = arguments.record(RunOptions)
     is_own_folder = bool({"image_dir", "image_list"} & arguments.given) and "dataset" not in arguments.given
     data = arguments.record(DataConfig)
-    source = Path(data.image_dir).name or Path(data.image_list).stem if is_own_folder else data.dataset
+    if not is_own_folder and data.dataset != "image_folder":
+        _check_no_own_images(data)
+    source = _name_of(data) if is_own_folder else data.dataset
     name = arguments.run_file or source
     run_dir = Path(options.run_dir or f"runs/{name}")
     if options.mode != "evaluate":
@@ -83,6 +86,21 @@ def run(arguments: Arguments) -> None:
         train_run(run_dir, config)
     if options.mode != "train":
         evaluate_run(run_dir, options, arguments)
+
+
+def _check_no_own_images(data: DataConfig) -> None:
+    for name in ("image_dir", "image_list"):
+        if value := getattr(data, name):
+            raise ConfigError(
+                f"--{name}={value} needs --dataset=image_folder; got --dataset={data.dataset}, perhaps from a run file."
+                f" Drop the run file, add --dataset=image_folder after it, or drop --{name}."
+            )
+
+
+def _name_of(own_images: DataConfig) -> str:
+    # Of .. and /, which Path leaves as they are.
+    folder = Path(os.path.normpath(own_images.image_dir)).name if own_images.image_dir else ""
+    return folder or Path(own_images.image_list).stem or own_images.dataset
 
 
 def _trained_config(arguments: Arguments, run_dir: Path, own_folder: DataConfig | None) -> Config:
@@ -117,6 +135,7 @@ def evaluate_run(run_dir: Path, options: RunOptions, arguments: Arguments) -> No
     find_model(run_dir)
     out_dir = run_dir if run_dir.is_dir() else Path("runs") / f"{run_dir.name}_shipped"
     out_dir = out_dir if options.evaluate_split == "test" else out_dir / options.evaluate_split
+    run_dir = find_run(run_dir)
     LOGGER.info("Evaluating %s on its %s images; writing the report to %s", run_dir, options.evaluate_split, out_dir)
     import_tensorflow()
     from dfv import data
@@ -127,8 +146,7 @@ def evaluate_run(run_dir: Path, options: RunOptions, arguments: Arguments) -> No
     model = load(run_dir)
     check_finished(run_dir, model)
     config = _evaluated_config(run_dir, model.config, arguments.given_options)
-    with writing(out_dir):
-        out_dir.mkdir(parents=True, exist_ok=True)
+    make_writable(out_dir)
     splits = data.load(config.data)
     if splits.train.image_shape != model.image_shape:
         shapes = " and ".join("x".join(map(str, shape)) for shape in (model.image_shape, splits.train.image_shape))
@@ -137,7 +155,7 @@ def evaluate_run(run_dir: Path, options: RunOptions, arguments: Arguments) -> No
             " was trained on."
         )
     check_same_images(run_dir, splits.digest)
-    started, shown = time.monotonic(), arguments.record(TrainingConfig).progress and sys.stderr.isatty()
+    started, shown = time.monotonic(), arguments.record(TrainingConfig).progress and has_terminal()
     evaluate(
         model,
         splits,

@@ -92,6 +92,11 @@ class Program:
         return 128 + number
 
 
+def has_terminal() -> bool:
+    """Whether standard error is a terminal, where progress is shown; it is None if it was closed before the start."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 class _Terminated(BaseException):
     """SIGTERM was received; like KeyboardInterrupt it is no Exception, so that nothing takes it for an error."""
 

@@ -33,7 +33,7 @@ def import_tensorflow() -> None:
     use another backend.
     """
     check_backend()
-    if LEVEL in os.environ or "tensorflow" in sys.modules:
+    if LEVEL in os.environ or "tensorflow" in sys.modules or sys.stderr is None:
         return
     os.environ[LEVEL] = "2"  # no information and warnings, from C++, now and later
     has_gpu = Path("/proc/driver/nvidia").exists() or Path("/dev/nvidiactl").exists()

@@ -125,6 +125,8 @@ def export_networks(
     are those of the signatures `encode` and `decode` of `export_model`, whose other arguments these are too.
     Raises ExportError, also if a file's outputs differ from those of the model; nothing is then written.
     """
+    if format not in RUNTIMES:
+        raise ExportError(f"format: expected one of {', '.join(RUNTIMES)}; got {format!r}.")
     place, runtime = checked_place(export_dir), RUNTIMES[format]
     check_installed(format)
     model = for_inference(model)

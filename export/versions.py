@@ -118,7 +118,9 @@ def next_version(place: Path) -> int:
 
 
 def new_version(place: Path, version: int | None) -> Path:
-    """Returns the folder of a version, of the next one if None; raises ExportError if it exists."""
+    """Returns the folder of a version, of the next one if None; raises ExportError if it exists or is no version."""
+    if version is not None and not (isinstance(version, int) and 1 <= version < 2**63):
+        raise ExportError(f"version: expected an integer from 1 to 2^63 - 1; got {version!r}.")
     final = place / str(next_version(place) if version is None else version)
     if final.exists():
         raise ExportError(f"{final} exists, and versions are not overwritten; give another --version, or omit it.")

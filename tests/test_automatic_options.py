@@ -46,6 +46,25 @@ def test_few_images_are_not_to_be_memorized():
     assert not many.loss.adversary_augmentation and many.training.keep == "last" and many.latent.codebook_size
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {"codebook_size": 64},
+        {"rounding_step": 1.0},
+        {"include_validation": True},
+        {"strategy": "multi_worker"},
+        {"identity_classifier_weight": 0.0},
+        {"shared_variance": False},
+        {"pretrain_s_steps": 100},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("num_images", [1_000, 10_000])
+def test_choices_that_a_flag_excludes_are_dropped(num_images, flags):
+    ((name, value),) = flags.items()
+    assert chosen(Survey(20, num_images, 50, 32), **flags).as_flags()[name] == value
+
+
 def test_flags_replace_choices_which_are_told_with_reasons(caplog):
     caplog.set_level(logging.INFO)
     config = chosen(Survey(40, 400, 10, 64), image_size=32, kl_weight=0.3, keep="last")

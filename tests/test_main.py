@@ -57,6 +57,8 @@ def test_a_mistake_is_told_without_loading_tensorflow():
         ([f"--flagfile={'x' * 300}"], "is not a file"),
         (["--flagfile=~nosuchuser/x.flags"], "--flagfile=~nosuchuser/x.flags: expected a home"),
         (["--run_dir=~nosuchuser/x"], "--run_dir=~nosuchuser/x: expected a home"),
+        (["--flagfile=mnist.flags", "--image_dir=x"], "needs --dataset=image_folder; got --dataset=mnist"),
+        (["--dataset=toy_sprites", "--image_list=x.csv"], "needs --dataset=image_folder; got --dataset=toy_sprites"),
         (["--mode=train_and_evaluate", "--strategy=multi_worker"], "--mode=train, then --mode=evaluate"),
     ],
 )

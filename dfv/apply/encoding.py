@@ -2,7 +2,6 @@
 
 import itertools
 import logging
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from dfv.apply.image_files import ImageFiles
 from dfv.data.dataset import DataError
 from dfv.data.sources.image_folder.decoding import decode, listed, one_error
 from dfv.model.codec import Codec
+from dfv.program import has_terminal
 
 LOGGER = logging.getLogger("dfv.apply")
 _BATCH_IMAGES, _BATCH_PIXELS = 256, 2**20
@@ -83,4 +83,4 @@ def batch_size(model: Codec) -> int:
 
 def progress(total: int, what: str) -> tqdm:
     """A progress bar, which is shown if standard error is a terminal."""
-    return tqdm(total=total, desc=what, unit="image", disable=not sys.stderr.isatty())
+    return tqdm(total=total, desc=what, unit="image", disable=not has_terminal())

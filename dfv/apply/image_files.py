@@ -28,11 +28,13 @@ class ImageFiles:
     def identities(self) -> tuple[list[str], np.ndarray]:
         """Returns the names of identities, and the number of each file's identity [N] int.
 
-        Each folder directly inside this one is an identity. Files next to them are one more, named after this folder.
+        Each folder directly inside this one is an identity. Files next to them are one more, named after this folder,
+        with `_files` if a folder has that name.
         """
         tops = [name.partition("/")[0] if "/" in name else "" for name in self.names]
         found, numbers = np.unique(tops, return_inverse=True)
-        return [str(top) or self.folder.resolve().name for top in found], numbers
+        own = self.folder.resolve().name
+        return [str(top) or (f"{own}_files" if own in found else own) for top in found], numbers
 
 
 def find_images(flag: str, given: str) -> ImageFiles:

@@ -61,7 +61,7 @@ def sample(task: Task) -> str:
 def interpolate(task: Task) -> str:
     """Writes frame_000.png and so on, and interpolation.gif or .webp."""
     modes = task.modes
-    a, b = task.encoded("image_a"), task.encoded("image_b")
+    a, b = task.one_encoded("image_a"), task.one_encoded("image_b")
     weights = np.linspace(0, 1, modes.num_frames, dtype=np.float32)[:, None]
     s = a.s + (weights if modes.interpolate != "z" else 0) * (b.s - a.s)
     z = a.z_mean + (weights if modes.interpolate != "s" else 0) * (b.z_mean - a.z_mean)

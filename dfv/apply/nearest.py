@@ -38,10 +38,13 @@ def nearest(task: Task) -> str:
 def find_nearest(searched: EncodedFiles, queries: EncodedFiles, by: str, number: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns rows and distances, [Q, number] each, of the images with the nearest s, or mean of z, to each query's.
 
-    A file is not found for itself. Fewer are returned if there are fewer; raises DataError if there are none.
+    A file is not found for itself; of links to one file, the first is found. Fewer are returned if there are fewer;
+    raises DataError if there are none.
     """
     codes, query_codes = (each.s if by == "s" else each.z_mean for each in (searched, queries))
     paths, own = (np.array([os.path.realpath(path) for path in each.files.paths]) for each in (searched, queries))
+    first = np.sort(np.unique(paths, return_index=True)[1])
+    codes, paths = codes[first], paths[first]
     is_searched = np.isin(own, paths)
     number = min(number, len(codes) - bool(is_searched.any()))
     if not number:
@@ -50,4 +53,4 @@ def find_nearest(searched: EncodedFiles, queries: EncodedFiles, by: str, number:
     distances, rows = search.kneighbors(query_codes)
     keep = paths[rows] != own[:, None]
     keep[keep.all(1), number:] = False
-    return rows[keep].reshape(-1, number), distances[keep].reshape(-1, number)
+    return first[rows[keep]].reshape(-1, number), distances[keep].reshape(-1, number)

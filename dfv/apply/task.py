@@ -9,6 +9,7 @@ from dfv.apply.encoding import EncodedFiles, batch_size, encode_files, progress
 from dfv.apply.image_files import ImageFiles
 from dfv.apply.options import FileOptions, ModeOptions
 from dfv.apply.output import Output, without_suffixes
+from dfv.data.dataset import DataError
 from dfv.evaluation.sampling import batches
 from dfv.model.codec import Codec
 
@@ -27,6 +28,13 @@ class Task:
         """Encodes the files of a flag; with one s for each folder, if the options say so."""
         encoded = encode_files(self.model, self.images[flag], self.options.skip_bad_images)
         return encoded.with_one_s_per_folder() if self.options.one_s_per_folder else encoded
+
+    def one_encoded(self, flag: str) -> EncodedFiles:
+        """Encodes the single image of a flag; raises DataError for several."""
+        number = len(self.images[flag].names)
+        if number > 1:
+            raise DataError(f"--{flag} expects one image; the folder has {number}. Give the file.")
+        return self.encoded(flag)
 
     def s_sources(self) -> tuple[list[str], np.ndarray]:
         """Returns names and s [N, s_dim] of the images, or of the folders, of --images_s."""

@@ -112,7 +112,7 @@ class DataConfig(Checked):
     )
     memory_limit_mb: int = option(
         4096,
-        "Data sets larger than this, in MiB, are read from a cache on disk instead of memory; 0: always use the cache.",
+        "Splits larger than this, in MiB, are read from a cache on disk instead of memory; 0: always use the cache.",
         at_least=0,
         role=Role.DATA_LOCATION,
     )

@@ -61,7 +61,7 @@ class LossConfig(Checked):
     )
     adversary_max_accuracy: float = option(
         1.0,
-        "Update the adversary only if its accuracy on the previous batch was at most this value; 1: always update.",
+        "Update the adversary only if its accuracy on the batch is at most this value; 1: always update.",
         at_least=0.5,
         at_most=1,
     )

@@ -35,7 +35,8 @@ class TrainingConfig(Checked):
     )
     adversary_schedule: str = option(
         "constant",
-        "Learning-rate schedule of the adversary; see --generator_schedule. All run files use constant.",
+        "Learning-rate schedule of the adversary, by the number of its updates; see --generator_schedule. All run files"
+        " use constant.",
         choices=SCHEDULES,
     )
     latent_adversary_schedule: str = option(

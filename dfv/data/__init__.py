@@ -10,16 +10,13 @@ from dfv.data.sources.arrays import from_arrays
 
 __all__ = ["DataError", "ImageSet", "Splits", "from_arrays", "from_tfds", "load"]
 
-# Each is a module dfv.data.sources.NAME with a function `load(config)`. It is imported on first use, since most of
-# them import TensorFlow.
-SOURCES = ("toy_sprites", "mnist", "sprites", "smallnorb", "yaleb", "image_folder", "tfds", "arrays")
-
 
 def load(config: DataConfig) -> Splits:
     """Returns the train, validation and test splits of config.dataset, with identities numbered from 0.
 
     Raises DataError if the data is missing or invalid.
     """
+    # Imported on first use, since most sources import TensorFlow.
     return preprocess(import_module(f"dfv.data.sources.{config.dataset}").load(config), config)
 
 

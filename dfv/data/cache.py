@@ -64,7 +64,10 @@ class RecordImages(LazyImages):
         self.path = path
         self.shape = (num_images, *image_shape)
         self._record_bytes = math.prod(image_shape) + _CRC_BYTES
-        self._file = os.open(path, os.O_RDONLY)
+        try:
+            self._file = os.open(path, os.O_RDONLY)
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror}. Set --cache_dir to another folder.") from error
         weakref.finalize(self, os.close, self._file)
         expected, num_bytes = _HEADER_BYTES + num_images * self._record_bytes, os.fstat(self._file).st_size
         if num_bytes != expected:

@@ -96,7 +96,7 @@ class Splits:
 
     @cached_property
     def digest(self) -> str:
-        """Hexadecimal SHA-256 of all labels and of up to 64 images of each split, to detect changed data."""
+        """Hexadecimal SHA-256 of identities, attributes and up to 64 images of each split, to detect changed data."""
         found = hashlib.sha256()
         for part in (self.train, self.validation, self.test):
             rows = np.linspace(0, len(part) - 1, min(len(part), DIGESTED_IMAGES)).astype(int)

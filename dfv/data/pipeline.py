@@ -48,6 +48,12 @@ def triplets(
             "triplets: expected an ImageSet, such as splits.train of dfv.load_data, and a batch_size of at least 1;"
             f" received {type(image_set).__name__} and batch_size={batch_size!r}."
         )
+    shortest = min(image_set.image_shape[:2])
+    if augment_shift > shortest // 2:
+        raise ConfigError(
+            f"--augment_shift={augment_shift} pixels would shift images of {shortest} pixels out of view; expected at"
+            f" most {shortest // 2}."
+        )
     context = input_context or tf.distribute.InputContext()
     if batch_size % context.num_replicas_in_sync:
         raise ConfigError(

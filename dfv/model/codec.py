@@ -170,6 +170,8 @@ class Codec(keras.Model):
             raise ValueError(
                 f"expected at least one image of each identity; received none of identity {counts.index(0)}."
             )
+        if not groups:
+            return np.zeros((0, self.config.network.s_dim), np.float32)
         s = self.encode(np.concatenate(groups)).s
         starts = np.cumsum([0, *counts[:-1]])
         return np.add.reduceat(s, starts) / np.array(counts, np.float32)[:, None]

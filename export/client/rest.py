@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import http.client
 import json
+import time
 import urllib.error
 import urllib.request
 import zlib
@@ -98,12 +99,13 @@ class RestClient(Client):
     def _answer(self, path: str, body: bytes | None, timeout_s: float) -> bytes:
         """Returns the answer's body, to the request without gzip if the server does not understand gzip."""
         is_packed = body is not None and self.compress and GZIP_FROM <= len(body) <= GZIP_UP_TO
+        end = time.monotonic() + timeout_s
         try:
             return self._sent(path, body, is_packed, timeout_s)
         except urllib.error.HTTPError as error:
             if not is_packed or error.code not in (BAD_REQUEST, UNSUPPORTED_MEDIA_TYPE):
                 raise
-        answer = self._sent(path, body, False, timeout_s)
+        answer = self._sent(path, body, False, max(end - time.monotonic(), 0.001))
         self.compress = False
         return answer
 

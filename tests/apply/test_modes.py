@@ -91,6 +91,13 @@ def test_a_folder_without_folders_is_one_identity(apply, model, whole, folder, t
     assert_same(read(tmp_path / "out/anna/seed_0.png"), model.sample([whole[:2]], 0)[0])
 
 
+def test_files_next_to_a_folder_of_the_same_name_are_another_identity(apply, folder, tmp_path):
+    (folder / "anna" / "anna").mkdir()
+    (folder / "anna" / "2.bmp").rename(folder / "anna" / "anna" / "2.bmp")
+    assert apply("sample", images_s=folder / "anna", out=tmp_path / "out", one_s_per_folder=True, num_samples=1) == 0
+    assert written(tmp_path / "out") == ["anna/seed_0.png", "anna_files/seed_0.png"]
+
+
 def test_sample_writes_the_same_z_for_each_s(apply, model, images, folder, tmp_path):
     assert apply("sample", images_s=folder / "ben", out=tmp_path / "out", num_samples=3, seed=7) == 0
     assert written(tmp_path / "out") == [
@@ -110,6 +117,11 @@ def test_interpolate_writes_frames_and_an_animation(codes, weights, apply, model
     for number in range(5):
         expected = model.interpolate(a, b, *(number / 4 * weight for weight in weights))[0]
         assert_same(read(tmp_path / f"out/frame_00{number}.png"), expected)
+
+
+def test_an_interpolation_is_between_two_images(apply, folder, tmp_path, capsys):
+    assert apply("interpolate", image_a=folder / "ben", image_b=folder / "anna/1.png", out=tmp_path / "out") == 2
+    assert "--image_a expects one image; the folder has 3" in capsys.readouterr().err and not written(tmp_path / "out")
 
 
 def test_the_animation_runs_forth_and_back(apply, folder, tmp_path):
@@ -175,6 +187,16 @@ def test_nearest_to_searched_and_other_images_together(apply, folder, tmp_path):
     with (tmp_path / "out/nearest.csv").open(newline="") as file:
         found = [(row["query"], row["path"]) for row in csv.DictReader(file)]
     assert len(found) == 5 * 2 and not any(query == f"ben/{path}" for query, path in found)
+
+
+def test_a_link_to_an_image_is_that_image(apply, folder, tmp_path):
+    (folder / "ben" / "link.png").symlink_to(folder / "ben" / "1.png")
+    for number in (1, 2, 9):
+        out = tmp_path / f"out{number}"
+        assert apply("nearest", images=folder, num_nearest=number, out=out) == 0
+        with (out / "nearest.csv").open(newline="") as file:
+            found = [(row["query"], row["path"]) for row in csv.DictReader(file)]
+        assert len(found) == 6 * min(number, 4) and not any(path == "ben/link.png" for _, path in found)
 
 
 def test_memory_holds_a_few_images_only(apply, encoded_rows, model, whole, folder, tmp_path, monkeypatch):

@@ -128,6 +128,12 @@ def test_a_home_that_is_not_known_is_refused(model):
         export_model(model, "~nosuchuser/tiny")
 
 
+@pytest.mark.parametrize("version", [0, -1, 2**63, "2", 1.5])
+def test_what_is_no_version_is_refused(model, tmp_path, version):
+    with pytest.raises(ExportError, match="version: expected an integer from 1"):
+        export_model(model, tmp_path / "mine", version=version)
+
+
 @pytest.mark.parametrize("name", ["tiny", "tiny/model", "tiny/folder/model"])
 def test_a_file_in_the_place_of_a_folder_is_named(model, tmp_path, name):
     (tmp_path / "tiny").write_text("")

@@ -119,6 +119,10 @@ def test_swap_and_sample_take_several_images_of_each_identity(trained):
     assert_same_up_to_rounding(trained.sample([x[None] for x in others], 7), trained.sample(others, 7))
 
 
+def test_no_groups_of_images_have_no_codes(trained):
+    assert trained.encode_s(np.zeros((0, 2, *SHAPE), np.uint8)).shape == (0, 5)
+
+
 def test_wrong_groups_of_images_are_refused(trained):
     with pytest.raises(ValueError, match="at least one image of each identity; received none of identity 1"):
         trained.swap([images(2), images(0)], images(2))

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from absl import logging
 
@@ -111,13 +112,16 @@ def walk(folder: Path, below: str = "") -> Iterator[str]:
     DataError for a folder that cannot be read. Public for every reader of image folders.
     """
 
-    def refuse(error: OSError) -> None:
+    def refuse(error: OSError) -> NoReturn:
         raise DataError(f"{error.filename}: cannot be read ({error.strerror}). Change its permissions, or move it out.")
 
     entered: set[tuple[int, int]] = set()
 
     def enter(path: Path) -> bool:
-        status = path.stat()
+        try:
+            status = path.stat()
+        except OSError as error:
+            refuse(error)
         place = (status.st_dev, status.st_ino)
         is_new = place not in entered
         entered.add(place)
