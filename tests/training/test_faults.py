@@ -52,7 +52,7 @@ def trained_with_files_of_at_most(num_bytes: int, run_dir: Path) -> subprocess.C
 def test_a_disk_that_fills_up_leaves_the_last_checkpoint_and_says_so(half_done):
     finished = trained_with_files_of_at_most(20_000, half_done)
     assert finished.returncode == 2
-    assert "cannot be written" in finished.stderr and "the same command then resumes" in finished.stderr
+    assert "cannot be written" in finished.stderr and "then run the same command again" in finished.stderr
     assert "Traceback" not in finished.stderr
     assert dfv.load(half_done).encode(np.zeros((1, 16, 16, 3), np.uint8)).s.shape == (1, 4)
     assert main(as_arguments(LONG, half_done)) == 0
