@@ -14,6 +14,7 @@ from dfv.model.codes import Posterior
 from dfv.model.latent.flow_density import ConditionalDensity
 from dfv.model.latent.stage import Stage
 from dfv.model.latent.training_codes import TrainingCodes
+from dfv.model.layers.dtype_policy import float32_policy
 from dfv.model.seeding import seeded
 
 HELD_OUT = 0.1
@@ -24,9 +25,9 @@ class Conditioner(layers.Layer):
     """Shift and log-scale from -1 to 1, both [B, dim] float32, by two hidden layers; zero at the start."""
 
     def __init__(self, units: int, input_dim: int, dim: int):
-        super().__init__(dtype="float32")
-        self.first, self.second = (layers.Dense(units, "relu", dtype="float32") for _ in range(2))
-        self.affine = layers.Dense(2 * dim, kernel_initializer="zeros", dtype="float32")
+        super().__init__()
+        self.first, self.second = (layers.Dense(units, "relu") for _ in range(2))
+        self.affine = layers.Dense(2 * dim, kernel_initializer="zeros")
         self(tf.zeros((1, input_dim)))
 
     def call(self, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -85,7 +86,7 @@ class ConditionalFlow(Stage):
         the initial ones (the identity map).
         """
         # Layers of their own, since this one's weights are not trainable.
-        with seeded(seed + 2):
+        with float32_policy(), seeded(seed + 2):
             flow, shared = (ConditionalFlow(*self.sizes) for _ in range(2))
         order, num_held_out = random.permutation(len(codes)), max(1, int(HELD_OUT * len(codes)))
         flow.s_centre.assign(codes.s.mean(0))

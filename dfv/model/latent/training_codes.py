@@ -49,16 +49,17 @@ class TrainingCodes:
 
     @cached_property
     def _blocks(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Rows sorted by identity; of each row, its place among them, where its identity's block starts, its length."""
+        """Rows sorted by identity; of each row, where its identity's block starts, its place in it, its length."""
         _, number, count = np.unique(self.identity, return_inverse=True, return_counts=True)
-        order = np.argsort(number, kind="stable")
-        return order, np.argsort(order), (np.cumsum(count) - count)[number], count[number]
+        order, start = np.argsort(number, kind="stable"), (np.cumsum(count) - count)[number]
+        return order, start, np.argsort(order) - start, count[number]
 
     def s_of_same_identity(self, rows: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """For each of the rows [n], the s [n, s_dim] of a random other image of its identity, or its own."""
-        order, place, start, count = (of_all if i == 0 else of_all[rows] for i, of_all in enumerate(self._blocks))
+        order, *of_each_row = self._blocks
+        start, place, count = (values[rows] for values in of_each_row)
         step = random.integers(1, np.maximum(count, 2))
-        return self.s[order[start + (place - start + step) % count]]
+        return self.s[order[start + (place + step) % count]]
 
     def z(self, random: np.random.Generator) -> np.ndarray:
         """Samples of z, [N, z_dim]."""

@@ -1,5 +1,6 @@
 """The conditional flow: invertible, and fitted until s predicts nothing of z."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -124,6 +125,18 @@ def fitted(flow, codes, num_held_out, num_steps):
     density.fit([density.shared], codes, held_out, num_steps // 2, np.random.default_rng(0))
     density.fit([density.shared, flow], codes, held_out, num_steps, np.random.default_rng(1))
     return flow
+
+
+def test_the_fit_does_not_follow_the_global_dtype_policy():
+    codes = narrow(normal(64, S_DIM, seed=1), normal(64, Z_DIM, seed=2), np.arange(64) // 4)
+    flow = ConditionalFlow(2, 8, S_DIM, Z_DIM, num_steps=2)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        flow.fit(codes, 0, np.random.default_rng(0))
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert {variable.dtype for variable in flow.variables} == {"float32"}
 
 
 def test_the_fit_removes_from_z_what_s_predicts():
