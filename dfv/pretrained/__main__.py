@@ -44,8 +44,8 @@ def ship(run_dir: Path, folder: Path) -> None:
         raise RunError(f"{run_dir} lacks {', '.join(missing)}, so it is not known how it was trained; train it again.")
     check_finished(run_dir, load(run_dir))
     make_writable(folder)
-    (folder / RESULTS_FILE).unlink(missing_ok=True)
     write_in_half_precision(run_dir / MODEL_FILE, folder / MODEL_FILE)
+    (folder / RESULTS_FILE).unlink(missing_ok=True)
     write_whole(folder / FLAGS_FILE, _without_places((run_dir / FLAGS_FILE).read_text(encoding="utf-8")).encode())
     for name in (TRAINING_FILE, IMAGES_FILE):
         write_whole(folder / name, (run_dir / name).read_bytes())

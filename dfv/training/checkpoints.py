@@ -85,7 +85,7 @@ def _listed(folder: Path) -> list[str]:
 
 
 def _mend_list(folder: Path) -> None:
-    """Writes TensorFlow's list of the checkpoints anew if it is missing or damaged, as after a power failure."""
+    """Writes TensorFlow's list of the checkpoints again if it is missing or damaged, as after a power failure."""
     if _listed(folder):
         return
     (folder / "checkpoint").unlink(missing_ok=True)

@@ -1,11 +1,11 @@
 """Which rows and columns each table has; `TABLES` has them by the names that the markers in the documents use."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from dfv.evaluation.probes.probe_result import ProbeResult
 from dfv.evaluation.report.formatting import percent
-from dfv.evaluation.results import Results
+from dfv.evaluation.results import RESULTS_FILE, Results
+from dfv.training.model_files import SHIPPED_MODELS, shipped_names
 from docs.tables.figures import ROOT, Figures, leakage, logged_runs, measured_run, read_csv
 from docs.tables.table_columns import (
     COMMITS,
@@ -128,8 +128,8 @@ def shipped_table1() -> str:
     """Table 1 of the models that come with the package, from their results files."""
     names = {"z_mean": "z mean", "z_sampled": "z sampled", "z_mean_and_log_var": "z mean and log-variance", "s": "s"}
     rows: list[tuple[str, Figures]] = []
-    for path in (MNIST_FILE, QUICKSTART_FILE, SPRITES_FILE, YALEB_FILE):
-        model, measured = Path(path).parent.name, Results.read(ROOT / path).leakage
+    for model in shipped_names():
+        measured = Results.read(SHIPPED_MODELS / model / RESULTS_FILE).leakage
         for code, name in names.items():
             probe = getattr(measured, code).strongest
             cells = {"code": name, "probe": probe_name(probe), "train": percent(probe.train_error)}

@@ -28,7 +28,7 @@ def run_dir(model, tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"model_checkpoint_path: \x00", b"all_model"])
-def test_a_missing_or_damaged_list_is_made_anew(model, run_dir, content, caplog):
+def test_a_missing_or_damaged_list_is_written_again(model, run_dir, content, caplog):
     listed = run_dir / "checkpoints" / "checkpoint"
     listed.unlink()
     if content is not None:
