@@ -7,6 +7,7 @@ import logging
 import math
 from typing import Any, NamedTuple
 
+from dfv.config.conflicts import without_conflicts
 from dfv.config.flag_files import flag_text
 from dfv.config.schema import Config
 from dfv.data.sources.image_folder.survey import Survey
@@ -108,26 +109,11 @@ def automatic_config(given: Options, found: Survey) -> Config:
         found.num_images,
         found.fewest_images,
     )
-    chosen: Options = {}
-    taken = given.keys() | excluded_by(given)
-    for choice in choose(found, given.get("image_size", 0)):
-        options = {name: value for name, value in choice.options.items() if name not in taken}
+    choices = choose(found, given.get("image_size", 0))
+    chosen = RECIPE | {name: value for choice in choices for name, value in choice.options.items()}
+    kept = without_conflicts(chosen, given, Config().as_flags())
+    for choice in choices:
+        options = {name: value for name, value in choice.options.items() if name in kept and name not in given}
         if options:
             LOGGER.info("  %s: %s", " ".join(f"--{name}={flag_text(v)}" for name, v in options.items()), choice.reason)
-        chosen |= options
-    recipe = {name: value for name, value in RECIPE.items() if name not in taken}
-    return Config.of(**recipe | chosen | given)
-
-
-def excluded_by(given: Options) -> set[str]:
-    """Names of the options that the given ones exclude, which then keep their defaults."""
-    of_z = {"pca_dim", "rounding_step", "codebook_size"}
-    excluded = {
-        "rounding_step": given.get("codebook_size"),
-        "codebook_size": given.get("rounding_step"),
-        "keep": given.get("include_validation") or given.get("strategy") == "multi_worker",
-        "swap_identity_weight": given.get("identity_classifier_weight") == 0,
-    }
-    names = {name for name, is_excluded in excluded.items() if is_excluded}
-    names |= of_z if given.get("shared_variance") is False else set()
-    return names | ({*of_z, "flow_layers"} if given.get("pretrain_s_steps") else set())
+    return Config.of(**kept | given)

@@ -72,8 +72,6 @@ def run(arguments: Arguments) -> None:
     options = arguments.record(RunOptions)
     is_own_folder = bool({"image_dir", "image_list"} & arguments.given) and "dataset" not in arguments.given
     data = arguments.record(DataConfig)
-    if not is_own_folder and data.dataset != "image_folder":
-        _check_no_own_images(data)
     source = _name_of(data) if is_own_folder else data.dataset
     name = arguments.run_file or source
     run_dir = Path(options.run_dir or f"runs/{name}")
@@ -86,15 +84,6 @@ def run(arguments: Arguments) -> None:
         train_run(run_dir, config)
     if options.mode != "train":
         evaluate_run(run_dir, options, arguments)
-
-
-def _check_no_own_images(data: DataConfig) -> None:
-    for name in ("image_dir", "image_list"):
-        if value := getattr(data, name):
-            raise ConfigError(
-                f"--{name}={value} needs --dataset=image_folder; got --dataset={data.dataset}, perhaps from a run file."
-                f" Drop the run file, add --dataset=image_folder after it, or drop --{name}."
-            )
 
 
 def _name_of(own_images: DataConfig) -> str:

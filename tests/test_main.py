@@ -213,9 +213,8 @@ def test_a_path_that_config_flags_could_not_repeat_is_refused(flag, value, capsy
 def test_paths_of_data_are_absolute_in_a_config(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    config = parse_config(
-        ["--image_dir=sub/../my ü", "--data_dir=gs://bucket/sets", "--manual_dir=~/manual", "--cache_dir="]
-    )
+    places = ["--image_dir=sub/../my ü", "--data_dir=gs://bucket/sets", "--manual_dir=~/manual", "--cache_dir="]
+    config = parse_config(["--dataset=image_folder", *places])
     assert config.data.image_dir == f"{tmp_path}/sub/../my ü"  # links make .. mean another folder
     assert config.data.data_dir == "gs://bucket/sets" and config.data.cache_dir == ""
     assert config.data.manual_dir == f"{tmp_path}/home/manual"

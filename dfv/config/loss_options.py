@@ -117,7 +117,3 @@ class LossConfig(Checked):
         if not any(getattr(self, name) for name in weights):
             names = ", ".join(f"--{name}" for name in weights)
             raise ConfigError(f"every loss has weight 0, so there is nothing to learn; set one of {names} above 0.")
-        if self.swap_identity_weight and not self.identity_classifier_weight:
-            raise ConfigError(
-                "--swap_identity_weight needs the classifier that --identity_classifier_weight trains; set both."
-            )

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from dfv.config.conflicts import check_conflicts
 from dfv.config.data_options import DataConfig
 from dfv.config.fields import ConfigError, Role
 from dfv.config.latent_options import LatentConfig
@@ -39,16 +40,7 @@ class Config:
 
     def __post_init__(self) -> None:
         _check_data(self.data)
-        _check_latent(self)
-        if self.training.keep == "best" and self.training.strategy == "multi_worker":
-            raise ConfigError("--keep=best needs the files of one machine; --strategy=multi_worker needs --keep=last.")
-        if self.training.keep == "best" and self.data.include_validation:
-            raise ConfigError("--keep=best needs held-out validation images; drop --include_validation or --keep=best.")
-        if self.training.start_from and self.training.pretrain_s_steps:
-            raise ConfigError("--start_from and --pretrain_s_steps exclude each other; drop one of the two.")
-        for name in ("jit_compile", "deterministic"):
-            if getattr(self.training, name) and self.training.strategy != "one_device":
-                raise ConfigError(f"--{name} needs --strategy=one_device; drop one of the two.")
+        check_conflicts(self.as_flags())
 
     @classmethod
     def of(cls, **flags: Any) -> "Config":
@@ -74,6 +66,12 @@ class Config:
 
 
 def _check_data(data: DataConfig) -> None:
+    for name in ("image_dir", "image_list"):
+        if (value := getattr(data, name)) and data.dataset != "image_folder":
+            raise ConfigError(
+                f"--{name}={value} needs --dataset=image_folder; got --dataset={data.dataset}, perhaps from a run file."
+                f" Drop the run file, add --dataset=image_folder after it, or drop --{name}."
+            )
     if data.dataset == "image_folder" and not (data.image_dir or data.image_list):
         raise ConfigError(
             "--dataset=image_folder needs --image_dir, a folder with one folder of images per identity, or"
@@ -101,22 +99,6 @@ def _check_pattern(pattern: str) -> None:
         raise ConfigError(
             "--identity_pattern expects a regular expression with a group (?P<identity>...), such as"
             rf" (?P<identity>[^/]+)_\d+\.png; got {pattern!r}: {problem}."
-        )
-
-
-def _check_latent(config: Config) -> None:
-    latent = config.latent
-    for name in ("pca_dim", "rounding_step", "codebook_size"):
-        if getattr(latent, name) and not config.network.shared_variance:
-            raise ConfigError(
-                f"--{name} needs --shared_variance: it measures z in units of the shared posterior variance."
-            )
-    if latent.codebook_size and latent.rounding_step:
-        raise ConfigError("--codebook_size and --rounding_step exclude each other; drop one of the two.")
-    if config.training.pretrain_s_steps and (latent.flow_layers or latent.pca_dim or latent.codebook_size):
-        raise ConfigError(
-            "--flow_layers, --pca_dim and --codebook_size do not work with a pre-trained s; drop them or"
-            " --pretrain_s_steps."
         )
 
 

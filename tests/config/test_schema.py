@@ -127,15 +127,17 @@ def test_defaults_are_algorithm_1():
         ({"jit_compile": True, "strategy": "mirrored"}, "--strategy=one_device"),
         ({"deterministic": True, "strategy": "multi_worker"}, "--strategy=one_device"),
         ({"keep": "best", "strategy": "multi_worker"}, "files of one machine"),
+        ({"pretrain_s_steps": 1, "flow_layers": 1}, "do not work with a pre-trained s"),
+        ({"pretrain_s_steps": 1, "start_from": "run"}, "--start_from and --pretrain_s_steps exclude each other"),
         ({"keep": "best", "include_validation": True}, "held-out validation images"),
     ],
 )
 def test_combinations_that_cannot_work(flags, message):
     with pytest.raises(ConfigError, match=message):
         Config.of(**flags)
-    working = {"image_dir": "images", "strategy": "one_device", "shared_variance": True, "codebook_size": 0}
+    working = {"strategy": "one_device", "shared_variance": True, "codebook_size": 0}
     working["identity_classifier_weight"] = 1.0
-    Config.of(**flags | working | {"include_validation": False})
+    Config.of(**flags | working | {"include_validation": False, "pretrain_s_steps": 0})
 
 
 FOLDER = {"dataset": "image_folder", "image_dir": "images"}
@@ -147,6 +149,8 @@ FOLDER = {"dataset": "image_folder", "image_dir": "images"}
         ({"dataset": "image_folder"}, "needs --image_dir, .* or --image_list"),
         ({"dataset": "tfds"}, "--dataset=tfds needs --tfds_name"),
         ({"identity_pattern": "(?P<identity>.)"}, "--identity_pattern needs --image_dir"),
+        ({"image_dir": "images"}, "--image_dir=images needs --dataset=image_folder; got --dataset=toy_sprites"),
+        ({"dataset": "mnist", "image_list": "list.csv"}, "--image_list=list.csv needs --dataset=image_folder"),
         ({"tfds_name": "mnist"}, "--tfds_name needs --dataset=tfds"),
         (FOLDER | {"image_list": "list.csv", "identity_pattern": "(?P<identity>.)"}, "exclude each other"),
         (
