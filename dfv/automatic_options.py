@@ -40,6 +40,7 @@ RECIPE: Options = {
     "checkpoint_steps": 500,
 }
 LARGEST_SIDE, SMALLEST_SIDE = 64, 16
+QUANTIZERS = {"codebook_size", "rounding_step"}  # of which a given one stands alone
 MANY_IMAGES, MANY_IDENTITIES, TOO_MANY_FOR_EMBEDDINGS = 5_000, 100, 300
 
 
@@ -81,7 +82,8 @@ def _labels(found: Survey) -> list[Choice]:
 
 def _amount(found: Survey, size: int) -> Choice:
     if found.num_images >= MANY_IMAGES:
-        return Choice({"flow_layers": 8, "codebook_size": 512}, f"{found.num_images} images can fill a codebook")
+        options: Options = {"flow_layers": 8, "codebook_size": 512, "rounding_step": 2.0}
+        return Choice(options, f"{found.num_images} images can fill a codebook, if z has few distinct values")
     options = {
         "augment_shift": size // 10,
         "augment_flip": True,
@@ -111,6 +113,8 @@ def automatic_config(given: Options, found: Survey) -> Config:
     )
     choices = choose(found, given.get("image_size", 0))
     chosen = RECIPE | {name: value for choice in choices for name, value in choice.options.items()}
+    if given.keys() & QUANTIZERS:
+        chosen = {name: value for name, value in chosen.items() if name not in QUANTIZERS}
     kept = without_conflicts(chosen, given, Config().as_flags())
     for choice in choices:
         options = {name: value for name, value in choice.options.items() if name in kept and name not in given}

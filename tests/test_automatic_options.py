@@ -43,7 +43,14 @@ def test_few_images_are_not_to_be_memorized():
     few, many = (chosen(Survey(40, number, 10, 64)) for number in (400, 8_000))
     assert few.loss.adversary_augmentation and few.training.keep == "best" and few.latent.rounding_step
     assert (few.data.augment_shift, many.data.augment_shift) == (6, 0) and few.data.augment_flip
-    assert not many.loss.adversary_augmentation and many.training.keep == "last" and many.latent.codebook_size
+    assert not many.loss.adversary_augmentation and many.training.keep == "last"
+    assert many.latent.codebook_size and many.latent.rounding_step and not few.latent.codebook_size
+
+
+@pytest.mark.parametrize(("name", "other"), [("codebook_size", "rounding_step"), ("rounding_step", "codebook_size")])
+def test_a_given_codebook_or_rounding_stands_alone(name, other):
+    latent = chosen(Survey(20, 10_000, 50, 32), **{name: 2}).latent
+    assert getattr(latent, name) == 2 and getattr(latent, other) == 0
 
 
 @pytest.mark.parametrize(

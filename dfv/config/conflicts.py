@@ -36,11 +36,6 @@ def _one_device(name: str) -> Conflict:
 CONFLICTS = (
     *map(_noise_unit, ("pca_dim", "rounding_step", "codebook_size")),
     Conflict(
-        ("codebook_size", "rounding_step"),
-        lambda flags: flags["codebook_size"] and flags["rounding_step"],
-        "--codebook_size and --rounding_step exclude each other; drop one of the two.",
-    ),
-    Conflict(
         ("flow_layers", "pca_dim", "codebook_size", "pretrain_s_steps"),
         lambda flags: (
             flags["pretrain_s_steps"] and (flags["flow_layers"] or flags["pca_dim"] or flags["codebook_size"])

@@ -42,8 +42,8 @@ class LatentConfig(Checked):
     )
     rounding_step: float = option(
         0.0,
-        "Round z at inference to multiples of this many posterior standard deviations; needs --shared_variance; 0"
-        " disables.",
+        "Round z at inference to multiples of this many posterior standard deviations; with --codebook_size, only where"
+        " the codebook is too coarse, as for a z that varies continuously; needs --shared_variance; 0 disables.",
         at_least=0,
         at_most=10,
     )

@@ -24,9 +24,10 @@ from dfv.model.conversions import (
     to_uint8,
     uint8_images,
 )
+from dfv.model.latent.codebook import Codebook
 from dfv.model.latent.file_migration import is_earlier_layout, migrated
 from dfv.model.latent.folding import copy_folded
-from dfv.model.latent.transform import NOT_FITTED, LatentTransform
+from dfv.model.latent.transform import NOT_FITTED, LatentTransform, State
 from dfv.model.layers.dtype_policy import float32_policy
 from dfv.model.networks import Decoder, Encoder, ImageShape, PretrainedSEncoder
 from dfv.model.seeding import seeded
@@ -140,8 +141,8 @@ class Codec(keras.Model):
 
         Other z than the entries never occur in images, and are decoded to images of lower quality.
         """
-        codebook = self.latent.codebook
-        if codebook is None or not self.latent.is_fitted():
+        codebook = self.latent.quantizer
+        if not isinstance(codebook, Codebook) or not self.latent.is_fitted():
             return noise
         log_var = self.latent.shared_log_var(self.encoder.shared_log_var)
         return codebook.forward(Posterior(noise, log_var), None).mean
@@ -216,40 +217,40 @@ class Codec(keras.Model):
         lengths = {len(array) for array in arrays}
         if len(lengths) > 1:
             raise ValueError(f"expected as many rows in every argument; received {[len(array) for array in arrays]}.")
-        num_rows, is_fitted = lengths.pop(), self.latent.is_fitted()
+        num_rows, state = lengths.pop(), self.latent.state
         if num_rows == 0:  # TensorFlow's convolutions refuse a batch of none.
             arrays = tuple(np.zeros((1, *array.shape[1:]), array.dtype) for array in arrays)
         batches = (
             [tf.convert_to_tensor(array[start : start + BATCH]) for array in arrays]
             for start in range(0, max(num_rows, 1), BATCH)
         )
-        parts = [function(is_fitted, *batch) for batch in batches]
+        parts = [function(state, *batch) for batch in batches]
         return [np.concatenate([part.numpy() for part in column])[:num_rows] for column in zip(*parts, strict=True)]
 
-    # `is_fitted` has them traced again once the latent transform is fitted.
+    # `state` has them traced again once the latent transform is fitted.
     @tf.function(autograph=False, reduce_retracing=True)
-    def _encode(self, is_fitted: bool, images: tf.Tensor) -> list[tf.Tensor]:
+    def _encode(self, state: State, images: tf.Tensor) -> list[tf.Tensor]:
         return tf.nest.flatten(self.encoded(to_float(images)))
 
     @tf.function(autograph=False, reduce_retracing=True)
-    def _decode(self, is_fitted: bool, s: tf.Tensor, z: tf.Tensor) -> list[tf.Tensor]:
+    def _decode(self, state: State, s: tf.Tensor, z: tf.Tensor) -> list[tf.Tensor]:
         return [to_uint8(self.decoded(s, z))]
 
     @tf.function(autograph=False, reduce_retracing=True)
-    def _reconstruct(self, is_fitted: bool, images: tf.Tensor) -> list[tf.Tensor]:
+    def _reconstruct(self, state: State, images: tf.Tensor) -> list[tf.Tensor]:
         return [to_uint8(self(to_float(images)))]
 
     @tf.function(autograph=False, reduce_retracing=True)
-    def _swap(self, is_fitted: bool, images_s: tf.Tensor, images_z: tf.Tensor) -> list[tf.Tensor]:
+    def _swap(self, state: State, images_s: tf.Tensor, images_z: tf.Tensor) -> list[tf.Tensor]:
         return [to_uint8(self.swapped(to_float(images_s), to_float(images_z)))]
 
     @tf.function(autograph=False, reduce_retracing=True)
-    def _sample(self, is_fitted: bool, images_s: tf.Tensor, seeds: tf.Tensor) -> list[tf.Tensor]:
+    def _sample(self, state: State, images_s: tf.Tensor, seeds: tf.Tensor) -> list[tf.Tensor]:
         return [to_uint8(self.sampled(to_float(images_s), seeds))]
 
     @tf.function(autograph=False, reduce_retracing=True)
     def _interpolate(
-        self, is_fitted: bool, images_a: tf.Tensor, images_b: tf.Tensor, *weights: tf.Tensor
+        self, state: State, images_a: tf.Tensor, images_b: tf.Tensor, *weights: tf.Tensor
     ) -> list[tf.Tensor]:
         return [to_uint8(self.interpolated(to_float(images_a), to_float(images_b), *weights))]
 

@@ -123,7 +123,6 @@ def test_defaults_are_algorithm_1():
         ({"rounding_step": 1.0}, "--rounding_step needs --shared_variance"),
         ({"pca_dim": 8}, "--pca_dim needs --shared_variance"),
         ({"codebook_size": 8}, "--codebook_size needs --shared_variance"),
-        ({"codebook_size": 8, "rounding_step": 1.0, "shared_variance": True}, "drop one of the two"),
         ({"jit_compile": True, "strategy": "mirrored"}, "--strategy=one_device"),
         ({"deterministic": True, "strategy": "multi_worker"}, "--strategy=one_device"),
         ({"keep": "best", "strategy": "multi_worker"}, "files of one machine"),
@@ -135,7 +134,7 @@ def test_defaults_are_algorithm_1():
 def test_combinations_that_cannot_work(flags, message):
     with pytest.raises(ConfigError, match=message):
         Config.of(**flags)
-    working = {"strategy": "one_device", "shared_variance": True, "codebook_size": 0}
+    working = {"strategy": "one_device", "shared_variance": True}
     working["identity_classifier_weight"] = 1.0
     Config.of(**flags | working | {"include_validation": False, "pretrain_s_steps": 0})
 

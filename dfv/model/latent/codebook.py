@@ -8,6 +8,7 @@ clusters are merged if this lowers identity leakage at little distortion (Slonim
 
 import logging
 
+import keras
 import numpy as np
 import tensorflow as tf
 from sklearn.cluster import MiniBatchKMeans
@@ -18,6 +19,10 @@ from dfv.model.latent.stage import Stage
 from dfv.model.latent.training_codes import TrainingCodes
 
 LOGGER = logging.getLogger(__name__)
+
+# Root mean squared distance of means to their cluster's centre, per dimension, in posterior standard deviations; chosen
+# between that of small NORB and that of MNIST (docs/experiments/own_images.md).
+MAX_DISTANCE = 5.0
 
 
 class Codebook(Stage):
@@ -49,9 +54,25 @@ class Codebook(Stage):
         # With fewer clusters than there is room for, some of them more than once.
         self.set_weights([np.resize(part, self.clusters.shape) for part in (clusters, entries)])
 
+    def is_too_coarse(self, codes: TrainingCodes) -> bool:
+        """Whether the clusters' centres are far from the means, as where z varies continuously."""
+        centres = codes.transformed(lambda posterior, s: self._replaced(posterior, self.clusters)).mean
+        distance = np.sqrt(np.mean(((codes.mean - centres) / codes.std) ** 2))
+        coarse = bool(distance > MAX_DISTANCE)
+        LOGGER.info(
+            "Codebook clusters are %.1f posterior standard deviations wide (up to %g suit a codebook): %s",
+            distance,
+            MAX_DISTANCE,
+            "z varies continuously, so it is rounded instead" if coarse else "z has few distinct values",
+        )
+        return coarse
+
     def forward(self, posterior: Posterior, s: tf.Tensor) -> Posterior:
+        return self._replaced(posterior, self.entries)
+
+    def _replaced(self, posterior: Posterior, values: keras.Variable) -> Posterior:
         std, clusters = posterior.shared_std(), tf.convert_to_tensor(self.clusters)
         # |z - cluster|^2 without |z|^2, which is the same for all clusters.
         distance = tf.reduce_sum(clusters**2, -1) - 2.0 * tf.matmul(posterior.mean / std, clusters, transpose_b=True)
-        entry = tf.gather(tf.convert_to_tensor(self.entries), tf.argmin(distance, -1))
-        return Posterior(entry * std, posterior.log_var)
+        value = tf.gather(tf.convert_to_tensor(values), tf.argmin(distance, -1))
+        return Posterior(value * std, posterior.log_var)

@@ -20,12 +20,14 @@ NOT_FITTED = (
     " train_images) after training."
 )
 
+State = tuple[bool, bool]
+
 
 class LatentTransform(layers.Layer):
     """LDA of s; then PCA, flow, and codebook or rounding of z, in this order; identity map until fitted.
 
-    config: enables each. z_dim: dimension of the encoder's z. pca_is_folded: the PCA is part of the networks and is
-    not applied here.
+    config: enables each; with both codebook and rounding, z is rounded if the codebook is too coarse for it. z_dim:
+    dimension of the encoder's z. pca_is_folded: the PCA is part of the networks and is not applied here.
     """
 
     def __init__(self, config: LatentConfig, s_dim: int, z_dim: int, pca_is_folded: bool = False):
@@ -49,13 +51,22 @@ class LatentTransform(layers.Layer):
             self.fitted_at = self.add_weight(
                 shape=(), initializer=keras.initializers.Constant(-1), dtype="int64", trainable=False, name="fitted_at"
             )
+        if self.codebook and self.rounding:
+            self.rounds = self.add_weight(shape=(), initializer="zeros", dtype="bool", trainable=False, name="rounds")
         self.trainable, self.built = False, True
 
     @property
     def stages(self) -> list[Stage]:
         """The stages of z in the order in which `forward` applies them."""
-        chain = (self.pca, self.flow, self.codebook, self.rounding)
-        return [stage for stage in chain if stage is not None]
+        return [stage for stage in (self.pca, self.flow, self.quantizer) if stage is not None]
+
+    @property
+    def quantizer(self) -> Codebook | Rounding | None:
+        """The last stage; of the two, the one that the fit has chosen. Read during tracing, as in `is_fitted`."""
+        if self.codebook is None or self.rounding is None:
+            return self.codebook or self.rounding
+        with tf.init_scope():
+            return self.rounding if self.rounds.numpy() else self.codebook
 
     def is_fitted(self, step: int | None = None) -> bool:
         """Whether the transform was fitted; if a step is given, at this step.
@@ -68,6 +79,11 @@ class LatentTransform(layers.Layer):
             fitted_at = int(self.fitted_at.numpy())
         return fitted_at >= 0 if step is None else fitted_at == step
 
+    @property
+    def state(self) -> State:
+        """All that a graph depends on, other than weights."""
+        return self.is_fitted(), self.quantizer is self.rounding
+
     def fit(self, codes: TrainingCodes, seed: int, random: np.random.Generator, step: int) -> None:
         """Fits LDA and each stage to the training images' raw codes, transformed by the preceding ones.
 
@@ -76,11 +92,13 @@ class LatentTransform(layers.Layer):
         if self.lda:
             self.lda.fit(codes)
             codes = codes.with_s(self.lda)
-        fitted = [stage for stage in self.stages if stage.needs_fit]
+        fitted = [stage for stage in (self.pca, self.flow, self.codebook) if stage is not None]
         for number, stage in enumerate(fitted):
             if number:
                 codes = codes.transformed(fitted[number - 1].forward)
             stage.fit(codes, seed, random)
+        if self.codebook and self.rounding:
+            self.rounds.assign(self.codebook.is_too_coarse(codes))
         self.fitted_at.assign(step)
 
     def reset(self) -> None:

@@ -19,6 +19,7 @@ CHAINS = {
         "pca_dim": 3, "flow_layers": 1, "flow_units": 16, "flow_steps": 4, "codebook_size": 12,
     },
     "pca, flow, rounding": {"pca_dim": 3, "flow_layers": 1, "flow_units": 16, "flow_steps": 4, "rounding_step": 1.0},
+    "pca, rounding for codebook": {"pca_dim": 3, "codebook_size": 2, "rounding_step": 1.0},
     "flow": {"flow_layers": 1, "flow_units": 16, "flow_steps": 4},
     "none": {},
 }  # fmt: skip

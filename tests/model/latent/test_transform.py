@@ -9,7 +9,9 @@ import dfv
 from dfv.config.schema import Config, ConfigError
 from dfv.model.codes import Codes, Posterior
 from dfv.model.latent.fit import fit_latent
+from dfv.model.latent.training_codes import TrainingCodes
 from dfv.model.latent.transform import LatentTransform
+from dfv.model.networks import LOG_VAR_SPEED
 
 ALL = {"pca_dim": 4, "flow_layers": 2, "flow_units": 16, "flow_steps": 20, "codebook_size": 16}
 
@@ -59,6 +61,35 @@ def test_rounding_alone_needs_no_fit():
     assert latent.is_fitted() and latent.is_fitted(3) and not latent.variables
     mean = latent.forward(Codes(s, given)).z.mean * np.exp(1.0)
     np.testing.assert_allclose(mean, np.round(mean), atol=1e-5)
+
+
+def test_z_is_rounded_if_the_codebook_is_too_coarse_for_it():
+    """Entries of 8 places are at most a standard deviation from the means; of a cube of that width, many."""
+    random, std = np.random.default_rng(0), np.exp(-1.0)
+    places = 100 * random.normal(size=(8, 6))[np.arange(800) % 8] + random.normal(size=(800, 6))
+    cube = random.uniform(-100, 100, (800, 6))
+    latent = transform(codebook_size=8, rounding_step=2.0)
+    for z, rounds in ((cube, True), (places, False), (cube, True)):
+        mean = (z * std).astype(np.float32)
+        codes = TrainingCodes(mean[:, :5], mean, np.full_like(mean, std), np.arange(800) % 4)
+        latent.fit(codes, 0, random, 0)
+        assert latent.state == (True, rounds) and [stage.name for stage in latent.stages] == (
+            ["rounding"] if rounds else ["codebook"]
+        )
+        found = latent.forward(Codes(mean[:, :5], Posterior(tf.constant(mean), tf.fill((800, 6), -2.0)))).z.mean
+        centres = np.stack([z[number::8].mean(0) for number in range(8)])[np.arange(800) % 8]
+        np.testing.assert_allclose(found / std, 2 * np.round(z / 2) if rounds else centres, atol=1e-3)
+
+
+def test_prior_samples_are_codebook_entries_only_if_it_is_used(tiny_model, trained_on):
+    for step, in_codebook in ((1e-3, False), (1e3, True)):  # z of the images is a few units wide, in units of the noise
+        model = tiny_model(shared_variance=True, codebook_size=2, rounding_step=1.0)
+        model.encoder.log_var.assign(np.full(6, 2 * np.log(step) / LOG_VAR_SPEED))
+        fit_latent(model, trained_on)
+        noise = tf.constant(np.random.default_rng(0).normal(size=(50, 6)), tf.float32)
+        z = model.z_of_noise(noise).numpy()
+        assert model.latent.state == (True, not in_codebook)
+        assert len(np.unique(z, axis=0)) <= 2 if in_codebook else np.array_equal(z, noise)
 
 
 def test_it_is_fitted_to_the_codes_of_one_step_and_forgets_them(tiny_model, trained_on):
