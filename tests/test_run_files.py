@@ -18,7 +18,8 @@ every_run_file = pytest.mark.parametrize("path", RUN_FILES, ids=lambda path: pat
 
 def config_in(path: Path) -> tuple[Config, str | None]:
     """The config of a run file as the program reads it, image_folder's with some folder, and the run's name."""
-    arguments = parse([f"--flagfile=configs/{path.name}", "--image_dir=any"], GROUPS, "dfv.main")
+    folder = ["--image_dir=any"] if path.stem == "image_folder" else []
+    arguments = parse([f"--flagfile=configs/{path.name}", *folder], GROUPS, "dfv.main")
     return arguments.config, arguments.run_file
 
 

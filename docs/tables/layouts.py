@@ -28,6 +28,7 @@ from docs.tables.table_columns import (
 
 MNIST_FILE = "dfv/pretrained/mnist/results.json"
 QUICKSTART_FILE = "dfv/pretrained/quickstart/results.json"
+TOY_SPRITES_FILE = "dfv/pretrained/toy_sprites/results.json"
 SPRITES_FILE = "dfv/pretrained/sprites/results.json"
 YALEB_FILE = "dfv/pretrained/yaleb/results.json"
 PAPER = "Table 1 of the paper"
@@ -246,15 +247,24 @@ NORB: dict[str, Callable[[], str]] = {
         NORB_SEEDS, *LEAKAGE, S_ERROR, SWAP, PRIOR_SAMPLE, MSE, FACTORS, MINUTES, COMMITS, SOURCE
     ),
 }
+CHARACTERS_DRAWN_BY_CODE: dict[str, Callable[[], str]] = {
+    "toy-sprites": lambda: runs_table(
+        "",
+        CHARACTERS,
+        {"shipped model `quickstart`": QUICKSTART_FILE, "shipped model `toy_sprites`": TOY_SPRITES_FILE},
+    ),
+    "quickstart-factors": lambda: known_factors(QUICKSTART_FILE),
+    "toy-sprites-factors": lambda: known_factors(TOY_SPRITES_FILE),
+    "quickstart-image-quality": lambda: image_quality(QUICKSTART_FILE),
+    "toy-sprites-image-quality": lambda: image_quality(TOY_SPRITES_FILE),
+}
 TABLES: dict[str, Callable[[], str]] = {
     "summary": summary,
     **MNIST,
     **YALEB,
     **SPRITES,
     **NORB,
-    "quickstart": lambda: runs_table("", CHARACTERS, {"shipped model `quickstart`": QUICKSTART_FILE}),
-    "quickstart-factors": lambda: known_factors(QUICKSTART_FILE),
-    "quickstart-image-quality": lambda: image_quality(QUICKSTART_FILE),
+    **CHARACTERS_DRAWN_BY_CODE,
     "ablations-mnist": lambda: ablations("mnist"),
     "ablations-yaleb": lambda: ablations("yaleb"),
     "table1": table1,

@@ -81,8 +81,8 @@ class LatentTransform(layers.Layer):
 
     @property
     def state(self) -> State:
-        """All that a graph depends on, other than weights."""
-        return self.is_fitted(), self.quantizer is self.rounding
+        """Whether it is fitted, and whether z is rounded: a graph that was traced in another state is out of date."""
+        return self.is_fitted(), isinstance(self.quantizer, Rounding)
 
     def fit(self, codes: TrainingCodes, seed: int, random: np.random.Generator, step: int) -> None:
         """Fits LDA and each stage to the training images' raw codes, transformed by the preceding ones.

@@ -56,12 +56,13 @@ def test_a_folded_first_layer_takes_the_components(pca):
     assert np.abs(folded_bias).max() > 1.0
 
 
-QUICK = ("pca, flow, codebook", "none")
+QUICK = ("pca, flow, codebook", "pca, rounding for codebook", "none")
 CASES = [pytest.param(chain, False, marks=[] if chain in QUICK else pytest.mark.slow) for chain in CHAINS]
 
 
 @pytest.mark.parametrize(("chain", "mixed"), [*CASES, ("pca", True)])
-def test_a_folded_codec_gives_the_same_codes_and_images(chain, mixed, tiny_model, trained_on, tmp_path):
+def test_a_folded_codec_gives_the_same_codes_and_images(chain, mixed, tiny_model, trained_on, tmp_path, monkeypatch):
+    monkeypatch.setattr("dfv.model.latent.codebook.MAX_DISTANCE", 0.1)
     model = tiny_model(shared_variance=True, mixed_precision=mixed, **CHAINS[chain])
     model.encoder.z_head.kernel.assign(10.0 * model.encoder.z_head.kernel)
     model.decoder.from_z.kernel.assign(10.0 * model.decoder.from_z.kernel)
@@ -69,6 +70,7 @@ def test_a_folded_codec_gives_the_same_codes_and_images(chain, mixed, tiny_model
     model.folded().save(tmp_path / "folded.keras")
     folded = keras.models.load_model(tmp_path / "folded.keras")
     assert type(folded) is Codec and folded.pca_is_folded == ("pca" in chain) and folded.config == model.config
+    assert folded.latent.state == model.latent.state == (True, "rounding" in chain)
     assert folded.latent.is_fitted(7) and folded.latent.pca is None and folded.z_dim == model.z_dim
     images = trained_on.images[:40]
     codes, expected = folded.encode(images), model.encode(images)
