@@ -12,10 +12,12 @@ from pathlib import Path
 
 from dfv.config.command_line import Arguments
 from dfv.config.fields import Checked, ConfigError, option
+from dfv.keras_backend import check_backend
 from dfv.program import Program
-from dfv.tensorflow_log import import_tensorflow
 from export import ExportError
 from export.demo.address import check_address
+from export.demo.model_folder import newest_version
+from export.demo.model_process import ModelProcess
 
 LOGGER = logging.getLogger("export.demo")
 
@@ -51,24 +53,23 @@ def run(arguments: Arguments) -> None:
     os.environ.update(no_proxy="*", NO_PROXY="*")
     LOGGER.info("Loading %s", options.model)
     check_address(options.host, options.port)
-    import_tensorflow()
-    from export.demo.exported_model import newest_version
-
+    check_backend()
     newest_version(Path(options.model))
     # The library's default is one folder for all users of the computer, which belongs to the first of them.
     with tempfile.TemporaryDirectory(prefix="dfv-demo-") as folder:
         os.environ.setdefault("GRADIO_TEMP_DIR", folder)
-        _serve(options)
+        with ModelProcess(Path(options.model)) as model:
+            _serve(options, model)
 
 
-def _serve(options: DemoOptions) -> None:
+def _serve(options: DemoOptions, model: ModelProcess) -> None:
     try:
         from export.demo.page import serve
     except ImportError as error:
         raise ExportError(f"the page needs `pip install -e '.[demo]'` in dfv's folder ({error}).") from error
     images = Path(options.images) if options.images else None
     try:
-        serve(Path(options.model), images, options.host, options.port)
+        serve(model, Path(options.model).resolve().name, images, options.host, options.port)
     except OSError as error:
         raise ExportError(f"the page cannot be served at {options.host}, port {options.port} ({error}).") from error
 

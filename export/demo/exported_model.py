@@ -6,11 +6,10 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from dfv.config.data_options import FITS
 from dfv.model.codes import prior_samples
-from dfv.training.model_files import SAVED_MODEL
 from export import ExportError
-from export.extra_files import EXAMPLES, FIT_FILE
+from export.demo.model_folder import newest_version, read_fit
+from export.extra_files import EXAMPLES
 
 
 class ExportedModel:
@@ -36,7 +35,7 @@ class ExportedModel:
             )
         shape = self._signature("reconstruct").structured_outputs["image"].shape
         self.image_shape = tuple(shape[1:])
-        self.fit = _fit(self.folder)
+        self.fit = read_fit(self.folder)
 
     def _signature(self, name: str) -> tf.types.experimental.ConcreteFunction:
         return self._loaded.signatures[name]
@@ -71,35 +70,6 @@ class ExportedModel:
         else:  # exported by an earlier version
             z = prior_samples(seed, z_mean.shape[1])
         return self.decode(s.mean(0, keepdims=True).repeat(len(seeds), axis=0), z.numpy())
-
-
-def newest_version(model_dir: Path) -> Path:
-    """Returns the folder of the newest version; raises ExportError if there is none."""
-    try:
-        versions = {int(path.name): path for path in model_dir.iterdir() if path.name.isdecimal() and _has_model(path)}
-        if _has_model(model_dir):
-            return model_dir
-        is_run = (model_dir / "config.flags").exists()
-    except OSError as error:
-        raise ExportError(f"--model={model_dir} cannot be read as a folder ({error.strerror}).") from error
-    if versions:
-        return versions[max(versions)]
-    run = f" It is a run: export it first, `python -m export --run_dir={model_dir} --export_dir=...`." if is_run else ""
-    raise ExportError(
-        f"--model={model_dir} has no exported model; expected a folder written by `python -m export`.{run}"
-    )
-
-
-def _fit(folder: Path) -> str:
-    try:
-        fit = (folder / FIT_FILE).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        fit = ""
-    return fit if fit in FITS else FITS[0]  # earlier versions had no such file, and cropped
-
-
-def _has_model(folder: Path) -> bool:
-    return (folder / SAVED_MODEL).exists()
 
 
 def _read(file: str) -> bytes:

@@ -8,13 +8,13 @@ from gradio.data_classes import ImageData
 from gradio.processing_utils import save_file_to_cache
 
 from export import ExportError
-from export.demo.exported_model import ExportedModel
 from export.demo.image_files import ImageFiles, thumbnail_url
+from export.demo.model_process import ModelProcess
 
 PER_PAGE = 12
 
 
-def add_chooser(page: gr.Blocks, files: ImageFiles, model: ExportedModel, target: gr.Image | gr.File) -> None:
+def add_chooser(page: gr.Blocks, files: ImageFiles, model: ModelProcess, target: gr.Image | gr.File) -> None:
     """Adds a chooser for `target`, an image or a list of files, to which each chosen file is added.
 
     For any number of files, only the displayed thumbnails are read and sent.
@@ -67,7 +67,7 @@ def _gallery(label: str, name: str) -> gr.Gallery:
     return gallery
 
 
-def _tiles(files: ImageFiles, names: list[str], model: ExportedModel) -> GalleryData:
+def _tiles(files: ImageFiles, names: list[str], model: ModelProcess) -> GalleryData:
     urls = {name: thumbnail_url(files.path(name), model.image_shape, model.fit) for name in names}
     return GalleryData(root=[GalleryImage(image=ImageData(url=url), caption=name) for name, url in urls.items()])
 

@@ -11,9 +11,9 @@ from starlette.middleware import Middleware
 
 from dfv.model.image_grids import arrange_swaps, enlarged
 from export import ExportError
-from export.demo.exported_model import ExportedModel
 from export.demo.file_chooser import add_chooser
 from export.demo.image_files import ImageFiles, find_images
+from export.demo.model_process import ModelProcess
 
 NUM_SAMPLES, NUM_ON_GRID, MAX_ON_GRID, LARGEST_SEED = 8, 6, 12, 2**31 - 1
 PICTURE_SIDE = 256  # pixels
@@ -42,7 +42,7 @@ else, such as pose, lighting or style. Choose or upload two images, PNG or JPEG 
 computer that serves this page and are not sent anywhere else."""
 
 
-def build(model: ExportedModel, name: str, files: ImageFiles | None) -> gr.Blocks:
+def build(model: ModelProcess, name: str, files: ImageFiles | None) -> gr.Blocks:
     """Returns the page of a model; `files` can be chosen on it."""
     paths = [str(path) for path in files.paths.values()] if files else []
     first, last = (paths[0], paths[-1]) if paths else (None, None)
@@ -132,7 +132,7 @@ def _on_change(inputs: list[Any], events: list[Callable[..., Any]], output: Any,
     gr.on(events, function, inputs, _in_new_files(output), **options)
 
 
-def _checked(model: ExportedModel, make: Callable[..., Any], optional: int | None = None) -> Callable[..., Any]:
+def _checked(model: ModelProcess, make: Callable[..., Any], optional: int | None = None) -> Callable[..., Any]:
     """Returns the function as the page calls it: None until all inputs are given; an ExportError is shown.
 
     optional: position of an input that may be missing.
@@ -149,14 +149,14 @@ def _checked(model: ExportedModel, make: Callable[..., Any], optional: int | Non
     return function
 
 
-def swapped(model: ExportedModel, image_s: str, more_s: list[str] | None, image_z: str) -> np.ndarray:
+def swapped(model: ModelProcess, image_s: str, more_s: list[str] | None, image_z: str) -> np.ndarray:
     """Returns the image with the s of one file, or the mean s of it and more, and the z of another."""
     s, z = model.encode([image_z, image_s, *(more_s or [])])
     return enlarged(model.decode(s[1:].mean(0, keepdims=True), z[:1])[0], PICTURE_SIDE)
 
 
 def interpolated(
-    model: ExportedModel, image_a: str, more_a: list[str] | None, image_b: str, weight_s: float, weight_z: float
+    model: ModelProcess, image_a: str, more_a: list[str] | None, image_b: str, weight_s: float, weight_z: float
 ) -> np.ndarray:
     """Returns the image of s and z between those of one file (weight 0) and of another (weight 1).
 
@@ -168,7 +168,7 @@ def interpolated(
     return enlarged(model.decode(s[None], z[None])[0], PICTURE_SIDE)
 
 
-def sampled(model: ExportedModel, image_s: str, more_s: list[str] | None, seed: float) -> list[np.ndarray]:
+def sampled(model: ModelProcess, image_s: str, more_s: list[str] | None, seed: float) -> list[np.ndarray]:
     """Returns NUM_SAMPLES images with the s of a file, or the mean s of it and more, and z of consecutive seeds."""
     if not 0 <= seed <= LARGEST_SEED:
         raise ExportError(f"The seed must be from 0 to {LARGEST_SEED}.")
@@ -176,7 +176,7 @@ def sampled(model: ExportedModel, image_s: str, more_s: list[str] | None, seed: 
     return [enlarged(image, PICTURE_SIDE) for image in samples]
 
 
-def swap_grid(model: ExportedModel, files: list[str]) -> np.ndarray:
+def swap_grid(model: ModelProcess, files: list[str]) -> np.ndarray:
     """Returns all swaps between the files, with their reconstructions as top row and left column."""
     if len(files) > MAX_ON_GRID:
         raise ExportError(f"The grid takes at most {MAX_ON_GRID} images; {len(files)} are given.")
@@ -185,13 +185,13 @@ def swap_grid(model: ExportedModel, files: list[str]) -> np.ndarray:
     return arrange_swaps(swaps[:: len(files) + 1], swaps)  # each file's own swap is its reconstruction
 
 
-def serve(model_dir: Path, images: Path | None, host: str, port: int) -> None:
+def serve(model: ModelProcess, name: str, images: Path | None, host: str, port: int) -> None:
     """Serves the page until it is stopped; images: None for the model's own. Raises ExportError, or OSError."""
     files = find_images(images) if images else None
-    model = ExportedModel(model_dir)
+    model.wait()
     if files is None and model.examples_dir.is_dir():
         files = find_images(model.examples_dir)
-    page = build(model, model_dir.resolve().name, files)
+    page = build(model, name, files)
     fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["monospace"]}  # the library's own come from the network
     page.launch(
         server_name=host, server_port=port, share=False, quiet=True, show_error=True, ssr_mode=False,

@@ -13,7 +13,9 @@ from dfv.model.codes import prior_samples
 from export import ExportError
 from export.demo.__main__ import main
 from export.demo.address import check_address
-from export.demo.exported_model import ExportedModel, newest_version
+from export.demo.exported_model import ExportedModel
+from export.demo.model_folder import newest_version
+from export.demo.model_process import ModelProcess
 
 
 @pytest.fixture
@@ -138,3 +140,33 @@ def test_samples_of_a_model_that_an_earlier_version_exported(exported, model, tm
     monkeypatch.setattr(page, "_loaded", SimpleNamespace(signatures=signatures))
     np.testing.assert_allclose(page.sample(files, seeds), model.decode(s, noise.numpy()), atol=1)
     assert np.abs(today - noise).max() > 0.1
+
+
+def test_a_model_in_another_process_gives_the_same_answers(exported, tmp_path):
+    here, files = ExportedModel(exported.parent), [str(tmp_path / "image.png"), str(tmp_path / "gone.png")]
+    image = np.random.default_rng(0).integers(0, 256, here.image_shape, np.uint8)
+    (tmp_path / "image.png").write_bytes(encode_png(image))
+    with ModelProcess(exported.parent) as there:
+        there.wait()
+        for name in ("image_shape", "fit", "examples_dir"):
+            assert getattr(there, name) == getattr(here, name)
+        s, z = there.encode(files[:1])
+        np.testing.assert_array_equal(s, here.encode(files[:1])[0])
+        np.testing.assert_array_equal(there.decode(s, z), here.decode(s, z))
+        np.testing.assert_array_equal(there.sample(files[:1], np.arange(2)), here.sample(files[:1], np.arange(2)))
+        with pytest.raises(ExportError, match="gone.png no longer exists"):
+            there.encode(files)
+        with pytest.raises(ExportError, match="the model has failed"):
+            there.decode(s[:, 1:], z)
+        np.testing.assert_array_equal(there.decode(s, z), here.decode(s, z))
+        there._process.kill()
+        with pytest.raises(ExportError, match="process of the model has ended"):
+            there.encode(files[:1])
+
+
+def test_a_model_that_cannot_be_loaded_in_another_process_is_named(tmp_path):
+    with (
+        ModelProcess(tmp_path) as model,
+        pytest.raises(ExportError, match=f"--model={tmp_path} has no exported model"),
+    ):
+        model.wait()
