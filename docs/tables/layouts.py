@@ -247,7 +247,7 @@ NORB: dict[str, Callable[[], str]] = {
         NORB_SEEDS, *LEAKAGE, S_ERROR, SWAP, PRIOR_SAMPLE, MSE, FACTORS, MINUTES, COMMITS, SOURCE
     ),
 }
-CHARACTERS_DRAWN_BY_CODE: dict[str, Callable[[], str]] = {
+TOY_SPRITES: dict[str, Callable[[], str]] = {
     "toy-sprites": lambda: runs_table(
         "",
         CHARACTERS,
@@ -264,7 +264,7 @@ TABLES: dict[str, Callable[[], str]] = {
     **YALEB,
     **SPRITES,
     **NORB,
-    **CHARACTERS_DRAWN_BY_CODE,
+    **TOY_SPRITES,
     "ablations-mnist": lambda: ablations("mnist"),
     "ablations-yaleb": lambda: ablations("yaleb"),
     "table1": table1,

@@ -1,4 +1,4 @@
-"""The folder of an exported model: its versions, and what is beside the SavedModel. Does not import TensorFlow."""
+"""The folder of an exported model: its versions, and the files next to the SavedModel. Does not import TensorFlow."""
 
 from pathlib import Path
 

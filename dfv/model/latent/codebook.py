@@ -8,7 +8,6 @@ clusters are merged if this lowers identity leakage at little distortion (Slonim
 
 import logging
 
-import keras
 import numpy as np
 import tensorflow as tf
 from sklearn.cluster import MiniBatchKMeans
@@ -29,6 +28,7 @@ class Codebook(Stage):
     """Replaces the posterior mean by the codebook entry of the nearest cluster, distances in units of the noise.
 
     size: number of clusters, and maximum number of entries. identity_weight: see `merge_clusters`.
+    is_too_coarse: whether the fit found wide clusters, as where z varies continuously.
     """
 
     def __init__(self, size: int, z_dim: int, identity_weight: float):
@@ -36,6 +36,7 @@ class Codebook(Stage):
         self.identity_weight = identity_weight
         # Both in units of the noise.
         self.clusters, self.entries = (self.add_constant(name, (size, z_dim)) for name in ("clusters", "entries"))
+        self.is_too_coarse = False
         self.built = True
 
     def fit(self, codes: TrainingCodes, seed: int, random: np.random.Generator) -> None:
@@ -50,29 +51,21 @@ class Codebook(Stage):
         np.add.at(counts, (cluster, identity), 1)
         np.add.at(centres, cluster, z)
         entries = merge_clusters(centres / counts.sum(1)[:, None], counts, self.identity_weight)
-        LOGGER.info("Codebook: %d entries from %d clusters", len(np.unique(entries, axis=0)), len(clusters))
+        width = float(np.sqrt(np.mean((z - clusters[cluster]) ** 2)))
+        self.is_too_coarse = width > MAX_DISTANCE
+        LOGGER.info(
+            "Codebook: %d entries from %d clusters, %.1f posterior standard deviations wide (up to %g suit a codebook)",
+            len(np.unique(entries, axis=0)),
+            len(clusters),
+            width,
+            MAX_DISTANCE,
+        )
         # With fewer clusters than there is room for, some of them more than once.
         self.set_weights([np.resize(part, self.clusters.shape) for part in (clusters, entries)])
 
-    def is_too_coarse(self, codes: TrainingCodes) -> bool:
-        """Whether the clusters' centres are far from the means, as where z varies continuously."""
-        centres = codes.transformed(lambda posterior, s: self._replaced(posterior, self.clusters)).mean
-        distance = np.sqrt(np.mean(((codes.mean - centres) / codes.std) ** 2))
-        coarse = bool(distance > MAX_DISTANCE)
-        LOGGER.info(
-            "Codebook clusters are %.1f posterior standard deviations wide (up to %g suit a codebook): %s",
-            distance,
-            MAX_DISTANCE,
-            "z varies continuously, so it is rounded instead" if coarse else "z has few distinct values",
-        )
-        return coarse
-
     def forward(self, posterior: Posterior, s: tf.Tensor) -> Posterior:
-        return self._replaced(posterior, self.entries)
-
-    def _replaced(self, posterior: Posterior, values: keras.Variable) -> Posterior:
         std, clusters = posterior.shared_std(), tf.convert_to_tensor(self.clusters)
         # |z - cluster|^2 without |z|^2, which is the same for all clusters.
         distance = tf.reduce_sum(clusters**2, -1) - 2.0 * tf.matmul(posterior.mean / std, clusters, transpose_b=True)
-        value = tf.gather(tf.convert_to_tensor(values), tf.argmin(distance, -1))
-        return Posterior(value * std, posterior.log_var)
+        entry = tf.gather(tf.convert_to_tensor(self.entries), tf.argmin(distance, -1))
+        return Posterior(entry * std, posterior.log_var)

@@ -21,7 +21,7 @@ def copy_folded(pca: NoiseWhitenedPCA, source: "Codec", target: "Codec") -> None
     target.encoder.log_var.assign(log_var / LOG_VAR_SPEED)
     target.decoder.from_z.set_weights(pca.folded_into_decoder(*decoder.from_z.get_weights()))
     _copy_unchanged_layers(source, target)
-    if target.latent.codebook and target.latent.rounding:
+    if target.latent.rounds is not None:
         target.latent.rounds.assign(source.latent.rounds)
     lda = ["lda"] if target.latent.lda else []
     _copy_layers(source.latent, target.latent, lda + [stage.name for stage in target.latent.stages])

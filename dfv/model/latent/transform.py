@@ -1,5 +1,7 @@
 """The latent transform: applied to s and z between the trained encoder and decoder. Not in the paper."""
 
+import logging
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -14,6 +16,8 @@ from dfv.model.latent.pca import NoiseWhitenedPCA
 from dfv.model.latent.rounding import Rounding
 from dfv.model.latent.stage import Stage
 from dfv.model.latent.training_codes import TrainingCodes
+
+LOGGER = logging.getLogger(__name__)
 
 NOT_FITTED = (
     "the latent transform (LDA of s; PCA, flow or codebook of z) is not fitted; call dfv.fit_latent(model,"
@@ -51,6 +55,7 @@ class LatentTransform(layers.Layer):
             self.fitted_at = self.add_weight(
                 shape=(), initializer=keras.initializers.Constant(-1), dtype="int64", trainable=False, name="fitted_at"
             )
+        self.rounds = None  # with both codebook and rounding, whether the fit has chosen rounding
         if self.codebook and self.rounding:
             self.rounds = self.add_weight(shape=(), initializer="zeros", dtype="bool", trainable=False, name="rounds")
         self.trainable, self.built = False, True
@@ -63,7 +68,7 @@ class LatentTransform(layers.Layer):
     @property
     def quantizer(self) -> Codebook | Rounding | None:
         """The last stage; of the two, the one that the fit has chosen. Read during tracing, as in `is_fitted`."""
-        if self.codebook is None or self.rounding is None:
+        if self.rounds is None:
             return self.codebook or self.rounding
         with tf.init_scope():
             return self.rounding if self.rounds.numpy() else self.codebook
@@ -97,8 +102,9 @@ class LatentTransform(layers.Layer):
             if number:
                 codes = codes.transformed(fitted[number - 1].forward)
             stage.fit(codes, seed, random)
-        if self.codebook and self.rounding:
-            self.rounds.assign(self.codebook.is_too_coarse(codes))
+        if self.codebook and self.rounds is not None:
+            self.rounds.assign(self.codebook.is_too_coarse)
+            LOGGER.info("z is %s.", "rounded" if self.codebook.is_too_coarse else "replaced by codebook entries")
         self.fitted_at.assign(step)
 
     def reset(self) -> None:
