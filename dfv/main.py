@@ -22,7 +22,7 @@ from dfv.config.command_line import CONFIG_GROUPS, Arguments, Groups, parse
 from dfv.config.fields import Checked, Role, option
 from dfv.config.flag_files import flag_text
 from dfv.config.schema import Config, ConfigError, DataConfig, TrainingConfig, names_by_role
-from dfv.data.dataset import DataError
+from dfv.data.dataset import DataError, Splits
 from dfv.program import Program, has_terminal
 from dfv.tensorflow_log import import_tensorflow
 from dfv.training.errors import RunError
@@ -137,13 +137,7 @@ def evaluate_run(run_dir: Path, options: RunOptions, arguments: Arguments) -> No
     config = _evaluated_config(run_dir, model.config, arguments.given_options)
     make_writable(out_dir)
     splits = data.load(config.data)
-    if splits.train.image_shape != model.image_shape:
-        shapes = " and ".join("x".join(map(str, shape)) for shape in (model.image_shape, splits.train.image_shape))
-        raise RunError(
-            f"expected images of the model's shape; the model and the data have {shapes}. Give the data that the model"
-            " was trained on."
-        )
-    check_same_images(run_dir, splits.digest)
+    _check_data(run_dir, model.image_shape, splits)
     started, shown = time.monotonic(), arguments.record(TrainingConfig).progress and has_terminal()
     evaluate(
         model,
@@ -157,6 +151,17 @@ def evaluate_run(run_dir: Path, options: RunOptions, arguments: Arguments) -> No
         stronger_probes=options.stronger_probes,
     )
     LOGGER.info("Evaluated in %.0f s: %s", time.monotonic() - started, out_dir / "report.html")
+
+
+def _check_data(run_dir: Path, image_shape: tuple[int, int, int], splits: Splits) -> None:
+    """Raises RunError unless these are the images that the model was trained on."""
+    if splits.train.image_shape != image_shape:
+        shapes = " and ".join("x".join(map(str, shape)) for shape in (image_shape, splits.train.image_shape))
+        raise RunError(
+            f"expected images of the model's shape; the model and the data have {shapes}. Give the data that the model"
+            " was trained on."
+        )
+    check_same_images(run_dir, splits.digest)
 
 
 def _evaluated_config(run_dir: Path, trained: Config, given: dict[str, Any]) -> Config:

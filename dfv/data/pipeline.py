@@ -2,6 +2,7 @@
 
 import numbers
 import weakref
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -43,6 +44,34 @@ def triplets(
     Raises DataError if no triplet exists, ConfigError for arguments of other types and if R does not divide
     `batch_size`. An image that cannot be read surfaces as tf.errors.InvalidArgumentError with the DataError's text.
     """
+    _check_arguments(image_set, batch_size, augment_shift)
+    share = _Share.of(batch_size, input_context or tf.distribute.InputContext())
+    sampler = TripletSampler.of(image_set, x2_any_identity)
+
+    @tf.autograph.experimental.do_not_convert  # conversion is not needed, and slow
+    def batch(element: tf.Tensor) -> dict[str, tf.Tensor]:
+        step, first_row = share.place(element)
+
+        def own_draws(purpose: int, num: int) -> tf.Tensor:
+            draws = _draws((batch_size, num), seed, purpose, step)[first_row:][: share.num_rows]
+            return tf.ensure_shape(draws, (share.num_rows, num))
+
+        images, labels1, labels2 = _sample(sampler, own_draws(DRAW, 3))
+        if augment_shift or augment_flip:
+            draws = tf.reshape(own_draws(AUGMENT, 9), (share.num_rows, 3, 3))
+            draws = tf.reshape(tf.transpose(draws, (1, 0, 2)), (-1, 3))
+            images = augment(images, draws, augment_shift, augment_flip)
+        x1, x1_same, x2 = tf.split(images, 3)
+        return {"x1": x1, "x1_same": x1_same, "x2": x2, "labels1": labels1, "labels2": labels2}
+
+    elements = tf.data.Dataset.counter(first_step * share.num_replicas)
+    # There is nothing to tune, and a program that exits with an open iterator may wait minutes for the tuning thread.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return elements.map(batch, PARALLEL_BATCHES, deterministic=True).prefetch(PREFETCHED_BATCHES).with_options(options)
+
+
+def _check_arguments(image_set: ImageSet, batch_size: int, augment_shift: int) -> None:
     if not isinstance(image_set, ImageSet) or not isinstance(batch_size, numbers.Integral) or batch_size < 1:
         raise ConfigError(
             "triplets: expected an ImageSet, such as splits.train of dfv.load_data, and a batch_size of at least 1;"
@@ -54,38 +83,30 @@ def triplets(
             f"--augment_shift={augment_shift} pixels would shift images of {shortest} pixels out of view; expected at"
             f" most {shortest // 2}."
         )
-    context = input_context or tf.distribute.InputContext()
-    if batch_size % context.num_replicas_in_sync:
-        raise ConfigError(
-            f"--batch_size={batch_size} cannot be shared equally by {context.num_replicas_in_sync} replicas;"
-            " choose a multiple of their number."
-        )
-    sampler = TripletSampler.of(image_set, x2_any_identity)
-    replicas_here = context.num_replicas_in_sync // context.num_input_pipelines
-    replica_rows = batch_size // context.num_replicas_in_sync
 
-    @tf.autograph.experimental.do_not_convert  # conversion is not needed, and slow
-    def batch(element: tf.Tensor) -> dict[str, tf.Tensor]:
-        step = element // replicas_here
-        replica = context.input_pipeline_id * replicas_here + element % replicas_here
 
-        def own_draws(purpose: int, num: int) -> tf.Tensor:
-            draws = _draws((batch_size, num), seed, purpose, step)[replica * replica_rows :][:replica_rows]
-            return tf.ensure_shape(draws, (replica_rows, num))
+class _Share(NamedTuple):
+    """The rows of each global batch that one input pipeline gives to its replicas, an element of it to each."""
 
-        images, labels1, labels2 = _sample(sampler, own_draws(DRAW, 3))
-        if augment_shift or augment_flip:
-            draws = tf.reshape(own_draws(AUGMENT, 9), (replica_rows, 3, 3))
-            draws = tf.reshape(tf.transpose(draws, (1, 0, 2)), (-1, 3))
-            images = augment(images, draws, augment_shift, augment_flip)
-        x1, x1_same, x2 = tf.split(images, 3)
-        return {"x1": x1, "x1_same": x1_same, "x2": x2, "labels1": labels1, "labels2": labels2}
+    first_replica: int
+    num_replicas: int
+    num_rows: int  # of a replica
 
-    elements = tf.data.Dataset.counter(first_step * replicas_here)
-    # There is nothing to tune, and a program that exits with an open iterator may wait minutes for the tuning thread.
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return elements.map(batch, PARALLEL_BATCHES, deterministic=True).prefetch(PREFETCHED_BATCHES).with_options(options)
+    @classmethod
+    def of(cls, batch_size: int, context: tf.distribute.InputContext) -> "_Share":
+        if batch_size % context.num_replicas_in_sync:
+            raise ConfigError(
+                f"--batch_size={batch_size} cannot be shared equally by {context.num_replicas_in_sync} replicas;"
+                " choose a multiple of their number."
+            )
+        num_replicas = context.num_replicas_in_sync // context.num_input_pipelines
+        num_rows = batch_size // context.num_replicas_in_sync
+        return cls(context.input_pipeline_id * num_replicas, num_replicas, num_rows)
+
+    def place(self, element: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns an element's step, and its first row in that step's global batch."""
+        replica = self.first_replica + element % self.num_replicas
+        return element // self.num_replicas, replica * self.num_rows
 
 
 def _sample(sampler: TripletSampler, draws: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

@@ -47,27 +47,9 @@ def load(config: DataConfig) -> Splits:
     found = find_labelled_files(config)
     if config.skip_bad_images:
         found = _without_bad(found)
-    paths, identity, names_of_identities = found.paths, found.identity, found.identities
-    with _naming_all_errors(paths):
-        modes = [pixel_mode(path) for path in paths]  # of all: that finds most bad files
-        _warn_of_unscaled_sixteen_bits(paths, modes)
-    grey = _are_grey(paths, modes) or config.grayscale
-    first = equal_files.first_equal(paths)
-    equal_files.report(paths, identity, first)
-    if config.split_by == "within":
-        splits = equal_files.split_within_unequal(found.names, identity, first, config.split_index)
-    else:
-        splits_of_identities = split_across(names_of_identities, config.split_index)
-        numbers = _unseen_last(splits_of_identities)
-        splits = equal_files.leave_out_shared(splits_of_identities[identity], identity, first)
-        identity = numbers[identity]
-        names_of_identities = tuple(names_of_identities[number] for number in np.argsort(numbers))
-    if any(len(np.unique(identity[splits == split])) < 2 for split in ("validation", "test")):
-        raise DataError(
-            f"{config.image_list or found.folder}: {len(paths)} images are too few to hold out images of two identities"
-            " for validation and for test; expected at least 20 images, 4 or more of each identity. Add some, or set"
-            " --split_by=across, which needs 6 identities with 2 or more."
-        )
+    paths = found.paths
+    grey = _are_grey(paths, _modes(paths)) or config.grayscale
+    splits, identity, names_of_identities = _split(found, config)
 
     def part(split: str) -> ImageSet:
         rows = np.flatnonzero(splits == split)
@@ -80,6 +62,34 @@ def load(config: DataConfig) -> Splits:
     loaded = Splits(part("train"), part("validation"), part("test"), sizes, names_of_identities)
     report_seen(loaded, lambda split, row: paths[np.flatnonzero(splits == split)[row]])
     return loaded
+
+
+def _modes(paths: Sequence[Path]) -> list[str]:
+    """Returns Pillow's mode of each file, which finds most files that cannot be decoded."""
+    with _naming_all_errors(paths):
+        modes = [pixel_mode(path) for path in paths]
+        _warn_of_unscaled_sixteen_bits(paths, modes)
+    return modes
+
+
+def _split(found: LabelledFiles, config: DataConfig) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Returns each file's split and identity, and the identities' names; those unseen in training are the last."""
+    identity, identities, first = found.identity, found.identities, equal_files.first_equal(found.paths)
+    equal_files.report(found.paths, identity, first)
+    if config.split_by == "within":
+        splits = equal_files.split_within_unequal(found.names, identity, first, config.split_index)
+    else:
+        splits_of_identities = split_across(identities, config.split_index)
+        numbers = _unseen_last(splits_of_identities)
+        splits = equal_files.leave_out_shared(splits_of_identities[identity], identity, first)
+        identity, identities = numbers[identity], tuple(identities[number] for number in np.argsort(numbers))
+    if any(len(np.unique(identity[splits == split])) < 2 for split in ("validation", "test")):
+        raise DataError(
+            f"{config.image_list or found.folder}: {len(found.paths)} images are too few to hold out images of two"
+            " identities for validation and for test; expected at least 20 images, 4 or more of each identity. Add"
+            " some, or set --split_by=across, which needs 6 identities with 2 or more."
+        )
+    return splits, identity, identities
 
 
 def _unseen_last(splits: np.ndarray) -> np.ndarray:
