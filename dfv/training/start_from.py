@@ -21,7 +21,6 @@ LOGGER = logging.getLogger(__name__)
 
 # What the shapes of the weights depend on; the labels of the adversary belong to the data.
 NETWORK = tuple(name for name in NetworkConfig.__dataclass_fields__ if name != "adversary_labels")
-NEEDS_SHARED_VARIANCE = ("pca_dim", "rounding_step", "codebook_size")
 
 
 def inherited_options(start_from: str, run_dir: Path) -> dict[str, Any]:
@@ -42,8 +41,7 @@ def inherited_options(start_from: str, run_dir: Path) -> dict[str, Any]:
         options = config.as_flags() | {"grayscale": channels == 1}
         options |= {"image_size": height} if height == width else {}
     kept = (*NETWORK, "image_size", "grayscale", "fit")
-    without = {} if options["shared_variance"] else dict.fromkeys(NEEDS_SHARED_VARIANCE, 0)
-    return {name: options[name] for name in kept} | without
+    return {name: options[name] for name in kept}
 
 
 def find_start(config: Config, run_dir: Path) -> "Codec | None":

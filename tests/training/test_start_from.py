@@ -9,8 +9,10 @@ import pytest
 import tensorflow as tf
 
 import dfv
+from dfv.automatic_options import automatic_config
 from dfv.config.schema import Config
 from dfv.data.dataset import ImageSet
+from dfv.data.sources.image_folder.survey import Survey
 from dfv.main import main
 from dfv.model.disentangler import Disentangler
 from dfv.model.latent.fit import fit_latent
@@ -169,10 +171,13 @@ def test_networks_size_and_colour_are_inherited_and_flags_replace_them(earlier, 
     assert (now.training.batch_size, now.training.start_from) == (3, str(earlier))
 
 
-def test_options_of_shared_variance_are_off_for_a_model_without(tmp_path):
+@pytest.mark.parametrize("num_images", [1_000, 10_000])
+def test_choices_for_a_folder_leave_out_what_needs_shared_variance_if_the_model_has_none(tmp_path, num_images):
     run = finished(tmp_path / "run", **SMALLEST)
-    options = inherited_options(str(run), tmp_path / "new")
-    assert options["pca_dim"] == options["codebook_size"] == options["rounding_step"] == 0
+    given = inherited_options(str(run), tmp_path / "new") | {"image_dir": "images"}
+    config = automatic_config(given, Survey(20, num_images, 50, 16))
+    latent = config.latent
+    assert not config.network.shared_variance and latent.pca_dim == latent.codebook_size == latent.rounding_step == 0
 
 
 def cut(path: Path) -> None:
