@@ -61,7 +61,7 @@ def summary() -> str:
     with_losses = {
         "MNIST, shipped model": (measured_run(MNIST_FILE), "mnist"),
         "Extended Yale B, shipped model": (measured_run(YALEB_FILE), "yaleb"),
-        "Extended Yale B, 5 seeds and splits": (log["yaleb-seeds"], "yaleb"),
+        "Extended Yale B before LDA of s, 5 seeds and splits": (log["yaleb-seeds"], "yaleb"),
         "Sprites, unseen characters, shipped model": (measured_run(SPRITES_FILE), "sprites"),
         "small NORB, unseen toys, 3 seeds": (log["norb-seeds"], "norb"),
     }
