@@ -41,8 +41,8 @@ class RunOptions(Checked):
     mode: str = option("train", "Action; see above.", choices=("train", "evaluate", "train_and_evaluate"))
     run_dir: str = option(
         "",
-        "Folder of the run; default: runs/NAME, where NAME is the name of the run file, or else of the image folder or"
-        " data set. --mode=evaluate also accepts the name of a shipped model.",
+        "Folder of the run; default: runs/NAME, where NAME is the name of the run file, or else of the image folder,"
+        " image list or data set. --mode=evaluate also accepts the name of a shipped model.",
         is_path=True,
     )
     evaluate_split: str = option(

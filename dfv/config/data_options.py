@@ -78,7 +78,11 @@ class DataConfig(Checked):
     )
     tfds_test_split: str = option("test", "Split of --dataset=tfds for test, such as test or train[80%:].")
     image_size: int = option(
-        0, "Height and width of the images in pixels; 0: the data set's own size.", at_least=0, at_most=512
+        0,
+        "Height and width of the images in pixels; 0: the data set's own size, or 64 for yaleb and image_folder."
+        " --dataset=tfds needs it if sizes differ.",
+        at_least=0,
+        at_most=512,
     )
     fit: str = option(
         "crop",

@@ -56,7 +56,8 @@ class LatentConfig(Checked):
     )
     codebook_identity_weight: float = option(
         30.0,
-        "Distortion (squared distance in units of the posterior variance) accepted per nat of leakage removed when"
-        " clusters are merged into codebook entries. A higher weight gives fewer entries.",
+        "Distortion (squared distance in units of the posterior variance) accepted when clusters are merged into"
+        " codebook entries, per nat by which the mutual information of entry and identity falls. A higher weight gives"
+        " fewer entries.",
         at_least=0,
     )

@@ -52,7 +52,10 @@ class Config:
         flags = current_names(flags, warn=True)
         unknown = set(flags) - {field.name for _, field in option_fields()}
         if unknown:
-            raise ConfigError(f"no such option: {', '.join(sorted(unknown))}; `python -m dfv.main --help` lists them.")
+            raise ConfigError(
+                f"no such option: {', '.join(sorted(unknown))}; `python -m dfv.main --help` lists them, below those of"
+                " the run."
+            )
         groups = {}
         for group in dataclasses.fields(self):
             record = getattr(self, group.name)

@@ -56,7 +56,8 @@ class TrainingConfig(Checked):
     pretrain_s_steps: int = option(
         0,
         "Train the encoder of s as an identity classifier for this many steps, then freeze it and train a separate"
-        ' encoder of z (supplementary material, "Using a pre-trained embedding"); 0: train s and z jointly.',
+        ' encoder of z (supplementary material, "Using a pre-trained embedding"); 0: train s and z jointly. Does not'
+        " work with --flow_layers, --pca_dim, --codebook_size and --start_from.",
         at_least=0,
     )
     strategy: str = option(
@@ -89,7 +90,7 @@ class TrainingConfig(Checked):
     keep: str = option(
         "last",
         "Weights that the run ends with. last: those of the last step; best: those of the lowest validation loss, among"
-        " every --validation_steps steps.",
+        " every --validation_steps steps, which does not work with --include_validation and --strategy=multi_worker.",
         choices=("last", "best"),
     )
     num_checkpoints: int = option(3, "Number of most recent checkpoints to keep.", at_least=1, role=Role.OUTPUT)

@@ -48,8 +48,9 @@ def evaluate(
     training: provenance of the training, for the results.
     stronger_probes: whether a deep network and boosted trees predict the identity too; tables in docs/ are without.
 
-    Raises ConfigError for a model whose latent transform is not fitted yet and for less than one seed, and RunError if
-    out_dir cannot be written.
+    Raises ConfigError for a model whose latent transform is not fitted yet, for less than one seed, for other splits,
+    and for `validation` if the model was trained with include_validation; DataError if the evaluated split has fewer
+    than four images or one identity, or another is empty; RunError if out_dir cannot be written.
     """
     check_seeds(seeds)
     if not model.latent.is_fitted():

@@ -195,7 +195,12 @@ class Codec(keras.Model):
         )[0]
 
     def sample(self, images_s: np.ndarray | Sequence[np.ndarray], seed: int | np.ndarray) -> np.ndarray:
-        """Returns images with the s of `images_s` and z ~ N(0, I); seed: one per row, or that of the first row."""
+        """Returns images [N, H, W, C] uint8 with the s of `images_s` and z of the prior.
+
+        z is drawn from N(0, I); with a codebook, it is the entry nearest to such a draw.
+        seed: integers [N], one for each row, or one integer, from which row i has seed + i. Equal seeds give equal z.
+        Raises ValueError for other seeds.
+        """
         if is_grouped(images_s):
             seeds = row_seeds(seed, len(images_s))
             return self.decode(self.encode_s(images_s), self.prior_samples(tf.constant(seeds)).numpy())

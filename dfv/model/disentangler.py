@@ -35,6 +35,10 @@ class Disentangler(TripletModel):
 
     `fit` and `evaluate` take batches as `dfv.triplets` makes them: a dict of x1, x1_same, x2 [B, H, W, C] uint8 and
     labels1, labels2 [B, L] of any integer type, in any form that Keras accepts.
+
+    image_shape, label_sizes: `splits.train.image_shape`, `(height, width, channels)`, and `splits.label_sizes`, the
+    number of identities in training, then of values of each attribute. Raises ValueError for other shapes, and
+    ConfigError if the config conditions on attributes and there are none.
     """
 
     def __init__(self, config: Config, image_shape: ImageShape, label_sizes: tuple[int, ...], **kwargs: Any):

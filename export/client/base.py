@@ -30,14 +30,7 @@ class SignatureTypes(NamedTuple):
 
 
 class Client(ABC):
-    """Sends requests for one model to one server.
-
-    address: of the server; see the subclass.
-    model: name of the model on the server.
-    version, label: the model's version; the newest if neither is given.
-    timeout_s: seconds for a whole call, including retries.
-    retries: number of retries if the server cannot be reached or is overloaded; requests have no side effects.
-    """
+    """Sends requests for one model to one server; the arguments are explained at `RestClient`."""
 
     def __init__(
         self,

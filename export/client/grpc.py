@@ -10,7 +10,11 @@ from export.client.loopback import is_loopback
 
 
 class GrpcClient(Client):
-    """Sends requests to a gRPC address, "HOST:8500"; the other arguments are those of `Client`."""
+    """Sends requests to a gRPC address, "HOST:8500".
+
+    model, version, label, timeout_s, retries: as for `RestClient`.
+    Raises ValueError for another address, and for both version and label; ServingError without the extra `serving`.
+    """
 
     def __init__(self, address: str, model: str, **options: Any):
         if "/" in address:

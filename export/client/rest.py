@@ -32,9 +32,14 @@ class RestClient(Client):
     """Sends requests to a REST address, "http://HOST:8501".
 
     rows: use TensorFlow Serving's row format ("instances") instead of its column format ("inputs").
-    compress: whether to gzip bodies of GZIP_FROM to GZIP_UP_TO bytes, and to accept answers in gzip. A body that is
+    compress: whether to gzip bodies of 4 KiB to 100 MiB, and to accept answers in gzip. A body that is
         refused is sent again without gzip; if that succeeds, so are all later ones.
-    The other arguments are those of `Client`.
+    model: name of the model on the server.
+    version, label: the model's version, by its number or its label; the newest if neither is given.
+    timeout_s: seconds for a whole call, including retries.
+    retries: number of retries if the server cannot be reached or is overloaded; requests have no side effects.
+
+    Raises ValueError for another address, and for both version and label.
     """
 
     def __init__(self, address: str, model: str, *, rows: bool = False, compress: bool = True, **options: Any):

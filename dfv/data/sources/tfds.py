@@ -28,8 +28,9 @@ def from_tfds(
 
     image, identity: names of features; a nested one by its path, such as "meta/person". Only these are decoded.
     Identities are numbered in the order of their values, which may be any integers or texts.
-    `validation` is the last validation_fraction of train_split, in TFDS' order. From the config,
-    the options that apply to every data set are used: data_dir, image_size, fit, grayscale and so on.
+    `validation` is the last validation_fraction of train_split, in TFDS' order.
+    config: such as dfv.Config.of(image_size=64).data, of which the options that apply to every data set are used:
+    data_dir, image_size, fit, grayscale and so on.
     Raises DataError for features that are missing or of the wrong type, for splits that share examples or lack labels,
     and for images of several sizes if image_size is not set.
     """
@@ -101,7 +102,7 @@ def _image_size(builder: tfds.core.DatasetBuilder, image: str, config: DataConfi
     if None in feature.shape:
         raise DataError(
             f"{builder.name}: images may differ in size; give one, such as --image_size=64, or in Python"
-            " config=DataConfig(image_size=64)."
+            " config=dfv.Config.of(image_size=64).data."
         )
     return feature.shape[:2]
 

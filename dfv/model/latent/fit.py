@@ -18,7 +18,7 @@ def fit_latent(model: Codec, train_images: ImageSet, step: int | None = None) ->
 
     `dfv.main` calls this at the end of a run; call it yourself after `Disentangler.fit`.
     step: the number of training steps the encoder has had; None: the config's num_steps. Raises ValueError for a model
-    that was saved for inference: its PCA is part of the networks.
+    whose PCA was folded into its networks when it was saved.
     """
     if model.pca_is_folded:
         raise ValueError(
