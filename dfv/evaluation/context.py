@@ -1,17 +1,20 @@
 """Data shared by the measurements of one evaluation."""
 
+import dataclasses
 from functools import cached_property
+
+import numpy as np
 
 from dfv.config.schema import Config
 from dfv.data.dataset import Splits
-from dfv.evaluation.encoded_images import EncodedSplits, encode_splits
+from dfv.evaluation.encoded_images import EncodedImages, EncodedSplits, encode_splits
 from dfv.evaluation.evaluation_splits import evaluation_splits, has_unseen_identities
 from dfv.evaluation.labels import factor_labels, identity_labels
 from dfv.evaluation.metrics.analogies import check_factors
 from dfv.evaluation.metrics.oracle_classifier import OracleClassifier, train_oracle
 from dfv.evaluation.probes.probe_data import families_of_probes
 from dfv.evaluation.sampling import SampleSizes
-from dfv.evaluation.split_within_identities import image_split_within_identities
+from dfv.evaluation.split_within_identities import image_split_within_identities, split_within_identities
 from dfv.model.codec import Codec
 
 
@@ -54,3 +57,11 @@ class EvaluationContext:
         if self.labels is not None:
             return train_oracle(self.splits, self.labels, self.sizes)
         return train_oracle(*image_split_within_identities(self.encoded.test), self.sizes)
+
+    @cached_property
+    def unseen_by_oracle(self) -> EncodedImages:
+        """The test images that the oracle was not trained on; their `rows` are those of its test labels."""
+        if self.labels is not None:
+            return self.encoded.test
+        test = split_within_identities(self.encoded.test)[0].test
+        return dataclasses.replace(test, rows=np.arange(len(test)))

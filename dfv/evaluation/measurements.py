@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from dfv.evaluation.context import EvaluationContext
 from dfv.evaluation.figures.figures import make_figures
 from dfv.evaluation.labels import without_twin
@@ -73,9 +75,10 @@ def _image_quality(context: EvaluationContext) -> ImageQuality:
 
 
 def _identity_swaps(context: EvaluationContext) -> SwapPredictions | None:
-    if context.labels is None:
+    test = context.unseen_by_oracle
+    if len(np.unique(test.identity)) < 2:
         return None
-    return measure_swaps(context.model, context.encoded.test, context.oracle, context.sizes)
+    return measure_swaps(context.model, test, context.oracle, context.sizes)
 
 
 def _factors(context: EvaluationContext) -> dict[str, FactorErrors] | None:

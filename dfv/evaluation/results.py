@@ -31,8 +31,8 @@ SCHEMA_VERSION = 1
 class Results:
     """All measurements of one evaluation; rates and errors are fractions, undefined values are NaN.
 
-    A measurement is None if it is not defined for the data set: analogies without true images, identity_swaps with
-    unseen identities that have no attributes, factors and factor_swaps without known factors, diversity without two
+    A measurement is None if it is not defined for the data set: analogies without true images, identity_swaps if
+    one identity alone has images to swap, factors and factor_swaps without known factors, diversity without two
     images of an identity. image_quality is None in files of version 0.1.0, which did not measure it.
     """
 
