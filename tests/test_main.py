@@ -70,6 +70,15 @@ def test_a_mistake_ends_in_one_message(arguments, message, capsys, tmp_path, mon
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("mode", ["train", "evaluate", "train_and_evaluate"])
+def test_a_mode_does_what_its_name_says(monkeypatch, tmp_path, mode):
+    done = []
+    for action in ("train", "evaluate"):
+        monkeypatch.setattr(f"dfv.main.{action}_run", lambda run_dir, *_, action=action: done.append((action, run_dir)))
+    assert main([f"--mode={mode}", f"--run_dir={tmp_path}/run"]) == 0
+    assert done == [(action, tmp_path / "run") for action in mode.split("_and_")]
+
+
 def test_the_flags_of_a_run_read_back_as_the_same_config(tmp_path):
     config = Config.of(
         dataset="mnist",

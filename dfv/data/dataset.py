@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,15 @@ DIGESTED_IMAGES = 64
 
 class DataError(ValueError):
     """Data that is missing or wrong; the message names the file or split and says what to do."""
+
+
+def as_array(name: str, values: Any) -> np.ndarray:
+    """Returns `numpy.asarray` of values; raises DataError, by their name, for rows of several shapes."""
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        kind = type(values).__name__
+        raise DataError(f"{name}: expected an array; received a {kind} of parts of different shapes.") from error
 
 
 def check_measure(name: str, values: np.ndarray) -> None:

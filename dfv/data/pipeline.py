@@ -44,7 +44,7 @@ def triplets(
     Raises DataError if no triplet exists, ConfigError for arguments of other types and if R does not divide
     `batch_size`. An image that cannot be read surfaces as tf.errors.InvalidArgumentError with the DataError's text.
     """
-    _check_arguments(image_set, batch_size, augment_shift)
+    _check_arguments(image_set, batch_size=batch_size, seed=seed, first_step=first_step, augment_shift=augment_shift)
     share = _Share.of(batch_size, input_context or tf.distribute.InputContext())
     sampler = TripletSampler.of(image_set, x2_any_identity)
 
@@ -71,12 +71,18 @@ def triplets(
     return elements.map(batch, PARALLEL_BATCHES, deterministic=True).prefetch(PREFETCHED_BATCHES).with_options(options)
 
 
-def _check_arguments(image_set: ImageSet, batch_size: int, augment_shift: int) -> None:
-    if not isinstance(image_set, ImageSet) or not isinstance(batch_size, numbers.Integral) or batch_size < 1:
+def _check_arguments(image_set: ImageSet, **integers: int) -> None:
+    if not isinstance(image_set, ImageSet):
         raise ConfigError(
-            "triplets: expected an ImageSet, such as splits.train of dfv.load_data, and a batch_size of at least 1;"
-            f" received {type(image_set).__name__} and batch_size={batch_size!r}."
+            "triplets: expected an ImageSet, such as splits.train of dfv.load_data; received"
+            f" {type(image_set).__name__}."
         )
+    for name, value in integers.items():
+        least = {"batch_size": 1, "seed": None}.get(name, 0)
+        if not isinstance(value, numbers.Integral) or (least is not None and value < least):
+            expected = "an integer" if least is None else f"an integer of at least {least}"
+            raise ConfigError(f"triplets: {name}: expected {expected}; received {value!r}.")
+    augment_shift = integers["augment_shift"]
     shortest = min(image_set.image_shape[:2])
     if augment_shift > shortest // 2:
         raise ConfigError(

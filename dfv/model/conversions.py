@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from dfv.data.dataset import as_array
+
 
 def is_grouped(images_s: Any) -> bool:
     """Returns whether there are several images of each identity."""
@@ -15,7 +17,7 @@ def is_grouped(images_s: Any) -> bool:
 
 def row_seeds(seed: int | np.ndarray, num_rows: int) -> np.ndarray:
     """Returns a seed for each row [N] int64: those given, or consecutive ones from the one given."""
-    seeds = np.asarray(seed)
+    seeds = as_array("seed", seed)
     if seeds.dtype.kind not in "iu" or seeds.ndim > 1:
         raise ValueError(f"seed: expected an integer, or one for each row; received {seed!r}.")
     seeds = seeds.astype(np.int64)
@@ -62,7 +64,7 @@ def float_images(images: Any, image_shape: tuple[int, int, int]) -> tf.Tensor:
 
 def uint8_images(images: Any, image_shape: tuple[int, int, int]) -> np.ndarray:
     """Images [N, H, W, C] uint8 as an array; raises ValueError for anything else."""
-    images = np.asarray(images)
+    images = as_array("images", images)
     if images.dtype != np.uint8 or images.shape[1:] != image_shape or images.ndim != 4:
         expected = ", ".join(map(str, image_shape))
         raise ValueError(f"expected images [N, {expected}] uint8; received {list(images.shape)} {images.dtype}.")

@@ -111,7 +111,10 @@ class Client(ABC):
 
 
 def _array(name: str, values: Any, dtype: np.dtype) -> np.ndarray:
-    array = np.asarray(values, dtype if dtype.kind == "O" else None)
+    try:
+        array = np.asarray(values, dtype if dtype.kind == "O" else None)
+    except ValueError as error:
+        raise ServingError(f"{name}: expected an array; received parts of different shapes.") from error
     if dtype.kind == "O" and not all(isinstance(value, bytes) for value in array.flat):
         other = next(value for value in array.flat if not isinstance(value, bytes))
         raise ServingError(f"{name}: expected the bytes of image files; received {type(other).__name__}.")

@@ -115,12 +115,25 @@ class RestClient(Client):
         return answer
 
     def _sent(self, path: str, body: bytes | None, is_packed: bool, timeout_s: float) -> bytes:
+        end = time.monotonic() + timeout_s
         headers = {"Content-Type": "application/json", "Accept-Encoding": "gzip" if self.compress else "identity"}
         if body and is_packed:
             body, headers["Content-Encoding"] = gzip.compress(body, compresslevel=1), "gzip"
         request = urllib.request.Request(self._url() + path, body, headers)
         with self._opener.open(request, timeout=timeout_s) as response:
-            return _unpacked(response.read())
+            return _unpacked(_read(response, end))
+
+
+def _read(response: http.client.HTTPResponse, end: float) -> bytes:
+    """Returns the body; raises TimeoutError after `end`, since the socket's own timeout begins anew with every part."""
+    parts = []
+    while part := response.read1():
+        parts.append(part)
+        if time.monotonic() > end:
+            raise TimeoutError("timed out")
+    if response.length:
+        raise http.client.IncompleteRead(b"".join(parts), response.length)
+    return b"".join(parts)
 
 
 def _checked(address: str) -> str:

@@ -303,7 +303,17 @@ def test_a_batch_that_cannot_be_shared_is_refused(image_set):
         triplets(image_set, batch_size=8, seed=0, input_context=tf.distribute.InputContext(1, 0, 3))
 
 
-@pytest.mark.parametrize(("images", "size"), [(None, 0), (None, "8"), ([1, 2], 8)])
-def test_arguments_of_other_types_are_refused(images, size, image_set):
-    with pytest.raises(ConfigError, match="triplets: expected an ImageSet.*received (ImageSet|list) and batch_size="):
-        triplets(images or image_set, batch_size=size, seed=0)
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"image_set": [1, 2]}, "expected an ImageSet.*received list"),
+        ({"batch_size": 0}, "batch_size: expected an integer of at least 1; received 0"),
+        ({"batch_size": "8"}, "batch_size: expected an integer of at least 1; received '8'"),
+        ({"seed": 0.5}, "seed: expected an integer; received 0.5"),
+        ({"first_step": -1}, "first_step: expected an integer of at least 0; received -1"),
+        ({"augment_shift": -1}, "augment_shift: expected an integer of at least 0; received -1"),
+    ],
+)
+def test_wrong_arguments_are_refused(change, message, image_set):
+    with pytest.raises(ConfigError, match=message):
+        triplets(**{"image_set": image_set, "batch_size": 8, "seed": -3, **change})

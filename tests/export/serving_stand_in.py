@@ -97,6 +97,7 @@ class StandIn:
         self.versions = {int(path.name): loaded(path) for path in place.iterdir() if path.name.isdecimal()}
         labels = re.findall(r'key: "(\w+)" value: (\d+)', (place / "models.config").read_text())
         self.labels = {label: int(version) for label, version in labels}
+        self.asked: list[tuple[int | None, str | None]] = []  # the version and the label of each request
         self.failures: list[Fault] = []  # given instead of the next answers
         self.received: list[tuple[str | None, int]] = []  # each POST's Content-Encoding, and its bytes on the wire
         self.sent: list[tuple[str | None, int]] = []  # the same of each answer
@@ -105,6 +106,7 @@ class StandIn:
         self.packs_answers = False
 
     def version(self, model: str, version: int | None, label: str | None) -> Version:
+        self.asked.append((version, label or None))
         if self.failures:
             raise self.failures.pop(0)
         number = self.labels.get(label, 0) if label else version if version is not None else max(self.versions)

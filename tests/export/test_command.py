@@ -56,8 +56,8 @@ def run_dir(model, tmp_path):
 
 
 def test_a_run_is_exported(model, run_dir, tmp_path, capsys, monkeypatch):
-    checked = []
-    monkeypatch.setattr(export.versions, "check", lambda *arguments: checked.append(arguments))
+    checked, check = [], export.versions.check
+    monkeypatch.setattr(export.versions, "check", lambda *arguments: (check(*arguments), checked.append(arguments)))
     assert main([f"--run_dir={run_dir}", f"--export_dir={tmp_path}/models/faces", "--version=3", "--float_images"]) == 0
     assert f"{tmp_path}/models/faces/3" in capsys.readouterr().out
     assert checked[0][2] is True and (tmp_path / "models/faces/3/saved_model.pb").exists()

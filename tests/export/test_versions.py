@@ -69,6 +69,15 @@ def replayed_here(monkeypatch):
     monkeypatch.setattr("export.verification.replay", replay)
 
 
+def test_a_process_that_fails_means_no_export(saved, model, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(
+        ExportError, match=r"nothing was exported: .* run in a new process \(no message\)"
+    ):
+        export_model(model, tmp_path / "tiny")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_difference_means_no_export(saved, replayed_here, model, other_weights, tmp_path):
     with pytest.raises(ExportError, match=r"nothing was exported: .*image.* differs from the Python model by"):
         export_model(model, tmp_path / "tiny")

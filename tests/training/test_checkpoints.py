@@ -4,6 +4,7 @@ import pytest
 
 from dfv.config.schema import Config
 from dfv.model.disentangler import Disentangler
+from dfv.training.callbacks.checkpointing import Checkpointing
 from dfv.training.checkpoints import Checkpoints, last_step
 from dfv.training.errors import RunError
 from tests.training.runs import SMALLEST
@@ -52,3 +53,17 @@ def test_a_model_whose_checkpoints_were_deleted_is_not_replaced(model, tmp_path)
     with pytest.raises(RunError, match="has a trained model but no checkpoints/ to resume from"):
         Checkpoints(model, tmp_path, keep=3, is_chief=True)
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
+
+
+def test_a_checkpoint_is_due_after_some_minutes(model, tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("dfv.training.callbacks.checkpointing.time.monotonic", lambda: now[0])
+    saving = Checkpointing(tmp_path, every_steps=1000, every_minutes=2)
+    saving.set_model(model)
+    saving.on_train_begin()
+    saving.on_epoch_begin(0)
+    for minutes, saved in ((1.9, False), (2.1, True)):
+        now[0] = 60 * minutes
+        saving.on_train_batch_end(0)
+        saving.on_train_batch_begin(1)
+        assert (last_step(tmp_path) is not None) == saved

@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import itertools
 import shutil
 from pathlib import Path
 
@@ -228,6 +229,18 @@ def test_training_alone_is_augmented(tmp_path):
         return all(image.tobytes() in own for image in shown)
 
     assert are_images_as_they_are("validation") and not are_images_as_they_are("train")
+
+
+def test_triplets_are_those_of_the_runs_seed_and_options_and_validation_is_on_held_out_images(tmp_path):
+    config = Config.of(**SMALLEST | {"seed": 3, "x2_any_identity": True})
+    trainer = Trainer(*parts_of_a_run(config, tmp_path / "run"))
+    size = config.training.batch_size
+    expected = dfv.triplets(trainer.splits.train, batch_size=size, seed=3, x2_any_identity=True, first_step=2)
+    for name, values in next(iter(trainer.triplets("train", first_step=2))).items():
+        np.testing.assert_array_equal(values, next(iter(expected))[name], err_msg=name)
+    held_out = {image.tobytes() for image in trainer.splits.validation.images[:]}
+    for batch in itertools.islice(trainer.validation_batches, 3):
+        assert all(image.tobytes() in held_out for image in batch["x1"].numpy())
 
 
 def parts_of_a_run(config: Config, run_dir: Path) -> tuple:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from dfv.config.schema import DataConfig
-from dfv.data.dataset import DataError, ImageSet, Splits, check_measure
+from dfv.data.dataset import DataError, ImageSet, Splits, as_array, check_measure
 from dfv.data.equal_images import first_equal, report_copies
 from dfv.data.preprocessing import preprocess
 
@@ -30,9 +30,9 @@ def from_arrays(
     factors: name -> [N] integers or strings (classes), or finite floats (continuous).
     Raises DataError for arrays of other shapes or types and for identities with fewer than two training images.
     """
-    images, identity = np.asarray(images), np.asarray(identity)
-    attributes = {name: np.asarray(values) for name, values in (attributes or {}).items()}
-    factors = {name: np.asarray(values) for name, values in (factors or {}).items()}
+    images, identity = as_array("images", images), as_array("identity", identity)
+    attributes = {name: as_array(name, values) for name, values in (attributes or {}).items()}
+    factors = {name: as_array(name, values) for name, values in (factors or {}).items()}
     _check(images, identity, attributes, factors)
     if min(validation_fraction, test_fraction) < 0 or validation_fraction + test_fraction >= 1:
         raise DataError(

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from dfv.data.dataset import as_array
+
 
 @dataclass(frozen=True)
 class LabelledCodes:
@@ -25,10 +27,10 @@ class LabelledCodes:
 
     def __post_init__(self) -> None:
         arrays = {
-            "codes": np.asarray(self.codes),
-            "labels": np.asarray(self.labels),
-            "groups": None if self.groups is None else np.asarray(self.groups),
-            "factors": {name: np.asarray(values) for name, values in self.factors.items()},
+            "codes": as_array("codes", self.codes),
+            "labels": as_array("labels", self.labels),
+            "groups": None if self.groups is None else as_array("groups", self.groups),
+            "factors": {name: as_array(name, values) for name, values in self.factors.items()},
         }
         for name, value in arrays.items():
             object.__setattr__(self, name, value)  # past the freezing of records

@@ -21,7 +21,7 @@ def estimate(values: np.ndarray, clusters: np.ndarray | None = None) -> Estimate
     """The mean over seeds and images of values [seeds, N].
 
     Its squared standard error is that over images, of the mean over seeds, plus that over seeds. clusters: [N],
-    images of one cluster are dependent (cluster-robust standard error).
+    images of one cluster are dependent (cluster-robust standard error). It is NaN for a single cluster or image.
     """
     per_image = values.mean(0)
     mean, number = per_image.mean(), len(per_image)
@@ -29,6 +29,8 @@ def estimate(values: np.ndarray, clusters: np.ndarray | None = None) -> Estimate
     if clusters is not None:
         deviations = np.bincount(np.unique(clusters, return_inverse=True)[1], deviations)
     num_clusters = len(deviations)
-    over_images = num_clusters / max(num_clusters - 1, 1) * np.sum(deviations**2) / number**2
+    if num_clusters < 2:
+        return Estimate(float(mean), float("nan"))
+    over_images = num_clusters / (num_clusters - 1) * np.sum(deviations**2) / number**2
     over_seeds = values.mean(1).var(ddof=1) / len(values) if len(values) > 1 else 0.0
     return Estimate(float(mean), float(np.sqrt(over_images + over_seeds)))

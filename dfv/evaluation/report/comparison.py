@@ -36,7 +36,7 @@ class EvaluatedFolder(NamedTuple):
 def compare(run_dirs: list[Path], out_dir: Path) -> str:
     """Writes table.md and swap.png of evaluated runs into out_dir and returns the tables; raises RunError."""
     runs, names = list(map(_read, run_dirs)), _names(run_dirs)
-    if len(datasets := sorted({run.results.run.dataset for run in runs})) > 1:
+    if len(datasets := sorted({_dataset(run.results.run) for run in runs})) > 1:
         raise RunError(
             f"expected runs of one data set; got {', '.join(datasets)}. Compare the runs of each data set separately."
         )
@@ -48,6 +48,10 @@ def compare(run_dirs: list[Path], out_dir: Path) -> str:
         (out_dir / "table.md").write_text(text, encoding="utf-8")
         (out_dir / "swap.png").write_bytes(encode_png(picture))
     return text
+
+
+def _dataset(run: EvaluatedRun) -> str:
+    return " ".join([run.dataset, run.flags.get("tfds_name", "")]).strip()
 
 
 def _table(columns: tuple[Column, ...], names: list[str], runs: list[Results]) -> str:
@@ -96,7 +100,8 @@ def _titled(name: str, picture: np.ndarray) -> np.ndarray:
 
 def _read(run_dir: Path) -> EvaluatedFolder:
     results = Results.read(run_dir / RESULTS_FILE)
-    if (run_dir / FLAGS_FILE).exists() and read_flags(run_dir).training.num_steps != results.run.num_steps:
+    of_run = run_dir.parent if run_dir.resolve().name in SPLITS else run_dir
+    if (of_run / FLAGS_FILE).exists() and read_flags(of_run).training.num_steps != results.run.num_steps:
         steps = results.run.num_steps
         raise RunError(f"{run_dir} was trained further after its evaluation at step {steps}; evaluate it again.")
     try:

@@ -81,6 +81,11 @@ def test_integers_that_leave_gaps_are_renumbered_in_their_order():
         ({"images": number_images().astype(np.float32)}, "images: expected .* uint8 .*got .*float32"),
         ({"images": number_images()[..., 0]}, r"got \(40, 4, 4\).*images\[..., None\]"),
         ({"images": np.zeros((40, 4, 4, 4), np.uint8)}, r"C = 1 or 3, got \(40, 4, 4, 4\)"),
+        (
+            {"images": [np.zeros((4, 4, 1)), np.zeros((5, 4, 1))]},
+            "images: expected .*a list of parts of different shapes",
+        ),
+        ({"factors": {"wind": [[1], [1, 2]]}}, "wind: expected .*a list of parts of different shapes"),
         ({"identity": IDENTITY[:-1]}, r"identity: expected \[40\] .*got \(39,\)"),
         ({"identity": np.arange(40.0)}, "identity: expected .*got .*float64"),
         ({"attributes": {"wet": np.arange(40)}}, "wet: identity ann has several values.*factors"),

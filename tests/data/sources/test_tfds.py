@@ -207,8 +207,8 @@ def letters_dir(tmp_path_factory):
     return prepare(tmp_path_factory.mktemp("letters"), "letters", "1.0.0", features, columns)
 
 
-def from_letters(letters_dir, image_size=0, **options):
-    config = DataConfig(data_dir=letters_dir, image_size=image_size)
+def from_letters(letters_dir, image_size=0, grayscale=False, **options):
+    config = DataConfig(data_dir=letters_dir, image_size=image_size, grayscale=grayscale)
     return data.from_tfds("letters", **{"identity": "letter", "image": "picture", "config": config, **options})
 
 
@@ -218,6 +218,7 @@ def test_any_labelled_set_by_name(letters_dir):
         np.testing.assert_array_equal(shown(part.images), numbers)
         np.testing.assert_array_equal(part.identity, np.array([1, 0, 2])[np.array(numbers) % 3])
     assert splits.train.image_shape == (8, 10, 3)
+    assert from_letters(letters_dir, grayscale=True).train.image_shape == (8, 10, 1)
 
 
 def test_any_labelled_set_by_flags(letters_dir):

@@ -40,6 +40,7 @@ def test_the_table_is_printed_and_the_record_and_report_are_written(codes, tmp_p
     results = LeakageResults.from_json((folder / "leakage.json").read_text())
     assert json.loads((folder / "leakage.json").read_text())["schema_version"] == 1
     best = results.leakage.strongest
+    assert results.probe_seeds == 1
     shown = f"{100 * best.leakage.mean:.1f} ± {100 * best.leakage.standard_error:.1f}"
     assert printed.count(shown) >= 2 and results.num_groups == 60 and results.num_classes == (2, 3)
     assert f"HSIC of code and group: {results.dependence.hsic:.4f};" in printed

@@ -28,3 +28,9 @@ def test_the_variance_over_seeds_adds():
 def test_significant_is_more_than_two_standard_errors_from_zero_on_either_side():
     assert not Estimate(-0.019, 0.01).is_significant() and not Estimate(0.019, 0.01).is_significant()
     assert Estimate(-0.021, 0.01).is_significant()
+
+
+@pytest.mark.parametrize("values", [np.ones((2, 1)), np.ones((2, 5)), np.zeros((1, 5))])
+def test_a_single_cluster_has_no_standard_error(values):
+    found = estimate(values, np.zeros(values.shape[1]))
+    assert found.mean == values.mean() and np.isnan(found.standard_error) and not found.is_significant()

@@ -24,6 +24,18 @@ def test_a_run_that_was_trained_on_is_not_compared_by_its_old_results(evaluated,
     write_flags(run_dir, Config.of(num_steps=12_000))
     assert main([str(run_dir), "--out", str(tmp_path / "both")]) == 2
     assert "was trained further after its evaluation at step 10000; evaluate it again" in capsys.readouterr().err
+    shutil.copytree(evaluated[0], run_dir / "validation")
+    assert main([str(run_dir / "validation"), "--out", str(tmp_path / "both")]) == 2
+    assert "was trained further after its evaluation at step 10000; evaluate it again" in capsys.readouterr().err
+
+
+def test_data_sets_of_tfds_are_told_apart(evaluated, tmp_path, capsys):
+    for name in ("letters", "digits"):
+        folder = shutil.copytree(evaluated[0], tmp_path / name)
+        run = replace(evaluated[1].run, dataset="tfds", flags=evaluated[1].run.flags | {"tfds_name": name})
+        replace(evaluated[1], run=run).write(folder / "results.json")
+    assert main([str(tmp_path / "letters"), str(tmp_path / "digits"), "--out", str(tmp_path / "both")]) == 2
+    assert "expected runs of one data set; got tfds digits, tfds letters" in capsys.readouterr().err
 
 
 def test_evaluations_of_another_split_go_by_their_run(evaluated, tmp_path):

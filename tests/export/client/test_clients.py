@@ -91,6 +91,8 @@ def test_labels_and_versions(server, inputs):
         for kind in KINDS:
             client = client_of(server, kind, timeout_s=60, **options)
             assert client.predict("encode", image=inputs["image"])["s"].shape[0] == 4
+            if server.stand_in:
+                assert server.stand_in.asked[-1] == (options.get("version"), options.get("label")), kind
 
 
 @pytest.mark.parametrize(
@@ -233,9 +235,16 @@ def test_a_grpc_address_that_is_none_is_refused():
         GrpcClient("http://127.0.0.1:8500", "tiny")
 
 
+class Answer(io.BytesIO):
+    """A body that has arrived whole."""
+
+    length = 0  # of what has not arrived yet, as of an HTTPResponse
+
+
 @pytest.mark.parametrize("body", [b"<html>hello</html>", b"[]", b'{"metadata": 1}', b"\x1f\x8bdamaged"])
 def test_an_answer_of_another_server_is_named(body, monkeypatch):
-    monkeypatch.setattr(rest.urllib.request.OpenerDirector, "open", lambda *_, **__: io.BytesIO(body))
+    answer = Answer(body)
+    monkeypatch.setattr(rest.urllib.request.OpenerDirector, "open", lambda *_, **__: answer)
     with pytest.raises(ServingError, match="http://there:1: the answer to /metadata is not .* Check the address"):
         RestClient("http://there:1", "tiny").signatures()
 
