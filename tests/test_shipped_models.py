@@ -11,7 +11,7 @@ from dfv.evaluation.metrics.analogies import measure_analogies
 from dfv.training.model_files import SHIPPED_MODELS, shipped_names
 from dfv.training.run_flags import FLAGS_FILE, read_flags
 
-NAMES = ("mnist", "quickstart", "sprites", "toy_sprites", "yaleb")
+NAMES = ("mnist", "norb", "quickstart", "sprites", "toy_sprites", "yaleb")
 
 
 def test_they_are_small_and_whole():

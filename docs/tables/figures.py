@@ -44,6 +44,8 @@ def measured_run(path: str) -> Figures:
     if results.analogies:
         figures["swap_mse"] = f"{results.analogies.swap.mse:.4f}"
         figures["swap_mse_ratio"] = f"{results.analogies.mse_ratio:.3f}"
+    if results.image_quality:
+        figures["swap_high_frequencies"] = f"{results.image_quality.swap.high_frequencies:.2f}"
     return figures | swaps(results)
 
 

@@ -31,6 +31,7 @@ QUICKSTART_FILE = "dfv/pretrained/quickstart/results.json"
 TOY_SPRITES_FILE = "dfv/pretrained/toy_sprites/results.json"
 SPRITES_FILE = "dfv/pretrained/sprites/results.json"
 YALEB_FILE = "dfv/pretrained/yaleb/results.json"
+NORB_FILE = "dfv/pretrained/norb/results.json"
 PAPER = "Table 1 of the paper"
 IDENTITY = (*LEAKAGE, S_ERROR, SWAP, PRIOR_SAMPLE, MSE, SOURCE)
 CHARACTERS = (*LEAKAGE, S_ERROR, TRUE_SWAP, MSE, SOURCE)
@@ -63,6 +64,7 @@ def summary() -> str:
         "Extended Yale B, shipped model": (measured_run(YALEB_FILE), "yaleb"),
         "Extended Yale B before LDA of s, 5 seeds and splits": (log["yaleb-seeds"], "yaleb"),
         "Sprites, unseen characters, shipped model": (measured_run(SPRITES_FILE), "sprites"),
+        "small NORB, unseen toys, shipped model": (measured_run(NORB_FILE), "norb"),
         "small NORB, unseen toys, 3 seeds": (log["norb-seeds"], "norb"),
     }
     names = ("leak_mean", "leak_sample", "mse", "source")
@@ -75,6 +77,7 @@ def summary() -> str:
         several("leakage of z by Algorithm 1, pp", "leak_mean_1", "leak_sample_1"),
         S_ERROR,
         one("swap shows s source, %", "swap_shows_s_source"),
+        one("sharpness of swaps", "swap_high_frequencies"),
         one("MSE", "mse"),
         one("MSE by Algorithm 1", "mse_1"),
         SOURCE,
@@ -187,7 +190,8 @@ MNIST: dict[str, Callable[[], str]] = {
             "this method as re-implemented by ananyahjha93": "ananyahjha93-this-method",
             "cycle-consistent VAE (ananyahjha93)": "ananyahjha93-cycle-vae",
         },
-    )
+    ),
+    "mnist-image-quality": lambda: image_quality(MNIST_FILE),
 }
 YALEB: dict[str, Callable[[], str]] = {
     "yaleb": lambda: runs_table(
@@ -236,6 +240,7 @@ NORB: dict[str, Callable[[], str]] = {
         "category of 25 unseen toys",
         IDENTITY,
         {
+            "shipped model `norb`, seed 0": NORB_FILE,
             "`norb.flags`, three seeds": "norb-seeds",
             "the same, only the 256-unit probe, as in the paper": "norb-seeds-256",
             "the same networks without independence losses": "108a",
@@ -246,6 +251,8 @@ NORB: dict[str, Callable[[], str]] = {
     "norb-seeds": lambda: seeds(
         NORB_SEEDS, *LEAKAGE, S_ERROR, SWAP, PRIOR_SAMPLE, MSE, FACTORS, MINUTES, COMMITS, SOURCE
     ),
+    "norb-factors": lambda: known_factors(NORB_FILE),
+    "norb-image-quality": lambda: image_quality(NORB_FILE),
 }
 TOY_SPRITES: dict[str, Callable[[], str]] = {
     "toy-sprites": lambda: runs_table(

@@ -16,7 +16,7 @@ from dfv.data.sources.toy_sprites import characters, poses, render
 
 HERE = Path(__file__).parent
 # The model of 0.1.0's quick start has a PCA that is not folded yet, and flags with their earlier names.
-MODELS = {"quickstart": str(HERE / "quickstart_0_1_0"), "mnist": "mnist"}
+MODELS = {name: str(HERE / f"{name}_0_1_0") for name in ("quickstart", "mnist")}
 # The stored terms' names, from before losses were named as the field names them.
 STORED_TERMS = {
     "identity_mmd": "prior_per_identity",
