@@ -7,6 +7,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # On a busy machine, threads of scikit-learn's and of NumPy's small sums spend most of the time waiting for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# With a core for each of pytest-xdist's workers, threads of one do not wait for those of another.
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
+
 import dfv  # noqa: F401, I001  Before TensorFlow: it turns oneDNN on.
 
 from collections.abc import Callable

@@ -129,10 +129,13 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_term(tmp_path):
         train(config, tmp_path / "run")
 
 
-def test_batches_that_do_not_fit_in_memory_stop_the_run_with_a_sentence(tmp_path):
-    beyond_any_address = 2**44
-    with pytest.raises(TrainingError, match=f"memory.*--batch_size={beyond_any_address}.*another --run_dir"):
-        train(Config.of(**SMALLEST | {"batch_size": beyond_any_address}), tmp_path / "run")
+def test_batches_that_do_not_fit_in_memory_stop_the_run_with_a_sentence(tmp_path, monkeypatch):
+    def exhausted(*_):  # as NumPy does; TensorFlow's own allocator tries for 10 s before it says so
+        raise MemoryError("Unable to allocate 9 TiB")
+
+    monkeypatch.setattr("dfv.data.triplet_sampler.TripletSampler.sample", exhausted)
+    with pytest.raises(TrainingError, match="memory.*--batch_size=4.*another --run_dir"):
+        train(Config.of(**SMALLEST), tmp_path / "run")
 
 
 def test_a_step_that_does_not_fit_in_memory_stops_the_run_with_a_sentence(tmp_path, monkeypatch):
