@@ -71,9 +71,7 @@ def replayed_here(monkeypatch):
 
 def test_a_process_that_fails_means_no_export(saved, model, tmp_path, monkeypatch):
     monkeypatch.setattr("sys.executable", "/bin/false")
-    with pytest.raises(
-        ExportError, match=r"nothing was exported: .* run in a new process \(no message\)"
-    ):
+    with pytest.raises(ExportError, match=r"nothing was exported: .* run in a new process \(no message\)"):
         export_model(model, tmp_path / "tiny")
     assert not list(tmp_path.iterdir())
 
