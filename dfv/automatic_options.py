@@ -90,6 +90,7 @@ def _amount(found: Survey, size: int) -> Choice:
         "adversary_augmentation": True,
         "kl_weight": 0.5,
         "pca_dim": 8,
+        "pca_identity_weight": 4.0,
         "flow_layers": 4,
         "rounding_step": 2.0,
         "keep": "best",

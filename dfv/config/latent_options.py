@@ -21,6 +21,13 @@ class LatentConfig(Checked):
         " disables.",
         at_least=0,
     )
+    pca_identity_weight: float = option(
+        0.0,
+        "For few training images: multiple of the variance between identities that is subtracted from the variance of z"
+        " when principal components are chosen, so that components in which identities differ are dropped; 0: plain"
+        " PCA.",
+        at_least=0,
+    )
     flow_layers: int = option(
         0,
         "Number of coupling layers of a conditional normalizing flow, which removes from z the part that is predictable"

@@ -4,6 +4,10 @@ Training spreads the information in z over all of its dimensions, at less than t
 means, in units of that noise, gives a few components well above the noise, which the decoder uses, and many far below
 it, which hardly affect the decoder but from which a classifier of the means predicts the identity. These are dropped;
 rounding to multiples of the noise then costs little.
+
+With few training images, the adversaries leave whole components in which identities differ more than the images of
+one. An identity weight drops these: components are chosen by the variance of the means minus a multiple of that between
+identities, as in the maximum margin criterion (Li, Jiang, Zhang, NIPS 2003) with its sign reversed.
 """
 
 import numpy as np
@@ -19,11 +23,13 @@ class NoiseWhitenedPCA(Stage):
 
     With l the variance of the means along a component over that of the noise, samples of a component have mean 0 and
     variance 1 and are uncorrelated, as those of N(0, I) are, and the posterior's variance is 1 / (1 + l); largest l
-    first.
+    first. With an `identity_weight`, components are those of the variance minus this multiple of that between
+    identities, and correlated.
     """
 
-    def __init__(self, z_dim: int, num_components: int):
+    def __init__(self, z_dim: int, num_components: int, identity_weight: float = 0.0):
         super().__init__(min(num_components, z_dim), name="pca")
+        self.identity_weight = identity_weight
         self.centre = self.add_constant("centre", (z_dim,))
         self.to_components = self.add_constant("to_components", (z_dim, self.output_dim), "identity")
         self.from_components = self.add_constant("from_components", (self.output_dim, z_dim), "identity")
@@ -36,7 +42,9 @@ class NoiseWhitenedPCA(Stage):
         centre = means.mean(0)
         means -= centre
         covariance = (means.T @ means).astype(np.float64) / len(means)
-        variance, components = (part[..., ::-1] for part in np.linalg.eigh(covariance))
+        criterion = covariance - self.identity_weight * between_identities(means, codes.identity)
+        components = np.linalg.eigh(criterion)[1][:, ::-1]
+        variance = np.sum(components * (covariance @ components), axis=0)
         scale = np.sqrt(np.maximum(variance, 0) + 1.0)
         to_components, from_components = components / scale / std[:, None], (components * scale).T * std
         kept = slice(0, self.output_dim)
@@ -69,3 +77,17 @@ class NoiseWhitenedPCA(Stage):
         # (z F + centre) W = z (F W) + centre W
         kernel = kernel.astype(np.float64)
         return self.from_components.numpy() @ kernel, self.centre.numpy() @ kernel
+
+
+def between_identities(means: np.ndarray, identity: np.ndarray) -> np.ndarray:
+    """Unbiased covariance [D, D] of the identities' expected codes, from centred codes [N, D].
+
+    That of their means over a few images would contain a part of the variance within identities (analysis of variance
+    with random effects).
+    """
+    _, number, count = np.unique(identity, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(count), means.shape[1]))
+    np.add.at(sums, number, means)
+    between = (sums.T / count) @ sums
+    within = (means.T @ means - between) / max(len(means) - len(count), 1)
+    return (between - (len(count) - 1) * within) / max(len(means) - np.sum(count**2) / len(means), 1)

@@ -39,7 +39,7 @@ class LatentTransform(layers.Layer):
         self.lda = LinearDiscriminants(s_dim, config.lda_dim) if config.lda_dim else None
         dim, self.pca, self.flow, self.codebook, self.rounding = z_dim, None, None, None, None
         if config.pca_dim and not pca_is_folded:
-            self.pca = NoiseWhitenedPCA(z_dim, config.pca_dim)
+            self.pca = NoiseWhitenedPCA(z_dim, config.pca_dim, config.pca_identity_weight)
             dim = self.pca.output_dim
         if config.flow_layers:
             self.flow = ConditionalFlow(

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from dfv.model.codes import Posterior
 from dfv.model.latent.fit import fit_latent
-from dfv.model.latent.pca import NoiseWhitenedPCA
+from dfv.model.latent.pca import NoiseWhitenedPCA, between_identities
 from dfv.model.latent.training_codes import TrainingCodes
 
 STD = np.array([0.2, 0.5, 0.9, 0.7, 1.0, 0.3], np.float32)
@@ -127,3 +127,36 @@ def test_the_flow_is_fitted_to_the_components(tiny_model, trained_on):
     before, after = plain.encode(images).z, flowing.encode(images).z
     assert after.mean.shape == (40, 3)
     assert np.abs(after.mean - before.mean).max() > 1e-3
+
+
+@pytest.fixture
+def few_codes():
+    """30 identities with 8 images: identities alone differ along the largest direction, images along the second."""
+    random = np.random.default_rng(0)
+    identity, turn = np.repeat(np.arange(30), 8), np.linalg.qr(random.normal(size=(6, 6)))[0]
+    codes = 0.3 * random.normal(size=(240, 6))
+    codes[:, 0] += 9.0 * random.normal(size=30)[identity]
+    codes[:, 1] += 4.0 * random.normal(size=240)
+    return identity, turn, (codes @ turn).astype(np.float32)
+
+
+@pytest.mark.parametrize(("weight", "direction"), [(0.0, 0), (2.0, 1)])
+def test_an_identity_weight_drops_components_in_which_identities_differ(few_codes, weight, direction):
+    identity, turn, means = few_codes
+    pca = NoiseWhitenedPCA(6, 1, weight)
+    pca.fit(TrainingCodes(means, means, np.ones_like(means), identity), 0, np.random.default_rng(0))
+    kept = pca.to_components.numpy()[:, 0]
+    assert abs(kept @ turn[direction]) / np.linalg.norm(kept) > 0.99
+    spread = np.var((means - means.mean(0)) @ (kept / np.linalg.norm(kept)))
+    assert np.linalg.norm(kept) == pytest.approx(1 / np.sqrt(1 + spread), rel=1e-3)
+
+
+def test_the_variance_between_identities_is_unbiased_for_any_numbers_of_images():
+    random, found = np.random.default_rng(0), []
+    identity = np.repeat(np.arange(12), random.integers(2, 9, 12))
+    within, between = np.diag([4.0, 1.0]), np.array([[2.0, 1.0], [1.0, 3.0]])
+    for _ in range(3000):
+        expected = random.multivariate_normal([0, 0], between, 12)
+        codes = expected[identity] + random.multivariate_normal([0, 0], within, len(identity))
+        found.append(between_identities(codes - codes.mean(0), identity))
+    np.testing.assert_allclose(np.mean(found, 0), between, atol=0.1)
