@@ -62,6 +62,7 @@ def test_a_given_codebook_or_rounding_stands_alone(name, other):
         {"strategy": "multi_worker"},
         {"identity_classifier_weight": 0.0},
         {"shared_variance": False},
+        {"pca_dim": 0},
         {"pretrain_s_steps": 100},
     ],
     ids=str,

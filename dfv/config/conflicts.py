@@ -43,6 +43,12 @@ CONFLICTS = (
         "--flow_layers, --pca_dim and --codebook_size do not work with a pre-trained s; drop them or"
         " --pretrain_s_steps.",
     ),
+    # After those that drop --pca_dim.
+    Conflict(
+        ("pca_identity_weight", "pca_dim"),
+        lambda flags: flags["pca_identity_weight"] and not flags["pca_dim"],
+        "--pca_identity_weight needs --pca_dim, whose components it chooses; set both.",
+    ),
     Conflict(
         ("swap_identity_weight", "identity_classifier_weight"),
         lambda flags: flags["swap_identity_weight"] and not flags["identity_classifier_weight"],
