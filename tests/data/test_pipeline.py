@@ -1,4 +1,4 @@
-"""Every image's pixels spell its row, so that the tests read off a batch which images it has."""
+"""Batches of triplets: what they have, how replicas share them, and what is refused."""
 
 import gc
 import weakref
@@ -6,38 +6,12 @@ import weakref
 import numpy as np
 import pytest
 import tensorflow as tf
+from spelled_images import COUNTS, KEYS, assert_uniform, batches, rows_of, spelled
 
 from dfv.config.schema import ConfigError, DataConfig
-from dfv.data import pipeline as module
 from dfv.data.cache import store
-from dfv.data.dataset import DataError, ImageSet
+from dfv.data.dataset import ImageSet
 from dfv.data.pipeline import triplets
-from dfv.data.triplet_sampler import TripletSampler
-
-COUNTS = (3, 1, 2, 10, 1, 7)  # images of each identity: two identities can be x2 alone
-KEYS = ("x1", "x1_same", "x2", "labels1", "labels2")
-
-
-def spelled(num_images: int, shape: tuple[int, int, int] = (5, 6, 3)) -> np.ndarray:
-    images = np.random.default_rng(0).integers(0, 256, (num_images, *shape), np.uint8)
-    images[:, 0, 0, 0], images[:, 0, 1, 0] = np.divmod(np.arange(num_images), 256)
-    return images
-
-
-def rows_of(images: np.ndarray) -> np.ndarray:
-    return images[:, 0, 0, 0].astype(int) * 256 + images[:, 0, 1, 0]
-
-
-@pytest.fixture(scope="module")
-def image_set() -> ImageSet:
-    identity = np.random.default_rng(1).permutation(np.repeat(np.arange(len(COUNTS)), COUNTS)).astype(np.int32)
-    attributes = {"hat": (identity % 3).astype(np.int32), "shoes": (identity // 2).astype(np.int32)}
-    return ImageSet(spelled(len(identity)), identity, attributes)
-
-
-def batches(image_set: ImageSet, num: int, batch_size: int = 8, seed: int = 5, **options) -> list[dict]:
-    dataset = triplets(image_set, batch_size=batch_size, seed=seed, **options)
-    return list(dataset.take(num).as_numpy_iterator())
 
 
 def drawn_rows(image_set: ImageSet, num: int, **options) -> np.ndarray:
@@ -51,15 +25,6 @@ def assert_same(left: list[dict], right: list[dict]) -> None:
     for ours, theirs in zip(left, right, strict=True):
         for key in KEYS:
             np.testing.assert_array_equal(ours[key], theirs[key])
-
-
-def assert_uniform(cells: np.ndarray, num_cells: int) -> None:
-    """Chi-square of equally likely cells, within five standard deviations of its mean."""
-    observed = np.bincount(cells, minlength=num_cells)
-    assert len(observed) == num_cells
-    expected = len(cells) / num_cells
-    statistic, freedom = ((observed - expected) ** 2 / expected).sum(), num_cells - 1
-    assert abs(statistic - freedom) < 5 * np.sqrt(2 * freedom)
 
 
 def test_every_element_is_a_triplet_with_its_labels(image_set):
@@ -120,41 +85,6 @@ def test_draws_of_one_step_are_independent_of_the_last(image_set):
     assert_uniform(places[:-1000] * num + places[1000:], num**2)  # the same position, a step later
 
 
-def test_the_index_arithmetic_agrees_with_lists(image_set):
-    """x1 by place; x1' counted on from x1 around its identity's block; x2 by place among all others."""
-    identity, count = image_set.identity, np.array(COUNTS)
-    places = sorted(range(len(identity)), key=lambda row: (count[identity[row]] < 2, identity[row], row))
-    paired = [row for row in places if count[identity[row]] >= 2]
-    batch = batches(image_set, 1, batch_size=200, first_step=7)[0]
-    draws = module._draws((200, 3), 5, module.DRAW, tf.constant(7, tf.int64)).numpy()
-    for position, (r1, r1_same, r2) in enumerate(draws.tolist()):
-        x1 = paired[r1 % len(paired)]
-        block = [row for row in places if identity[row] == identity[x1]]
-        following = block[block.index(x1) + 1 :] + block[: block.index(x1)]
-        others = [row for row in places if identity[row] != identity[x1]]
-        expected = x1, following[r1_same % len(following)], others[r2 % len(others)]
-        assert tuple(rows_of(batch[key])[position] for key in KEYS[:3]) == expected
-
-
-def test_the_index_arithmetic_holds_beyond_32_bits():
-    """Three identities of 10^9 images and more: an order that takes no memory, places against Python's integers."""
-    count = np.array([10**9, 2 * 10**9 + 1, 3 * 10**9])
-    start, num_images = np.cumsum(count) - count, int(count.sum())
-    order, labels = np.broadcast_to(np.int64(0), num_images), np.zeros((3, 1), np.int32)
-    source = TripletSampler(spelled(1), order, start, count, labels, num_images, False)
-    draws = np.random.default_rng(0).integers(-(2**63), 2**63, (100, 3))
-    places, block1, block2 = source.choose(draws)
-    for position, (r1, r1_same, r2) in enumerate(draws.tolist()):
-        x1, other = r1 % num_images, r2 % (num_images - int(count[block1[position]]))
-        first, length = int(start[block1[position]]), int(count[block1[position]])
-        x1_same = first + (x1 - first + 1 + r1_same % (length - 1)) % length
-        x2 = other if other < first else other + length
-        assert places.reshape(3, 100)[:, position].tolist() == [x1, x1_same, x2]
-        assert first <= x1 < first + length and x1_same != x1
-        assert start[block2[position]] <= x2 < start[block2[position]] + count[block2[position]]
-    assert places.max() > 2**32
-
-
 @pytest.mark.parametrize("augmentation", [{}, {"augment_shift": 2, "augment_flip": True}])
 def test_a_batch_is_a_function_of_seed_and_step(image_set, augmentation):
     first = batches(image_set, 6, **augmentation)
@@ -192,43 +122,6 @@ def test_a_mirrored_strategy_hands_each_replica_its_rows(mirrored):
             parts = mirrored.experimental_local_results(per_replica[key])
             assert [len(part) for part in parts] == [4, 4]
             np.testing.assert_array_equal(np.concatenate(parts), values)
-
-
-def shifted(image: np.ndarray, down: int, right: int) -> np.ndarray:
-    margin = max(abs(down), abs(right))
-    padded = np.pad(image, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
-    return padded[margin - down :, margin - right :][: image.shape[0], : image.shape[1]]
-
-
-def test_augmentation_shifts_and_mirrors_each_image_by_itself(image_set):
-    plain = batches(image_set, 4, batch_size=60)
-    changed = batches(image_set, 4, batch_size=60, augment_shift=2, augment_flip=True)
-    moves = [(down, right, step) for down in range(-2, 3) for right in range(-2, 3) for step in (1, -1)]
-    found = []
-    for before, after in zip(plain, changed, strict=True):
-        np.testing.assert_array_equal(before["labels1"], after["labels1"])
-        for key in KEYS[:3]:
-            for image, result in zip(before[key], after[key], strict=True):
-                matches = [m for m in moves if np.array_equal(shifted(image, *m[:2])[:, :: m[2]], result)]
-                assert len(matches) == 1
-                found.append(moves.index(matches[0]))
-    assert_uniform(np.array(found), len(moves))
-    of_each = np.array(found).reshape(4, 3, 60)
-    assert np.mean(of_each[:, 0] == of_each[:, 1]) < 0.1  # x1 and x1' are not moved alike
-
-
-def test_flip_alone_and_shift_alone(image_set):
-    plain, flipped, moved = (
-        batches(image_set, 1, 64, **options)[0]["x2"]
-        for options in (
-            {},
-            {"augment_flip": True},
-            {"augment_shift": 1},
-        )
-    )
-    for image, mirror, shift in zip(plain, flipped, moved, strict=True):
-        assert np.array_equal(mirror, image) or np.array_equal(mirror, image[:, ::-1])
-        assert any(np.array_equal(shift, shifted(image, i, j)) for i in (-1, 0, 1) for j in (-1, 0, 1))
 
 
 def test_records_on_disk_give_the_same_bits(image_set, tmp_path):
@@ -277,25 +170,6 @@ def test_images_live_as_long_as_what_reads_them(image_set):
     del batches_of_mine
     gc.collect()
     assert released() is None
-
-
-@pytest.mark.parametrize(
-    ("identity", "message"),
-    [
-        ([0, 1, 2], "at least 2 images.*3 images of 3 identities"),
-        ([], "at least 2 images"),
-        ([4, 4, 4], "at least 2 identities.*identity 4.*--x2_any_identity"),
-    ],
-)
-def test_a_set_without_triplets_is_refused(identity, message):
-    with pytest.raises(DataError, match=message):
-        triplets(ImageSet(spelled(len(identity)), np.array(identity, np.int32)), batch_size=2, seed=0)
-
-
-def test_an_attribute_that_varies_within_an_identity_is_refused():
-    identity, pose = np.array([0, 0, 1, 1], np.int32), np.array([0, 1, 0, 0], np.int32)
-    with pytest.raises(DataError, match="'pose' differs between images of one identity"):
-        triplets(ImageSet(spelled(4), identity, {"pose": pose}), batch_size=2, seed=0)
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(image_set):

@@ -4,9 +4,9 @@ import shutil
 
 import numpy as np
 import pytest
+from image_folders import config, fill, values
 from PIL import Image
 from test_decoding import plain, write
-from test_image_folder import config, fill, values
 
 from dfv.data.dataset import SPLITS
 from dfv.data.sources.image_folder import load

@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from image_folders import config, fill, values
 from test_decoding import plain, write
-from test_image_folder import config, fill, values
 
 from dfv import data
 from dfv.data.dataset import SPLITS, DataError
