@@ -1,20 +1,17 @@
 """Data shared by the measurements of one evaluation."""
 
-import dataclasses
 from functools import cached_property
-
-import numpy as np
 
 from dfv.config.schema import Config
 from dfv.data.dataset import Splits
 from dfv.evaluation.encoded_images import EncodedImages, EncodedSplits, encode_splits
 from dfv.evaluation.evaluation_splits import evaluation_splits, has_unseen_identities
-from dfv.evaluation.labels import factor_labels, identity_labels
+from dfv.evaluation.labels import Labels, factor_labels, identity_labels
 from dfv.evaluation.metrics.analogies import check_factors
 from dfv.evaluation.metrics.oracle_classifier import OracleClassifier, train_oracle
 from dfv.evaluation.probes.probe_data import families_of_probes
 from dfv.evaluation.sampling import SampleSizes
-from dfv.evaluation.split_within_identities import image_split_within_identities, split_within_identities
+from dfv.evaluation.split_within_identities import image_split_within_identities
 from dfv.model.codec import Codec
 
 
@@ -52,16 +49,19 @@ class EvaluationContext:
         return encode_splits(self.model, self.splits, self.sizes)
 
     @cached_property
-    def oracle(self) -> OracleClassifier:
-        """An identity classifier; trained on other test images if the test labels do not occur in training."""
+    def _oracle_data(self) -> tuple[Splits, Labels, EncodedImages]:
+        """What the oracle is trained and tested on, and the encoded images of the test split."""
         if self.labels is not None:
-            return train_oracle(self.splits, self.labels, self.sizes)
-        return train_oracle(*image_split_within_identities(self.encoded.test), self.sizes)
+            return self.splits, self.labels, self.encoded.test
+        return image_split_within_identities(self.encoded.test)
 
     @cached_property
+    def oracle(self) -> OracleClassifier:
+        """An identity classifier; trained on other test images if the test labels do not occur in training."""
+        splits, labels, _ = self._oracle_data
+        return train_oracle(splits, labels, self.sizes)
+
+    @property
     def unseen_by_oracle(self) -> EncodedImages:
         """The test images that the oracle was not trained on; their `rows` are those of its test labels."""
-        if self.labels is not None:
-            return self.encoded.test
-        test = split_within_identities(self.encoded.test)[0].test
-        return dataclasses.replace(test, rows=np.arange(len(test)))
+        return self._oracle_data[-1]

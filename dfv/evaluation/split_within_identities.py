@@ -1,5 +1,7 @@
 """Divides the test images of each identity, for probes of identities that do not occur in training."""
 
+import dataclasses
+
 import numpy as np
 
 from dfv.data.dataset import Splits
@@ -21,8 +23,9 @@ def split_within_identities(test: EncodedImages, seed: int = 0) -> tuple[Encoded
     return encoded, Labels(("identity",), (len(names),), labels, labels, labels)
 
 
-def image_split_within_identities(test: EncodedImages) -> tuple[Splits, Labels]:
-    """The same division as splits of images, with a label [N, 1] for each image of a split."""
+def image_split_within_identities(test: EncodedImages) -> tuple[Splits, Labels, EncodedImages]:
+    """The same division as splits of images, with a label [N, 1] for each image of a split, and its encoded `test`."""
     encoded, labels = split_within_identities(test)
     splits = Splits(encoded.train.image_set, encoded.validation.image_set, encoded.test.image_set)
-    return splits, Labels(labels.names, labels.num_classes, *(labels.test[part.rows] for part in encoded))
+    labels = Labels(labels.names, labels.num_classes, *(labels.test[part.rows] for part in encoded))
+    return splits, labels, dataclasses.replace(encoded.test, rows=np.arange(len(encoded.test)))
