@@ -36,18 +36,17 @@ def _one_device(name: str) -> Conflict:
 CONFLICTS = (
     *map(_noise_unit, ("pca_dim", "rounding_step", "codebook_size")),
     Conflict(
+        ("pca_identity_weight", "pca_dim"),
+        lambda flags: flags["pca_identity_weight"] and not flags["pca_dim"],
+        "--pca_identity_weight needs --pca_dim, whose components it chooses; set both.",
+    ),
+    Conflict(
         ("flow_layers", "pca_dim", "codebook_size", "pretrain_s_steps"),
         lambda flags: (
             flags["pretrain_s_steps"] and (flags["flow_layers"] or flags["pca_dim"] or flags["codebook_size"])
         ),
         "--flow_layers, --pca_dim and --codebook_size do not work with a pre-trained s; drop them or"
         " --pretrain_s_steps.",
-    ),
-    # After those that drop --pca_dim.
-    Conflict(
-        ("pca_identity_weight", "pca_dim"),
-        lambda flags: flags["pca_identity_weight"] and not flags["pca_dim"],
-        "--pca_identity_weight needs --pca_dim, whose components it chooses; set both.",
     ),
     Conflict(
         ("swap_identity_weight", "identity_classifier_weight"),
@@ -82,8 +81,10 @@ def check_conflicts(flags: Flags) -> None:
 
 def without_conflicts(chosen: Flags, given: Flags, defaults: Flags) -> dict[str, Any]:
     """The chosen options without those that do not work with the given ones."""
-    kept = dict(chosen)
-    for conflict in CONFLICTS:
-        if conflict.holds({**defaults, **kept, **given}):
-            kept = {name: value for name, value in kept.items() if name not in conflict.options}
+    before, kept = None, dict(chosen)
+    while kept != before:  # an option that is dropped may be one that another needs
+        before = kept
+        for conflict in CONFLICTS:
+            if conflict.holds({**defaults, **kept, **given}):
+                kept = {name: value for name, value in kept.items() if name not in conflict.options}
     return kept
