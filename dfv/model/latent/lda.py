@@ -11,7 +11,7 @@ import scipy.linalg
 import tensorflow as tf
 
 from dfv.model.latent.stage import FittedLayer
-from dfv.model.latent.training_codes import TrainingCodes
+from dfv.model.latent.training_codes import TrainingCodes, means_of_identities
 
 RIDGE = 1e-6  # added to the within-identity variance of each dimension, in units of the mean variance of s
 
@@ -33,11 +33,8 @@ class LinearDiscriminants(FittedLayer):
 
     def fit(self, codes: TrainingCodes) -> None:
         """Finds the discriminants in closed form, from s and identity of the training images."""
-        _, identity, num_images = np.unique(codes.identity, return_inverse=True, return_counts=True)
         s = codes.s.astype(np.float64)
-        centre, means = s.mean(0), np.zeros((len(num_images), s.shape[1]))
-        np.add.at(means, identity, s)
-        means /= num_images[:, None]
+        centre, (means, identity, _) = s.mean(0), means_of_identities(s, codes.identity)
         within, between = (part.T @ part / len(part) for part in (s - means[identity], (means - centre)[identity]))
         within += (RIDGE * np.trace(within + between) / len(within) + np.finfo(np.float32).tiny) * np.eye(len(within))
         # Columns v_i with v_i' within v_j = 1 if i = j else 0, so that the inverse of [v_1 v_2 ...] is its transpose

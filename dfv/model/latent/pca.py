@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from dfv.model.codes import Posterior
 from dfv.model.latent.stage import Stage
-from dfv.model.latent.training_codes import TrainingCodes
+from dfv.model.latent.training_codes import TrainingCodes, means_of_identities
 
 
 class NoiseWhitenedPCA(Stage):
@@ -42,7 +42,9 @@ class NoiseWhitenedPCA(Stage):
         centre = means.mean(0)
         means -= centre
         covariance = (means.T @ means).astype(np.float64) / len(means)
-        criterion = covariance - self.identity_weight * between_identities(means, codes.identity)
+        criterion = covariance
+        if self.identity_weight:
+            criterion = covariance - self.identity_weight * between_identities(means, codes.identity)
         components = np.linalg.eigh(criterion)[1][:, ::-1]
         variance = np.sum(components * (covariance @ components), axis=0)
         scale = np.sqrt(np.maximum(variance, 0) + 1.0)
@@ -85,9 +87,7 @@ def between_identities(means: np.ndarray, identity: np.ndarray) -> np.ndarray:
     That of their means over a few images would contain a part of the variance within identities (analysis of variance
     with random effects).
     """
-    _, number, count = np.unique(identity, return_inverse=True, return_counts=True)
-    sums = np.zeros((len(count), means.shape[1]))
-    np.add.at(sums, number, means)
-    between = (sums.T / count) @ sums
+    of_identities, _, count = means_of_identities(means, identity)
+    between = (of_identities.T * count) @ of_identities
     within = (means.T @ means - between) / max(len(means) - len(count), 1)
     return (between - (len(count) - 1) * within) / max(len(means) - np.sum(count**2) / len(means), 1)

@@ -14,6 +14,14 @@ CHUNK = 1024
 Forward = Callable[[Posterior, tf.Tensor], Posterior]
 
 
+def means_of_identities(codes: np.ndarray, identity: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns the mean codes [I, D] of the identities, the number [N] of each code's identity, and the counts [I]."""
+    _, number, count = np.unique(identity, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(count), codes.shape[1]))
+    np.add.at(sums, number, codes)
+    return sums / count[:, None], number, count
+
+
 @dataclass(frozen=True)
 class TrainingCodes:
     """s [N, s_dim], the posterior's mean and standard deviation of z [N, z_dim], float32; identity [N] int."""
