@@ -106,26 +106,25 @@ class RestClient(Client):
         is_packed = body is not None and self.compress and GZIP_FROM <= len(body) <= GZIP_UP_TO
         end = time.monotonic() + timeout_s
         try:
-            return self._sent(path, body, is_packed, timeout_s)
+            return self._sent(path, body, is_packed, end)
         except urllib.error.HTTPError as error:
             if not is_packed or error.code not in (BAD_REQUEST, UNSUPPORTED_MEDIA_TYPE):
                 raise
-        answer = self._sent(path, body, False, max(end - time.monotonic(), 0.001))
+        answer = self._sent(path, body, False, end)
         self.compress = False
         return answer
 
-    def _sent(self, path: str, body: bytes | None, is_packed: bool, timeout_s: float) -> bytes:
-        end = time.monotonic() + timeout_s
+    def _sent(self, path: str, body: bytes | None, is_packed: bool, end: float) -> bytes:
         headers = {"Content-Type": "application/json", "Accept-Encoding": "gzip" if self.compress else "identity"}
         if body and is_packed:
             body, headers["Content-Encoding"] = gzip.compress(body, compresslevel=1), "gzip"
         request = urllib.request.Request(self._url() + path, body, headers)
-        with self._opener.open(request, timeout=timeout_s) as response:
+        with self._opener.open(request, timeout=max(end - time.monotonic(), 0.001)) as response:
             return _unpacked(_read(response, end))
 
 
 def _read(response: http.client.HTTPResponse, end: float) -> bytes:
-    """Returns the body; raises TimeoutError after `end`, since the socket's own timeout begins anew with every part."""
+    """Returns the body; raises TimeoutError after `end`, since the socket's own timeout applies to each part."""
     parts = []
     while part := response.read1():
         parts.append(part)
