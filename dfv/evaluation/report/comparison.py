@@ -100,7 +100,8 @@ def _titled(name: str, picture: np.ndarray) -> np.ndarray:
 
 def _read(run_dir: Path) -> EvaluatedFolder:
     results = Results.read(run_dir / RESULTS_FILE)
-    of_run = run_dir.parent if run_dir.resolve().name in SPLITS else run_dir
+    folder = run_dir.resolve()
+    of_run = folder.parent if folder.name in SPLITS else folder
     if (of_run / FLAGS_FILE).exists() and read_flags(of_run).training.num_steps != results.run.num_steps:
         steps = results.run.num_steps
         raise RunError(f"{run_dir} was trained further after its evaluation at step {steps}; evaluate it again.")

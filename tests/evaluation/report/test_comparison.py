@@ -17,7 +17,7 @@ from dfv.evaluation.results import Results
 from dfv.training.run_flags import write_flags
 
 
-def test_a_run_that_was_trained_on_is_not_compared_by_its_old_results(evaluated, tmp_path, capsys):
+def test_a_run_that_was_trained_on_is_not_compared_by_its_old_results(evaluated, tmp_path, capsys, monkeypatch):
     run_dir = shutil.copytree(evaluated[0], tmp_path / "run")
     write_flags(run_dir, Config.of(num_steps=10_000))
     assert main([str(run_dir), "--out", str(tmp_path / "both")]) == 0
@@ -25,8 +25,10 @@ def test_a_run_that_was_trained_on_is_not_compared_by_its_old_results(evaluated,
     assert main([str(run_dir), "--out", str(tmp_path / "both")]) == 2
     assert "was trained further after its evaluation at step 10000; evaluate it again" in capsys.readouterr().err
     shutil.copytree(evaluated[0], run_dir / "validation")
-    assert main([str(run_dir / "validation"), "--out", str(tmp_path / "both")]) == 2
-    assert "was trained further after its evaluation at step 10000; evaluate it again" in capsys.readouterr().err
+    monkeypatch.chdir(run_dir / "validation")
+    for folder in (str(run_dir / "validation"), "."):
+        assert main([folder, "--out", str(tmp_path / "both")]) == 2
+        assert "was trained further after its evaluation at step 10000; evaluate it again" in capsys.readouterr().err
 
 
 def test_data_sets_of_tfds_are_told_apart(evaluated, tmp_path, capsys):
