@@ -14,6 +14,7 @@ from dfv.data.interpreter_exit import delay_exit
 from dfv.data.triplet_sampler import TripletSampler
 
 DRAW, AUGMENT = 1001, 1002  # stream numbers, different from those of the model's random numbers
+LEAST = {"batch_size": 1, "first_step": 0, "augment_shift": 0}  # of the arguments that are limited below
 PARALLEL_BATCHES = 2
 PREFETCHED_BATCHES = 4
 
@@ -78,9 +79,8 @@ def _check_arguments(image_set: ImageSet, **integers: int) -> None:
             f" {type(image_set).__name__}."
         )
     for name, value in integers.items():
-        least = {"batch_size": 1, "seed": None}.get(name, 0)
-        if not isinstance(value, numbers.Integral) or (least is not None and value < least):
-            expected = "an integer" if least is None else f"an integer of at least {least}"
+        if not isinstance(value, numbers.Integral) or value < LEAST.get(name, value):
+            expected = f"an integer of at least {LEAST[name]}" if name in LEAST else "an integer"
             raise ConfigError(f"triplets: {name}: expected {expected}; received {value!r}.")
     augment_shift = integers["augment_shift"]
     shortest = min(image_set.image_shape[:2])
