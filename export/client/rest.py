@@ -85,11 +85,10 @@ class RestClient(Client):
             for key in keys:
                 answer = answer[key]
             return answer
-        except urllib.error.HTTPError as error:
-            message = _message(_unpacked(error.read()))
-            if error.code in (429, 503):
-                raise UnavailableError(message) from error
-            raise self._refusal(f"HTTP {error.code}", message) from error
+        except _RefusedError as refused:
+            if refused.status in (429, 503):
+                raise UnavailableError(str(refused)) from refused
+            raise self._refusal(f"HTTP {refused.status}", str(refused)) from refused
         except http.client.BadStatusLine as error:
             if isinstance(error, http.client.RemoteDisconnected):
                 raise UnavailableError(str(error)) from error
@@ -107,8 +106,8 @@ class RestClient(Client):
         end = time.monotonic() + timeout_s
         try:
             return self._sent(path, body, is_packed, end)
-        except urllib.error.HTTPError as error:
-            if not is_packed or error.code not in (BAD_REQUEST, UNSUPPORTED_MEDIA_TYPE):
+        except _RefusedError as refused:
+            if not is_packed or refused.status not in (BAD_REQUEST, UNSUPPORTED_MEDIA_TYPE):
                 raise
         answer = self._sent(path, body, False, end)
         self.compress = False
@@ -119,11 +118,23 @@ class RestClient(Client):
         if body and is_packed:
             body, headers["Content-Encoding"] = gzip.compress(body, compresslevel=1), "gzip"
         request = urllib.request.Request(self._url() + path, body, headers)
-        with self._opener.open(request, timeout=max(end - time.monotonic(), 0.001)) as response:
-            return _unpacked(_read(response, end))
+        try:
+            with self._opener.open(request, timeout=max(end - time.monotonic(), 0.001)) as response:
+                return _unpacked(_read(response, end))
+        except urllib.error.HTTPError as error:
+            with error:
+                raise _RefusedError(error.code, _message(_unpacked(_read(error, end)))) from error
 
 
-def _read(response: http.client.HTTPResponse, end: float) -> bytes:
+class _RefusedError(Exception):
+    """The server answered with an HTTP status of 400 or more; the message is its reason."""
+
+    def __init__(self, status: int, reason: str):
+        super().__init__(reason)
+        self.status = status
+
+
+def _read(response: http.client.HTTPResponse | urllib.error.HTTPError, end: float) -> bytes:
     """Returns the body; raises TimeoutError after `end`, since the socket's own timeout applies to each part."""
     parts = []
     while part := response.read1():

@@ -14,9 +14,9 @@ BODY = b'{"outputs": 1}'
 PAUSE_S = 1.0
 
 
-@pytest.fixture
-def slow_server() -> Iterator[str]:
-    """Answers every request with one byte of the body a second; gives the address."""
+@pytest.fixture(params=["200 OK", "400 Bad Request"])
+def slow_server(request) -> Iterator[str]:
+    """Answers every request with this status and one byte of the body a second; gives the address."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -30,7 +30,7 @@ def slow_server() -> Iterator[str]:
         def answer(connection: socket.socket) -> None:
             with connection:
                 connection.recv(2**16)
-                connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(BODY)}\r\n\r\n".encode())
+                connection.sendall(f"HTTP/1.1 {request.param}\r\nContent-Length: {len(BODY)}\r\n\r\n".encode())
                 for byte in BODY:
                     time.sleep(PAUSE_S)
                     try:
