@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from conftest import make_model
 
 import dfv
 import export.runtimes
@@ -10,6 +9,7 @@ from export import ExportError, export_networks
 from export.__main__ import main
 from export.runtimes import RUNTIMES, Runtime
 from export.verification import compare
+from tests.export.conftest import make_model
 
 
 def images_for(model, rows: int) -> np.ndarray:

@@ -23,7 +23,9 @@ def distributed(strategy, global_batches):
     def of_pipeline(context):
         rows = {name: np.concatenate([batch[name] for batch in global_batches]) for name in global_batches[0]}
         local = GLOBAL_BATCH // context.num_replicas_in_sync
-        return tf.data.Dataset.from_tensor_slices(rows).batch(local, drop_remainder=True)
+        options = tf.data.Options()
+        options.autotune.enabled = False  # its thread may sleep for a minute, for which deleting an iterator waits
+        return tf.data.Dataset.from_tensor_slices(rows).batch(local, drop_remainder=True).with_options(options)
 
     return iter(strategy.distribute_datasets_from_function(of_pipeline))
 
