@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.model.datasets import without_tuning
+
 NUM_IDENTITIES, BATCH = 3, 8
 NO_ADVERSARY = {"swap_other_weight": 0.0, "prior_sample_weight": 0.0, "identity_mmd_weight": 0.5}
 
@@ -26,7 +28,7 @@ def learnable_triplets(num_batches, seed=0):
 
     columns = {"x1": draw(identity1), "x1_same": draw(identity1), "x2": draw(identity2)}
     columns |= {"labels1": labels(identity1), "labels2": labels(identity2)}
-    return tf.data.Dataset.from_tensor_slices(columns).batch(BATCH, drop_remainder=True)
+    return without_tuning(tf.data.Dataset.from_tensor_slices(columns).batch(BATCH, drop_remainder=True))
 
 
 EPOCHS, STEPS = 2, 12

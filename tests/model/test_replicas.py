@@ -9,6 +9,7 @@ from dfv.model import replicas
 from dfv.model.losses.adversarial import AdversaryLogits
 from dfv.model.triplet_batch import Noise, read
 from dfv.training.checkpoints import all_variables
+from tests.model.datasets import without_tuning
 
 STEPS, GLOBAL_BATCH = 3, 8
 
@@ -23,9 +24,7 @@ def distributed(strategy, global_batches):
     def of_pipeline(context):
         rows = {name: np.concatenate([batch[name] for batch in global_batches]) for name in global_batches[0]}
         local = GLOBAL_BATCH // context.num_replicas_in_sync
-        options = tf.data.Options()
-        options.autotune.enabled = False  # its thread may sleep for a minute, for which deleting an iterator waits
-        return tf.data.Dataset.from_tensor_slices(rows).batch(local, drop_remainder=True).with_options(options)
+        return without_tuning(tf.data.Dataset.from_tensor_slices(rows).batch(local, drop_remainder=True))
 
     return iter(strategy.distribute_datasets_from_function(of_pipeline))
 
