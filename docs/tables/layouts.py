@@ -2,11 +2,8 @@
 
 from collections.abc import Callable
 
-from dfv.evaluation.probes.probe_result import ProbeResult
-from dfv.evaluation.report.formatting import percent
-from dfv.evaluation.results import RESULTS_FILE, Results
-from dfv.training.model_files import SHIPPED_MODELS, shipped_names
-from docs.tables.figures import ROOT, Figures, leakage, logged_runs, measured_run, read_csv
+from docs.tables.evaluations import image_quality, known_factors, shipped_table1
+from docs.tables.figures import ROOT, Figures, logged_runs, measured_run, read_csv
 from docs.tables.table_columns import (
     COMMITS,
     FACTORS,
@@ -23,7 +20,6 @@ from docs.tables.table_columns import (
     markdown,
     one,
     several,
-    with_error,
 )
 
 MNIST_FILE = "dfv/pretrained/mnist/results.json"
@@ -119,58 +115,6 @@ def similarity() -> str:
     headings = {"model": "", "psnr": "PSNR, dB", "ssim": "SSIM", "retrieval_s": "nearest by s, %"}
     headings |= {"retrieval_z": "nearest by z, %", "retrieval_random": "at random, %", "hsic_p_mean": "HSIC p, z mean"}
     return csv_table("similarity", headings | {"hsic_p_sample": "HSIC p, z sampled", "diversity": "diversity"})
-
-
-def probe_name(probe: ProbeResult) -> str:
-    """The kind of a probe as tables write it."""
-    if probe.family != "neighbours":
-        return {"network": "256 units"}.get(probe.family, probe.family)
-    return f"neighbours ({probe.num_neighbours}, {'standardised' if probe.standardized else 'raw'})"
-
-
-def shipped_table1() -> str:
-    """Table 1 of the models that come with the package, from their results files."""
-    names = {"z_mean": "z mean", "z_sampled": "z sampled", "z_mean_and_log_var": "z mean and log-variance", "s": "s"}
-    rows: list[tuple[str, Figures]] = []
-    for model in shipped_names():
-        measured = Results.read(SHIPPED_MODELS / model / RESULTS_FILE).leakage
-        for code, name in names.items():
-            probe = getattr(measured, code).strongest
-            cells = {"code": name, "probe": probe_name(probe), "train": percent(probe.train_error)}
-            cells |= {"test": f"{100 * probe.test_error:.2f}", "baseline": percent(probe.permutation_baseline)}
-            rows.append((model, cells | leakage("leak", probe.leakage)))
-    columns = [one(name, name) for name in ("code", "probe", "train", "test")]
-    columns += [one("permutation baseline", "baseline"), with_error("leakage", "leak")]
-    return markdown("model", tuple(columns), rows)
-
-
-def known_factors(path: str) -> str:
-    """How well the known factors are predicted from either code of a model, from its results file."""
-    factors = Results.read(ROOT / path).factors
-    if factors is None:
-        raise ValueError(f"{path} has no known factors; evaluate the model again.")
-    rows: list[tuple[str, Figures]] = []
-    for factor, measured in factors.items():
-        codes = {code: percent(getattr(measured, code).error) for code in ("z_mean", "z_sampled", "s")}
-        rows.append((factor, codes | {"baseline": percent(measured.s.permutation_baseline)}))
-    headings = {"z_mean": "z, mean", "z_sampled": "z, sampled", "s": "s", "baseline": "permutation baseline of s"}
-    return markdown("factor", tuple(one(text, name) for name, text in headings.items()), rows)
-
-
-def image_quality(path: str) -> str:
-    """How realistic the images of a model are, from its results file."""
-    quality = Results.read(ROOT / path).image_quality
-    if quality is None:
-        raise ValueError(f"{path} has no image quality; evaluate the model again.")
-    kinds = {"real": "real training images", "reconstruction": "reconstructions", "swap": "swaps, mean of z"}
-    kinds |= {"swap_sampled": "swaps, sampled z", "prior_sample": "prior samples"}
-    rows: list[tuple[str, Figures]] = []
-    for kind, label in kinds.items():
-        measured = getattr(quality, kind)
-        cells = {"frechet": f"{measured.frechet_distance:.1f}", "high": f"{measured.high_frequencies:.2f}"}
-        rows.append((label, cells | {"strides": f"{measured.stride_frequencies:.2f}"}))
-    headings = {"frechet": "Fréchet distance", "high": "energy at high frequencies", "strides": "at the strides"}
-    return markdown(f"{quality.images:,} images", tuple(one(text, name) for name, text in headings.items()), rows)
 
 
 YALEB_SEEDS = ["126a", "127a", "127b", "127c", "127d"]
