@@ -1,4 +1,4 @@
-"""The demo page: its content and the actions of its controls."""
+"""The demo page: its controls, what they look like, and what each of them changes."""
 
 import uuid
 from collections.abc import Callable
@@ -6,17 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
 from starlette.middleware import Middleware
 
-from dfv.model.image_grids import arrange_swaps, enlarged
 from export import ExportError
+from export.demo.actions import (
+    LARGEST_SEED,
+    MAX_ON_GRID,
+    NUM_SAMPLES,
+    PICTURE_SIDE,
+    interpolated,
+    sampled,
+    swap_grid,
+    swapped,
+)
 from export.demo.file_chooser import add_chooser
 from export.demo.image_files import ImageFiles, find_images
 from export.demo.model_process import ModelProcess
 
-NUM_SAMPLES, NUM_ON_GRID, MAX_ON_GRID, LARGEST_SEED = 8, 6, 12, 2**31 - 1
-PICTURE_SIDE = 256  # pixels
+NUM_ON_GRID = 6  # at first
 MORE = 1  # the position of the further images for s, which are optional, among the inputs of actions
 # Seconds between two deletions of temporary files, and the age from which they are deleted: every picture is one.
 DELETE_TEMPORARY_FILES = (300, 3600)
@@ -36,6 +43,8 @@ STYLE = """img { image-rendering: pixelated }
     .chooser, .chooser .grid-wrap { height: auto !important; max-height: none !important }
 }"""
 BUTTONS = ["download", "fullscreen"]  # not the one that shares
+LABELLED: dict[str, Any] = {"format": "png", "buttons": BUTTONS, "elem_classes": "labelled"}
+Event = Callable[..., Any]
 INTRODUCTION = """# {name}
 The model encodes an image as two codes: **s**, what all images of one identity have in common, and **z**, everything
 else, such as pose, lighting or style. Choose or upload two images, PNG or JPEG of any size. They are processed on the
@@ -62,34 +71,37 @@ def build(model: ModelProcess, name: str, files: ImageFiles | None) -> gr.Blocks
         changes = [page.load, *(each.change for each in inputs)]
         _on_change(inputs, changes, swap, _checked(model, swapped, MORE))
         with gr.Tab("Interpolation"):
-            weight_s, weight_z = _weight("s", "weight_s"), _weight("z", "weight_z")
-            between = _picture("Interpolation", "between")
-            events = [*changes, weight_s.change, weight_z.change]
-            _on_change([*inputs, weight_s, weight_z], events, between, _checked(model, interpolated, MORE))
+            _add_interpolation(model, inputs, changes)
         with gr.Tab("Prior samples"):
-            seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=LARGEST_SEED, elem_id="seed")
-            label = "s as above, z sampled from the prior; click one to enlarge or download it"
-            samples = gr.Gallery(
-                label=label,
-                columns=NUM_SAMPLES,
-                height=200,
-                format="png",
-                buttons=BUTTONS,
-                elem_id="samples",
-                elem_classes="labelled",
-            )
-            events = [page.load, image_s.change, more_s.change, seed.change]
-            _on_change([image_s, more_s, seed], events, samples, _checked(model, sampled, MORE))
+            _add_prior_samples(model, [image_s, more_s], [page.load, image_s.change, more_s.change])
         with gr.Tab("Swap grid"):
-            label = f"Images, at most {MAX_ON_GRID}"
-            on_grid = gr.Files(paths[:NUM_ON_GRID] or None, label=label, height=160, elem_id="files")
-            if files:
-                add_chooser(page, files, model, on_grid)
-            label = "Each column has the s of the image above it, each row the z of the image left of it"
-            options = {"interactive": False, "format": "png", "buttons": BUTTONS, "elem_classes": "labelled"}
-            grid = gr.Image(label=label, elem_id="grid", **options)
-            _on_change([on_grid], [page.load, on_grid.change], grid, _checked(model, swap_grid))
+            _add_swap_grid(page, model, files, paths[:NUM_ON_GRID])
     return page
+
+
+def _add_interpolation(model: ModelProcess, inputs: list[Any], changes: list[Event]) -> None:
+    weight_s, weight_z = _weight("s", "weight_s"), _weight("z", "weight_z")
+    between = _picture("Interpolation", "between")
+    events = [*changes, weight_s.change, weight_z.change]
+    _on_change([*inputs, weight_s, weight_z], events, between, _checked(model, interpolated, MORE))
+
+
+def _add_prior_samples(model: ModelProcess, inputs: list[Any], changes: list[Event]) -> None:
+    seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=LARGEST_SEED, elem_id="seed")
+    label = "s as above, z sampled from the prior; click one to enlarge or download it"
+    options = {"columns": NUM_SAMPLES, "height": 200, "elem_id": "samples"}
+    samples = gr.Gallery(label=label, **options, **LABELLED)
+    _on_change([*inputs, seed], [*changes, seed.change], samples, _checked(model, sampled, MORE))
+
+
+def _add_swap_grid(page: gr.Blocks, model: ModelProcess, files: ImageFiles | None, paths: list[str]) -> None:
+    """With the images at these paths at first."""
+    on_grid = gr.Files(paths or None, label=f"Images, at most {MAX_ON_GRID}", height=160, elem_id="files")
+    if files:
+        add_chooser(page, files, model, on_grid)
+    label = "Each column has the s of the image above it, each row the z of the image left of it"
+    grid = gr.Image(label=label, elem_id="grid", interactive=False, **LABELLED)
+    _on_change([on_grid], [page.load, on_grid.change], grid, _checked(model, swap_grid))
 
 
 def _upload(file: str | None, label: str, name: str) -> gr.Image:
@@ -126,7 +138,7 @@ def _weight(code: str, name: str) -> gr.Slider:
     return gr.Slider(0, 1, 0, step=0.05, label=f"{code}: 0 = first image, 1 = second image", elem_id=name)
 
 
-def _on_change(inputs: list[Any], events: list[Callable[..., Any]], output: Any, function: Callable[..., Any]) -> None:
+def _on_change(inputs: list[Any], events: list[Event], output: Any, function: Callable[..., Any]) -> None:
     # Only the last of many moves of a slider is computed.
     options = {"show_progress": "hidden", "trigger_mode": "always_last"}
     gr.on(events, function, inputs, _in_new_files(output), **options)
@@ -147,42 +159,6 @@ def _checked(model: ModelProcess, make: Callable[..., Any], optional: int | None
             raise gr.Error(str(error), print_exception=False) from error
 
     return function
-
-
-def swapped(model: ModelProcess, image_s: str, more_s: list[str] | None, image_z: str) -> np.ndarray:
-    """Returns the image with the s of one file, or the mean s of it and more, and the z of another."""
-    s, z = model.encode([image_z, image_s, *(more_s or [])])
-    return enlarged(model.decode(s[1:].mean(0, keepdims=True), z[:1])[0], PICTURE_SIDE)
-
-
-def interpolated(
-    model: ModelProcess, image_a: str, more_a: list[str] | None, image_b: str, weight_s: float, weight_z: float
-) -> np.ndarray:
-    """Returns the image of s and z between those of one file (weight 0) and of another (weight 1).
-
-    more_a: files whose s is averaged with that of the first one.
-    """
-    (s_b, *s), (z_b, z_a, *_) = model.encode([image_b, image_a, *(more_a or [])])
-    s_a = np.mean(s, axis=0)
-    s, z = s_a + weight_s * (s_b - s_a), z_a + weight_z * (z_b - z_a)
-    return enlarged(model.decode(s[None], z[None])[0], PICTURE_SIDE)
-
-
-def sampled(model: ModelProcess, image_s: str, more_s: list[str] | None, seed: float) -> list[np.ndarray]:
-    """Returns NUM_SAMPLES images with the s of a file, or the mean s of it and more, and z of consecutive seeds."""
-    if not 0 <= seed <= LARGEST_SEED:
-        raise ExportError(f"The seed must be from 0 to {LARGEST_SEED}.")
-    samples = model.sample([image_s, *(more_s or [])], int(seed) + np.arange(NUM_SAMPLES))
-    return [enlarged(image, PICTURE_SIDE) for image in samples]
-
-
-def swap_grid(model: ModelProcess, files: list[str]) -> np.ndarray:
-    """Returns all swaps between the files, with their reconstructions as top row and left column."""
-    if len(files) > MAX_ON_GRID:
-        raise ExportError(f"The grid takes at most {MAX_ON_GRID} images; {len(files)} are given.")
-    s, z = model.encode(files)
-    swaps = model.decode(np.tile(s, (len(files), 1)), z.repeat(len(files), axis=0))
-    return arrange_swaps(swaps[:: len(files) + 1], swaps)  # each file's own swap is its reconstruction
 
 
 def serve(model: ModelProcess, name: str, images: Path | None, host: str, port: int) -> None:
