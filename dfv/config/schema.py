@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from dfv.config.conflicts import check_conflicts
-from dfv.config.data_options import DataConfig
 from dfv.config.fields import ConfigError, Role
-from dfv.config.latent_options import LatentConfig
-from dfv.config.loss_options import LossConfig
-from dfv.config.network_options import NetworkConfig
+from dfv.config.options.data import DataConfig
+from dfv.config.options.latent import LatentConfig
+from dfv.config.options.loss import LossConfig
+from dfv.config.options.network import NetworkConfig
+from dfv.config.options.training import TrainingConfig
 from dfv.config.renamed import current_names
-from dfv.config.training_options import TrainingConfig
 
 __all__ = [
     "FREE_TO_CHANGE",

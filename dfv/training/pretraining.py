@@ -12,8 +12,8 @@ from keras import layers
 from dfv.model import replicas
 from dfv.model.disentangler import Disentangler
 from dfv.model.layers.dtype_policy import float32_policy
+from dfv.model.layers.seeding import seeded
 from dfv.model.optimizers import FusedAdam
-from dfv.model.seeding import seeded
 from dfv.model.triplet_batch import read
 
 LOGGER = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dfv.config.data_options import FITS
+from dfv.config.options.data import FITS
 from dfv.training.model_files import SAVED_MODEL
 from export import ExportError
 from export.extra_files import FIT_FILE

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.leak_remedies import PARTS, SETS, SMALL, rows
+from benchmarks.studies.leak_remedies import PARTS, SETS, SMALL, rows
 from dfv.config.flag_files import flag_text
 from dfv.main import parse_config
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dfv import data
-from dfv.config.data_options import DATASETS
+from dfv.config.options.data import DATASETS
 from dfv.config.schema import DataConfig
 from dfv.data import DataError, ImageSet, Splits
 from dfv.data.preprocessing import preprocess

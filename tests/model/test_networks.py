@@ -8,8 +8,8 @@ from keras import layers
 from dfv.config.schema import Config, NetworkConfig
 from dfv.model.codes import Codes
 from dfv.model.disentangler import Disentangler
+from dfv.model.layers.seeding import seeded
 from dfv.model.networks import Adversary, Decoder, Encoder, PretrainedSEncoder, level_widths, strided_sizes
-from dfv.model.seeding import seeded
 
 SHAPES = [(28, 28, 1), (60, 60, 3), (96, 96, 1), (64, 64, 1), (30, 26, 3), (8, 9, 1)]
 BACKBONES = {"three_5x5": (5, [2, 2, 2]), "six_3x3": (3, [2, 1, 2, 1, 2, 1])}

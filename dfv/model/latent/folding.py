@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from dfv.model.latent.pca import NoiseWhitenedPCA
+from dfv.model.latent.stages.pca import NoiseWhitenedPCA
 from dfv.model.networks import LOG_VAR_SPEED
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from keras import layers
 
 from dfv.config.schema import LatentConfig
 from dfv.model.codes import Codes, Posterior
-from dfv.model.latent.codebook import Codebook
-from dfv.model.latent.flow import ConditionalFlow
-from dfv.model.latent.lda import LinearDiscriminants
-from dfv.model.latent.pca import NoiseWhitenedPCA
-from dfv.model.latent.rounding import Rounding
-from dfv.model.latent.stage import Stage
+from dfv.model.latent.stages.codebook import Codebook
+from dfv.model.latent.stages.flow import ConditionalFlow
+from dfv.model.latent.stages.lda import LinearDiscriminants
+from dfv.model.latent.stages.pca import NoiseWhitenedPCA
+from dfv.model.latent.stages.rounding import Rounding
+from dfv.model.latent.stages.stage import Stage
 from dfv.model.latent.training_codes import TrainingCodes
 
 LOGGER = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.leakage_codes import CLASSES, KNOWN, error_of_directions, error_of_scale, known_codes
+from benchmarks.studies.leakage_codes import CLASSES, KNOWN, error_of_directions, error_of_scale, known_codes
 from dfv.data.dataset import DataError, ImageSet, Splits
 from dfv.evaluation.encoded_images import EncodedImages, EncodedSplits
 from dfv.evaluation.evaluation_splits import BySplit

@@ -9,7 +9,7 @@ from dfv.data.dataset import ImageSet
 from dfv.model.codec import Codec
 from dfv.model.codes import Posterior
 from dfv.model.latent.fit import fit_latent
-from dfv.model.latent.pca import NoiseWhitenedPCA
+from dfv.model.latent.stages.pca import NoiseWhitenedPCA
 from dfv.model.latent.training_codes import TrainingCodes
 
 CHAINS = {
@@ -62,7 +62,7 @@ CASES = [pytest.param(chain, False, marks=[] if chain in QUICK else pytest.mark.
 
 @pytest.mark.parametrize(("chain", "mixed"), [*CASES, ("pca", True)])
 def test_a_folded_codec_gives_the_same_codes_and_images(chain, mixed, tiny_model, trained_on, tmp_path, monkeypatch):
-    monkeypatch.setattr("dfv.model.latent.codebook.MAX_DISTANCE", 0.1)
+    monkeypatch.setattr("dfv.model.latent.stages.codebook.MAX_DISTANCE", 0.1)
     model = tiny_model(shared_variance=True, mixed_precision=mixed, **CHAINS[chain])
     model.encoder.z_head.kernel.assign(10.0 * model.encoder.z_head.kernel)
     model.decoder.from_z.kernel.assign(10.0 * model.decoder.from_z.kernel)

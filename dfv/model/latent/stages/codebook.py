@@ -13,8 +13,8 @@ import tensorflow as tf
 from sklearn.cluster import MiniBatchKMeans
 
 from dfv.model.codes import Posterior
-from dfv.model.latent.information_bottleneck import merge_clusters
-from dfv.model.latent.stage import Stage
+from dfv.model.latent.stages.information_bottleneck import merge_clusters
+from dfv.model.latent.stages.stage import Stage
 from dfv.model.latent.training_codes import TrainingCodes
 
 LOGGER = logging.getLogger(__name__)

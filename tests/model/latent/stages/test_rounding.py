@@ -6,7 +6,7 @@ import tensorflow as tf
 from dfv.data.dataset import ImageSet
 from dfv.model.codes import Posterior
 from dfv.model.latent.fit import fit_latent
-from dfv.model.latent.rounding import Rounding
+from dfv.model.latent.stages.rounding import Rounding
 
 
 def test_rounding_is_to_multiples_of_each_dimensions_deviation():

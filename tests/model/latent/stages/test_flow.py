@@ -6,12 +6,12 @@ import pytest
 import tensorflow as tf
 
 from dfv.data.dataset import ImageSet
-from dfv.model.latent import flow_density
 from dfv.model.latent.fit import fit_latent
-from dfv.model.latent.flow import ConditionalFlow
-from dfv.model.latent.flow_density import ConditionalDensity
+from dfv.model.latent.stages import flow_density
+from dfv.model.latent.stages.flow import ConditionalFlow
+from dfv.model.latent.stages.flow_density import ConditionalDensity
 from dfv.model.latent.training_codes import TrainingCodes
-from dfv.model.seeding import seeded
+from dfv.model.layers.seeding import seeded
 
 S_DIM, Z_DIM = 5, 6
 

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.linalg
 import tensorflow as tf
 
-from dfv.model.latent.stage import FittedLayer
+from dfv.model.latent.stages.stage import FittedLayer
 from dfv.model.latent.training_codes import TrainingCodes, means_of_identities
 
 RIDGE = 1e-6  # added to the within-identity variance of each dimension, in units of the mean variance of s

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from dfv.model.codes import Posterior
-from dfv.model.latent.stage import Stage
+from dfv.model.latent.stages.stage import Stage
 from dfv.model.latent.training_codes import TrainingCodes, means_of_identities
 
 

@@ -26,7 +26,7 @@ BATCH, LEARNING_RATE, CHECK_STEPS = 512, 1e-3, 250
 
 
 class Flow(Protocol):
-    """An invertible layer with its log-determinant, such as `dfv.model.latent.flow.ConditionalFlow`."""
+    """An invertible layer with its log-determinant, such as `dfv.model.latent.stages.flow.ConditionalFlow`."""
 
     with_log_det: Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
     trainable_variables: list[keras.Variable]

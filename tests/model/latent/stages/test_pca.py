@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from dfv.model.codes import Posterior
 from dfv.model.latent.fit import fit_latent
-from dfv.model.latent.pca import NoiseWhitenedPCA, between_identities
+from dfv.model.latent.stages.pca import NoiseWhitenedPCA, between_identities
 from dfv.model.latent.training_codes import TrainingCodes
 
 STD = np.array([0.2, 0.5, 0.9, 0.7, 1.0, 0.3], np.float32)

@@ -10,7 +10,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from dfv.config.schema import Config
 from dfv.model.codec import Codec
 from dfv.model.latent.fit import fit_latent
-from dfv.model.latent.lda import LinearDiscriminants
+from dfv.model.latent.stages.lda import LinearDiscriminants
 from dfv.model.latent.training_codes import TrainingCodes
 
 IDENTITIES, DIMS = 30, 6

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import mutual_info_score
 
-from dfv.model.latent.information_bottleneck import merge_clusters
+from dfv.model.latent.stages.information_bottleneck import merge_clusters
 
 
 def objective(z, assigned, identity, identity_weight):

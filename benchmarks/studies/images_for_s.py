@@ -1,7 +1,7 @@
 """What several images of an identity for s are worth: swaps of test images with the mean s of 1, 2 and 5 of them.
 
-    python -m benchmarks.images_for_s --run_dir=quickstart
-    python -m benchmarks.images_for_s --run_dir=mnist --data_dir=...
+    python -m benchmarks.studies.images_for_s --run_dir=quickstart
+    python -m benchmarks.studies.images_for_s --run_dir=mnist --data_dir=...
 
 Prints how similar swaps are to the true images, for data sets that have them, with the standard error of the difference
 to one image; and how often a classifier that was trained on real images finds the identity, or its attributes, of the s
@@ -105,4 +105,4 @@ def run(arguments: Arguments) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(benchmark("benchmarks.images_for_s", __doc__, run, {"Swaps": Options}))
+    sys.exit(benchmark("benchmarks.studies.images_for_s", __doc__, run, {"Swaps": Options}))

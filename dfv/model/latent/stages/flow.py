@@ -11,11 +11,11 @@ import tensorflow as tf
 from keras import layers
 
 from dfv.model.codes import Posterior
-from dfv.model.latent.flow_density import ConditionalDensity
-from dfv.model.latent.stage import Stage
+from dfv.model.latent.stages.flow_density import ConditionalDensity
+from dfv.model.latent.stages.stage import Stage
 from dfv.model.latent.training_codes import TrainingCodes
 from dfv.model.layers.dtype_policy import float32_policy
-from dfv.model.seeding import seeded
+from dfv.model.layers.seeding import seeded
 
 HELD_OUT = 0.1
 MEAN_LOG_CHI_SQUARE = -1.2704  # of the log of a squared standard normal: -log 2 - Euler's constant

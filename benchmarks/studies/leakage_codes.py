@@ -1,6 +1,6 @@
 """Codes for the leakage test: some whose result is known, and those of the shipped model quickstart.
 
-    python -m benchmarks.leakage_codes --code=directions --out=directions.npz
+    python -m benchmarks.studies.leakage_codes --code=directions --out=directions.npz
     python -m dfv.evaluation.leakage directions.npz
 
 Prints the lowest error rate that any classifier can have, if it is known. docs/leakage.md explains the codes.
@@ -131,4 +131,4 @@ def run(arguments: Arguments) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(benchmark("benchmarks.leakage_codes", __doc__, run, {"Codes": Options}))
+    sys.exit(benchmark("benchmarks.studies.leakage_codes", __doc__, run, {"Codes": Options}))

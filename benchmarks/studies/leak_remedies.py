@@ -1,7 +1,7 @@
 """What each part of the recipe is worth: the identity that z leaks, and its price, with one part left out at a time.
 
-    python -m benchmarks.leak_remedies mnist --out=remedies/mnist
-    python -m benchmarks.leak_remedies yaleb --out=remedies/yaleb --manual_dir=... --split_index=1
+    python -m benchmarks.studies.leak_remedies mnist --out=remedies/mnist
+    python -m benchmarks.studies.leak_remedies yaleb --out=remedies/yaleb --manual_dir=... --split_index=1
 
 Trains one small model of 6,000 steps for each row, evaluates it on validation images with one seed of each probe, and
 writes table.md and swap.png. Flags of dfv.main may follow. What is there already is not done again, and --only takes
@@ -121,4 +121,4 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except (ConfigError, DataError, RunError) as error:
-        sys.exit(f"benchmarks.leak_remedies: {error}")
+        sys.exit(f"benchmarks.studies.leak_remedies: {error}")

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from dfv.model.codes import Posterior, prior_samples
-from dfv.model.latent.codebook import Codebook
 from dfv.model.latent.fit import fit_latent
+from dfv.model.latent.stages.codebook import Codebook
 from dfv.model.latent.training_codes import TrainingCodes
 
 LOG_VAR = np.array([-4.0, 0.0, 2.0], np.float32)

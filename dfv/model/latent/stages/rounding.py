@@ -7,7 +7,7 @@ are not.
 import tensorflow as tf
 
 from dfv.model.codes import Posterior
-from dfv.model.latent.stage import Stage
+from dfv.model.latent.stages.stage import Stage
 
 
 class Rounding(Stage):
