@@ -7,6 +7,9 @@ from dfv.training.model_files import SHIPPED_MODELS, shipped_names
 from docs.tables.figures import ROOT, Figures, leakage
 from docs.tables.table_columns import markdown, one, with_error
 
+# Of the shipped models, evaluated with --stronger_probes.
+STRONGER = ROOT / "docs" / "results" / "stronger_probes"
+
 
 def probe_name(probe: ProbeResult) -> str:
     """The kind of a probe as tables write it."""
@@ -58,3 +61,20 @@ def image_quality(path: str) -> str:
         rows.append((label, cells | {"strides": f"{measured.stride_frequencies:.2f}"}))
     headings = {"frechet": "Fréchet distance", "high": "energy at high frequencies", "strides": "at the strides"}
     return markdown(f"{quality.images:,} images", tuple(one(text, name) for name, text in headings.items()), rows)
+
+
+def stronger_probes() -> str:
+    """The leakage of z by each of the stronger families, and by the strongest probe without and with them."""
+    rows: list[tuple[str, Figures]] = []
+    for path in sorted(STRONGER.glob("*.json")):
+        before, after = (Results.read(file).leakage for file in (SHIPPED_MODELS / path.stem / RESULTS_FILE, path))
+        for code, name in {"z_mean": "z mean", "z_sampled": "z sampled"}.items():
+            three, five = getattr(before, code), getattr(after, code)
+            probes = {"three": three.strongest, "deep": five.deep, "trees": five.trees, "five": five.strongest}
+            cells = {"code": name, "probe": probe_name(five.strongest)}
+            for column, probe in probes.items():
+                cells |= leakage(column, probe.leakage)
+            rows.append((path.stem, cells))
+    columns = [one("code", "code"), with_error("strongest of three families", "three"), with_error("deep", "deep")]
+    columns += [with_error("trees", "trees"), with_error("strongest of all five", "five"), one("which is", "probe")]
+    return markdown("model", tuple(columns), rows)

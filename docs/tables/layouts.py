@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from docs.tables.evaluations import image_quality, known_factors, shipped_table1
+from docs.tables.evaluations import image_quality, known_factors, shipped_table1, stronger_probes
 from docs.tables.figures import ROOT, Figures, logged_runs, measured_run, read_csv
 from docs.tables.table_columns import (
     COMMITS,
@@ -220,6 +220,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "ablations-yaleb": lambda: ablations("yaleb"),
     "table1": table1,
     "table1-shipped": shipped_table1,
+    "stronger-probes": stronger_probes,
     "factors": factors,
     "similarity": similarity,
 }
