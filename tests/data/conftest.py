@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from spelled_images import COUNTS, spelled
 
 from dfv.data.dataset import ImageSet
+from tests.data.spelled_images import COUNTS, spelled
 
 
 @pytest.fixture(scope="session")

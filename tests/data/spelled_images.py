@@ -1,4 +1,4 @@
-"""Images whose pixels spell their row, so that the tests read from a batch which images it has."""
+"""Images whose first two pixels spell a number, such as their row: tests read which images a batch or a split has."""
 
 import numpy as np
 
@@ -11,11 +11,17 @@ KEYS = ("x1", "x1_same", "x2", "labels1", "labels2")
 
 def spelled(num_images: int, shape: tuple[int, int, int] = (5, 6, 3)) -> np.ndarray:
     images = np.random.default_rng(0).integers(0, 256, (num_images, *shape), np.uint8)
-    images[:, 0, 0, 0], images[:, 0, 1, 0] = np.divmod(np.arange(num_images), 256)
+    return spell(images, np.arange(num_images))
+
+
+def spell(images: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Writes numbers[i], base 256, into image i."""
+    images[:, 0, 0, 0], images[:, 0, 1, 0] = np.divmod(numbers, 256)
     return images
 
 
-def rows_of(images: np.ndarray) -> np.ndarray:
+def shown(images: np.ndarray) -> np.ndarray:
+    """The numbers that `spell` wrote."""
     return images[:, 0, 0, 0].astype(int) * 256 + images[:, 0, 1, 0]
 
 

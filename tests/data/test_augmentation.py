@@ -1,7 +1,8 @@
 """Training images are shifted and mirrored, each by itself."""
 
 import numpy as np
-from spelled_images import KEYS, assert_uniform, batches
+
+from tests.data.spelled_images import KEYS, assert_uniform, batches
 
 
 def shifted(image: np.ndarray, down: int, right: int) -> np.ndarray:
@@ -24,7 +25,7 @@ def test_augmentation_shifts_and_mirrors_each_image_by_itself(image_set):
                 found.append(moves.index(matches[0]))
     assert_uniform(np.array(found), len(moves))
     of_each = np.array(found).reshape(4, 3, 60)
-    assert np.mean(of_each[:, 0] == of_each[:, 1]) < 0.1  # x1 and x1' are not moved alike
+    assert np.mean(of_each[:, 0] == of_each[:, 1]) < 0.1  # x1 and x1' move independently
 
 
 def test_flip_alone_and_shift_alone(image_set):

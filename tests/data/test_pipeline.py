@@ -6,18 +6,18 @@ import weakref
 import numpy as np
 import pytest
 import tensorflow as tf
-from spelled_images import COUNTS, KEYS, assert_uniform, batches, rows_of, spelled
 
 from dfv.config.schema import ConfigError, DataConfig
 from dfv.data.cache import store
 from dfv.data.dataset import ImageSet
 from dfv.data.pipeline import triplets
+from tests.data.spelled_images import COUNTS, KEYS, assert_uniform, batches, shown, spelled
 
 
 def drawn_rows(image_set: ImageSet, num: int, **options) -> np.ndarray:
     """[3, num] rows of x1, x1_same and x2."""
     drawn = batches(image_set, num // 1000, batch_size=1000, **options)
-    return np.stack([np.concatenate([rows_of(batch[key]) for batch in drawn]) for key in KEYS[:3]])
+    return np.stack([np.concatenate([shown(batch[key]) for batch in drawn]) for key in KEYS[:3]])
 
 
 def assert_same(left: list[dict], right: list[dict]) -> None:
@@ -30,7 +30,7 @@ def assert_same(left: list[dict], right: list[dict]) -> None:
 def test_every_element_is_a_triplet_with_its_labels(image_set):
     labels = np.stack([image_set.identity, *image_set.attributes.values()], axis=1)
     for batch in batches(image_set, 40):
-        x1, x1_same, x2 = (rows_of(batch[key]) for key in KEYS[:3])
+        x1, x1_same, x2 = (shown(batch[key]) for key in KEYS[:3])
         assert np.all(x1 != x1_same)
         assert np.all(image_set.identity[x1] == image_set.identity[x1_same])
         assert np.all(image_set.identity[x1] != image_set.identity[x2])
@@ -91,7 +91,7 @@ def test_a_batch_is_a_function_of_seed_and_step(image_set, augmentation):
     assert_same(first, batches(image_set, 6, **augmentation))
     assert_same(first[4:], batches(image_set, 2, first_step=4, **augmentation))
     for other in (first[1], batches(image_set, 1, seed=6, **augmentation)[0]):
-        assert not np.array_equal(rows_of(other["x1"]), rows_of(first[0]["x1"]))
+        assert not np.array_equal(shown(other["x1"]), shown(first[0]["x1"]))
 
 
 @pytest.mark.parametrize(("num_replicas", "num_pipelines"), [(1, 1), (2, 1), (2, 2), (4, 2), (4, 4)])

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from spelled_images import COUNTS, KEYS, batches, rows_of, spelled
 
 from dfv.data import pipeline as module
 from dfv.data.dataset import DataError, ImageSet
 from dfv.data.pipeline import triplets
 from dfv.data.triplet_sampler import TripletSampler
+from tests.data.spelled_images import COUNTS, KEYS, batches, shown, spelled
 
 
 def test_the_index_arithmetic_agrees_with_lists(image_set):
@@ -24,7 +24,7 @@ def test_the_index_arithmetic_agrees_with_lists(image_set):
         following = block[block.index(x1) + 1 :] + block[: block.index(x1)]
         others = [row for row in places if identity[row] != identity[x1]]
         expected = x1, following[r1_same % len(following)], others[r2 % len(others)]
-        assert tuple(rows_of(batch[key])[position] for key in KEYS[:3]) == expected
+        assert tuple(shown(batch[key])[position] for key in KEYS[:3]) == expected
 
 
 def test_the_index_arithmetic_holds_beyond_32_bits():

@@ -1,9 +1,21 @@
-"""Folders of images that show their own numbers."""
+"""Image files, and folders of images that show their own numbers."""
 
 import numpy as np
-from test_decoding import plain, write
+from PIL import Image
 
 from dfv.config.schema import DataConfig
+
+
+def write(path, pixels, **options):
+    """Pixels (an array, or an image) as the file that the path's suffix says."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(np.asarray(pixels))
+    image.save(path, **options)
+    return path
+
+
+def plain(value, height=8, width=8):
+    return np.full((height, width, 3), value, np.uint8)
 
 
 def fill(folder, counts):

@@ -9,18 +9,7 @@ from PIL import Image
 
 from dfv.data.dataset import DataError
 from dfv.data.sources.image_folder.decoding import decode, is_grey, pixel_mode
-
-
-def write(path, pixels, **options):
-    """Pixels (an array, or an image) as the file that the path's suffix says."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(np.asarray(pixels))
-    image.save(path, **options)
-    return path
-
-
-def plain(value, height=8, width=8):
-    return np.full((height, width, 3), value, np.uint8)
+from tests.data.sources.image_folders import plain, write
 
 
 def four_quarters(size=16):

@@ -4,14 +4,13 @@ import shutil
 
 import numpy as np
 import pytest
-from image_folders import config, fill, values
 from PIL import Image
-from test_decoding import plain, write
 
 from dfv.data.dataset import SPLITS
 from dfv.data.sources.image_folder import load
 from dfv.data.sources.image_folder.equal_files import first_equal, leave_out_shared, split_within_unequal
 from dfv.data.sources.image_folder.splits import split_within
+from tests.data.sources.image_folders import config, fill, plain, values, write
 
 
 def contents(splits):

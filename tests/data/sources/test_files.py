@@ -3,12 +3,11 @@
 import re
 
 import pytest
-from image_folders import config, fill
-from test_decoding import plain, write
 
 from dfv.data.dataset import DataError
 from dfv.data.sources.image_folder.files import find, find_by_pattern, is_ignored
 from dfv.data.sources.image_folder.labelled_files import find_labelled_files
+from tests.data.sources.image_folders import config, fill, plain, write
 
 
 def test_nested_folders_and_what_is_skipped(tmp_path, caplog):

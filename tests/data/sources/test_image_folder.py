@@ -4,13 +4,12 @@ import os
 
 import numpy as np
 import pytest
-from image_folders import config, fill, values
-from test_decoding import plain, write
 
 from dfv import data
 from dfv.config.schema import ConfigError, DataConfig
 from dfv.data.dataset import SPLITS, DataError
 from dfv.data.sources.image_folder import load
+from tests.data.sources.image_folders import config, fill, plain, values, write
 
 
 def test_load_within(tmp_path):

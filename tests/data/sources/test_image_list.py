@@ -4,12 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from image_folders import config, fill, values
-from test_decoding import plain, write
 
 from dfv import data
 from dfv.data.dataset import SPLITS, DataError
 from dfv.data.sources.image_folder.image_list import read_list
+from tests.data.sources.image_folders import config, fill, plain, values, write
 
 HEADER = "path,identity,attribute_hair,factor_angle,factor_light,factor_frame,note"
 LINES = ["a/1.png,anna,dark,0.5,on,10,x", "2.png,ben,fair,-1,off,9,", '"b, c.png",anna,dark,2,on,10,y']

@@ -6,13 +6,14 @@ from unittest import mock
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from prepared_sets import number_images, prepare, shown
 
 from dfv import data
 from dfv.config.schema import DataConfig
 from dfv.data import DataError
 from dfv.data.cache import RecordImages
 from dfv.data.dataset import SPLITS
+from tests.data.sources.prepared_sets import number_images, prepare
+from tests.data.spelled_images import shown
 
 
 @pytest.fixture(scope="module")

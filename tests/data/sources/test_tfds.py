@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from prepared_sets import number_images, prepare, shown
 
 from dfv import data
 from dfv.config.schema import DataConfig
 from dfv.data import DataError
 from dfv.data.image_operations import fit_images
+from tests.data.sources.prepared_sets import number_images, prepare
+from tests.data.spelled_images import shown
 
 
 @pytest.fixture(scope="module")
