@@ -66,10 +66,14 @@ def triplets(
         return {"x1": x1, "x1_same": x1_same, "x2": x2, "labels1": labels1, "labels2": labels2}
 
     elements = tf.data.Dataset.counter(first_step * share.num_replicas)
-    # There is nothing to tune, and a program that exits with an open iterator may wait minutes for the tuning thread.
+    return without_tuning(elements.map(batch, PARALLEL_BATCHES, deterministic=True).prefetch(PREFETCHED_BATCHES))
+
+
+def without_tuning(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Without tf.data's tuning thread, for which deleting an iterator, also when a program exits, may wait a minute."""
     options = tf.data.Options()
     options.autotune.enabled = False
-    return elements.map(batch, PARALLEL_BATCHES, deterministic=True).prefetch(PREFETCHED_BATCHES).with_options(options)
+    return dataset.with_options(options)
 
 
 def _check_arguments(image_set: ImageSet, **integers: int) -> None:

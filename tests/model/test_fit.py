@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.model.datasets import without_tuning
+from dfv.data.pipeline import without_tuning
 
 NUM_IDENTITIES, BATCH = 3, 8
 NO_ADVERSARY = {"swap_other_weight": 0.0, "prior_sample_weight": 0.0, "identity_mmd_weight": 0.5}

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from dfv.data.pipeline import without_tuning
 from dfv.model import replicas
 from dfv.model.losses.adversarial import AdversaryLogits
 from dfv.model.triplet_batch import Noise, read
 from dfv.training.checkpoints import all_variables
-from tests.model.datasets import without_tuning
 
 STEPS, GLOBAL_BATCH = 3, 8
 
