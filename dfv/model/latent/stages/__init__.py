@@ -1,1 +1,1 @@
-"""The stages of the latent transform: LDA of s; PCA, flow, and rounding or a codebook of z, each a `Stage`."""
+"""The stages of the latent transform: LDA of s; for z, each a `Stage`: PCA, flow, and rounding or a codebook."""
