@@ -9,6 +9,7 @@ from docs.tables.table_columns import markdown, one, with_error
 
 # Of the shipped models, evaluated with --stronger_probes.
 STRONGER = ROOT / "docs" / "results" / "stronger_probes"
+Z_CODES = {"z_mean": "z mean", "z_sampled": "z sampled"}
 
 
 def probe_name(probe: ProbeResult) -> str:
@@ -20,7 +21,7 @@ def probe_name(probe: ProbeResult) -> str:
 
 def shipped_table1() -> str:
     """Table 1 of the models that come with the package, from their results files."""
-    names = {"z_mean": "z mean", "z_sampled": "z sampled", "z_mean_and_log_var": "z mean and log-variance", "s": "s"}
+    names = Z_CODES | {"z_mean_and_log_var": "z mean and log-variance", "s": "s"}
     rows: list[tuple[str, Figures]] = []
     for model in shipped_names():
         measured = Results.read(SHIPPED_MODELS / model / RESULTS_FILE).leakage
@@ -68,7 +69,7 @@ def stronger_probes() -> str:
     rows: list[tuple[str, Figures]] = []
     for path in sorted(STRONGER.glob("*.json")):
         before, after = (Results.read(file).leakage for file in (SHIPPED_MODELS / path.stem / RESULTS_FILE, path))
-        for code, name in {"z_mean": "z mean", "z_sampled": "z sampled"}.items():
+        for code, name in Z_CODES.items():
             three, five = getattr(before, code), getattr(after, code)
             probes = {"three": three.strongest, "deep": five.deep, "trees": five.trees, "five": five.strongest}
             cells = {"code": name, "probe": probe_name(five.strongest)}
