@@ -15,7 +15,8 @@ from torch import nn
 
 from dfv.config.schema import NetworkConfig
 from dfv.model.disentangler import Disentangler
-from dfv.model.networks import LEVELS_WITH_LABELS, ImageShape, level_widths, strided_sizes
+from dfv.model.layers.convolution_stacks import ImageShape, level_widths, strided_sizes
+from dfv.model.networks import LEVELS_WITH_LABELS
 
 # PyTorch imports Triton if it is there, which crashes beside TensorFlow (LLVM twice); nothing here is compiled.
 sys.modules.setdefault("triton", None)

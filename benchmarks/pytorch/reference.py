@@ -9,7 +9,7 @@ from torch import nn
 
 from benchmarks.pytorch.networks import Adversary, Decoder, Encoder, mirrored
 from dfv.config.schema import Config, ConfigError
-from dfv.model.networks import ImageShape
+from dfv.model.layers.convolution_stacks import ImageShape
 
 Terms = dict[str, torch.Tensor]
 

@@ -28,9 +28,10 @@ from dfv.model.latent.file_migration import is_earlier_layout, migrated
 from dfv.model.latent.folding import copy_folded
 from dfv.model.latent.stages.codebook import Codebook
 from dfv.model.latent.transform import NOT_FITTED, LatentTransform, State
+from dfv.model.layers.convolution_stacks import ImageShape
 from dfv.model.layers.dtype_policy import float32_policy
 from dfv.model.layers.seeding import seeded
-from dfv.model.networks import Decoder, Encoder, ImageShape, PretrainedSEncoder
+from dfv.model.networks import Decoder, Encoder, PretrainedSEncoder
 
 BATCH = 256
 

@@ -11,6 +11,7 @@ from dfv.config.schema import Config, ConfigError
 from dfv.model import optimizers, replicas
 from dfv.model.codes import Codes, Posterior, sample
 from dfv.model.decoded_pairs import DecodedPairs, decode_pairs
+from dfv.model.layers.convolution_stacks import ImageShape
 from dfv.model.losses import adversarial
 from dfv.model.losses.active import ActiveLosses
 from dfv.model.losses.adversarial import AdversaryLogits
@@ -20,7 +21,7 @@ from dfv.model.losses.latent_adversary import LatentAdversary, LatentBatch
 from dfv.model.losses.mmd import identity_mmd, mean_kernel
 from dfv.model.losses.pair_critic import PairCritic
 from dfv.model.losses.reconstruction import kl_to_prior, squared_error
-from dfv.model.networks import Adversary, ImageShape
+from dfv.model.networks import Adversary
 from dfv.model.step_metrics import FirstNonFinite, TermMeans
 from dfv.model.triplet_batch import REPLAY_DRAWS, Noise, Triplet, read
 from dfv.model.triplet_model import TripletModel

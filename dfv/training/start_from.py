@@ -15,7 +15,7 @@ from dfv.training.run_flags import FLAGS_FILE, read_flags
 if TYPE_CHECKING:
     from dfv.model.codec import Codec
     from dfv.model.disentangler import Disentangler
-    from dfv.model.networks import ImageShape
+    from dfv.model.layers.convolution_stacks import ImageShape
 
 LOGGER = logging.getLogger(__name__)
 

@@ -8,8 +8,9 @@ from keras import layers
 from dfv.config.schema import Config, NetworkConfig
 from dfv.model.codes import Codes
 from dfv.model.disentangler import Disentangler
+from dfv.model.layers.convolution_stacks import strided_sizes
 from dfv.model.layers.seeding import seeded
-from dfv.model.networks import Adversary, Decoder, Encoder, PretrainedSEncoder, level_widths, strided_sizes
+from dfv.model.networks import Adversary, Decoder, Encoder, PretrainedSEncoder
 
 SHAPES = [(28, 28, 1), (60, 60, 3), (96, 96, 1), (64, 64, 1), (30, 26, 3), (8, 9, 1)]
 BACKBONES = {"three_5x5": (5, [2, 2, 2]), "six_3x3": (3, [2, 1, 2, 1, 2, 1])}
@@ -78,26 +79,6 @@ def test_28_goes_to_4_and_back():
     assert strided_sizes(28, 3) == [28, 14, 7, 4]
     sizes = [layer.output.shape[1] for layer in convolutions(Decoder(tiny(), (28, 28, 1)).stack)]
     assert sizes == [7, 14, 28]
-
-
-@pytest.mark.parametrize(
-    ("sides", "levels"),
-    [
-        ((16, 16), 2),
-        ((28, 28), 3),
-        ((30, 30), 3),
-        ((64, 64), 4),
-        ((96, 96), 4),
-        ((90, 128), 4),
-        ((128, 128), 5),
-        ((256, 256), 6),
-        ((3, 5), 1),
-    ],
-)
-def test_by_default_the_deepest_map_has_4_to_7_pixels(sides, levels):
-    widths = level_widths((), (*sides, 3))
-    assert widths == (32, 64, 128, 128, 128, 128)[:levels]
-    assert 4 <= strided_sizes(min(sides), levels)[-1] <= 7 or min(sides) < 4
 
 
 @pytest.mark.parametrize("side", [16, 48])
