@@ -21,8 +21,8 @@ from dfv.model.losses.latent_adversary import LatentAdversary, LatentBatch
 from dfv.model.losses.mmd import identity_mmd, mean_kernel
 from dfv.model.losses.pair_critic import PairCritic
 from dfv.model.losses.reconstruction import kl_to_prior, squared_error
+from dfv.model.losses.term_metrics import FirstNonFinite, TermMeans
 from dfv.model.networks import Adversary
-from dfv.model.step_metrics import FirstNonFinite, TermMeans
 from dfv.model.triplet_batch import REPLAY_DRAWS, Noise, Triplet, read
 from dfv.model.triplet_model import TripletModel
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from dfv.model import optimizers
 from dfv.model.codec import Codec
-from dfv.model.step_metrics import TermMeans
+from dfv.model.losses.term_metrics import TermMeans
 from dfv.model.triplet_batch import TripletFormat
 
 PLAYERS = ("generator", "adversary", "latent_adversary")

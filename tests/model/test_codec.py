@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from dfv.config.schema import Config, ConfigError
 from dfv.model import codec
+from dfv.model.codes import prior_samples
 from dfv.model.conversions import to_float, to_uint8
 from dfv.model.disentangler import Disentangler
 from dfv.training.checkpoints import all_variables
@@ -95,7 +96,7 @@ def test_samples_of_different_seeds_differ_and_have_the_s_of_their_image(trained
     x = np.repeat(images(1), 6, axis=0)
     samples = trained.sample(x, 0)
     assert len({sample.tobytes() for sample in samples}) == 6
-    z = codec.prior_samples(tf.range(6, dtype=tf.int64), 6).numpy()
+    z = prior_samples(tf.range(6, dtype=tf.int64), 6).numpy()
     assert_same_up_to_rounding(samples, trained.decode(trained.encode(x).s, z))
 
 
@@ -113,7 +114,7 @@ def test_swap_and_sample_take_several_images_of_each_identity(trained):
     groups, others = [images(3), images(1, seed=1)], images(2, seed=2)
     s = trained.encode_s(groups)
     np.testing.assert_array_equal(trained.swap(groups, others), trained.decode(s, trained.encode(others).z.mean))
-    z = codec.prior_samples(tf.constant([7, 8], tf.int64), 6).numpy()
+    z = prior_samples(tf.constant([7, 8], tf.int64), 6).numpy()
     np.testing.assert_array_equal(trained.sample(groups, 7), trained.decode(s, z))
     assert_same_up_to_rounding(trained.swap(groups, others)[1:], trained.swap(groups[1], others[1:]))
     assert_same_up_to_rounding(trained.sample([x[None] for x in others], 7), trained.sample(others, 7))

@@ -1,4 +1,4 @@
-"""Running means of a step's terms, and the first that was not finite."""
+"""Running means of the losses' terms, and the first term that was not finite."""
 
 from collections.abc import Sequence
 
