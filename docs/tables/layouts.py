@@ -70,7 +70,7 @@ def summary() -> str:
     ]
     columns = (
         several("leakage of z, pp: mean / sample", "leak_mean", "leak_sample"),
-        several("leakage of z by Algorithm 1, pp", "leak_mean_1", "leak_sample_1"),
+        several("leakage of z by Algorithm 1, pp: mean / sample", "leak_mean_1", "leak_sample_1"),
         S_ERROR,
         one("swap shows s source, %", "swap_shows_s_source"),
         one("sharpness of swaps", "swap_high_frequencies"),
