@@ -1,6 +1,6 @@
 """Options for a folder of images, chosen by what is in it, for at most half an hour of training on two cores.
 
-Chosen by runs on 20 NORB toys and on 38 faces (docs/experiments/own_images.md).
+Chosen by runs on toys of NORB, faces of Extended Yale B and digits of MNIST (docs/experiments/own_images.md).
 """
 
 import logging
@@ -41,7 +41,8 @@ RECIPE: Options = {
 }
 LARGEST_SIDE, SMALLEST_SIDE = 64, 16
 QUANTIZERS = {"codebook_size", "rounding_step"}  # of which a given one stands alone
-MANY_IMAGES, MANY_IDENTITIES, TOO_MANY_FOR_EMBEDDINGS = 5_000, 100, 300
+MANY_IMAGES, MANY_OF_EACH_IDENTITY = 5_000, 500
+MANY_IDENTITIES, TOO_MANY_FOR_EMBEDDINGS = 100, 300
 
 
 class Choice(NamedTuple):
@@ -54,7 +55,7 @@ class Choice(NamedTuple):
 def choose(found: Survey, image_size: int = 0) -> list[Choice]:
     """The options that depend on the folder, with reasons; those for an image size if one is given."""
     size = image_size or min(max(found.side, SMALLEST_SIDE), LARGEST_SIDE)
-    return [_size(found, size), _split(found), *_labels(found), _amount(found, size), _length(size)]
+    return [_size(found, size), _split(found), *_labels(found), *_amount(found), _length(size)]
 
 
 def _size(found: Survey, size: int) -> Choice:
@@ -80,13 +81,12 @@ def _labels(found: Survey) -> list[Choice]:
     return [Choice(options, f"weights for each of {found.num_identities} identities would be too many")]
 
 
-def _amount(found: Survey, size: int) -> Choice:
+def _amount(found: Survey) -> list[Choice]:
     if found.num_images >= MANY_IMAGES:
         options: Options = {"flow_layers": 8, "codebook_size": 512, "rounding_step": 2.0}
-        return Choice(options, f"{found.num_images} images can fill a codebook, if z has few distinct values")
+        reason = f"{found.num_images} images can fill a codebook, if z has few distinct values"
+        return [Choice(options, reason), *_independence(found)]
     options = {
-        "augment_shift": size // 10,
-        "augment_flip": True,
         "adversary_augmentation": True,
         "kl_weight": 0.5,
         "pca_dim": 8,
@@ -95,7 +95,14 @@ def _amount(found: Survey, size: int) -> Choice:
         "rounding_step": 2.0,
         "keep": "best",
     }
-    return Choice(options, f"{found.num_images} images are few: the model may memorize them")
+    return [Choice(options, f"{found.num_images} images are few: the model may memorize them")]
+
+
+def _independence(found: Survey) -> list[Choice]:
+    if found.fewest_images < MANY_OF_EACH_IDENTITY:
+        return []
+    options = {"kl_weight": 0.4, "identity_mmd_weight": 1.0, "latent_adversary_weight": 0.05}
+    return [Choice(options, f"{found.fewest_images} images of each identity can train stronger independence losses")]
 
 
 def _length(size: int) -> Choice:

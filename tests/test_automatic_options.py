@@ -42,9 +42,19 @@ def test_many_identities_are_held_out_and_too_many_compared_in_pairs(num_identit
 def test_few_images_are_not_to_be_memorized():
     few, many = (chosen(Survey(40, number, 10, 64)) for number in (400, 8_000))
     assert few.loss.adversary_augmentation and few.training.keep == "best" and few.latent.rounding_step
-    assert (few.data.augment_shift, many.data.augment_shift) == (6, 0) and few.data.augment_flip
+    assert few.data.augment_shift == 0 and not few.data.augment_flip
     assert not many.loss.adversary_augmentation and many.training.keep == "last"
     assert many.latent.codebook_size and many.latent.rounding_step and not few.latent.codebook_size
+
+
+@pytest.mark.parametrize(
+    ("num_identities", "num_images", "fewest", "weight"),
+    [(10, 10_000, 1_000, 0.05), (10, 5_000, 500, 0.05), (20, 10_000, 499, 0.005), (4, 4_000, 1_000, 0.005)],
+)
+def test_independence_losses_are_stronger_with_many_images_of_each_identity(num_identities, num_images, fewest, weight):
+    loss = chosen(Survey(num_identities, num_images, fewest, 28)).loss
+    assert loss.latent_adversary_weight == weight
+    assert loss.identity_mmd_weight == (1.0 if weight == 0.05 else 0.1)
 
 
 @pytest.mark.parametrize(("name", "other"), [("codebook_size", "rounding_step"), ("rounding_step", "codebook_size")])
