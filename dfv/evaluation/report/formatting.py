@@ -17,8 +17,8 @@ UNKNOWN = "–"
 
 
 def number(value: float | None, digits: int) -> str:
-    """The value with this number of decimals; a dash for None and NaN."""
-    return UNKNOWN if value is None or math.isnan(value) else f"{value:.{digits}f}"
+    """The value with this number of decimals, 0 without a sign; a dash for None and NaN."""
+    return UNKNOWN if value is None or math.isnan(value) else f"{value:z.{digits}f}"
 
 
 def percent(fraction: float | None, digits: int = 1) -> str:
