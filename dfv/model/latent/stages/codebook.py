@@ -20,8 +20,8 @@ from dfv.model.latent.training_codes import TrainingCodes
 LOGGER = logging.getLogger(__name__)
 
 # Root mean squared distance of means to their cluster's centre, per dimension, in posterior standard deviations; chosen
-# between that of small NORB and that of MNIST (docs/experiments/own_images.md).
-MAX_DISTANCE = 5.0
+# between those of digits after strong and after weak independence losses (docs/experiments/own_images.md).
+MAX_DISTANCE = 6.0
 
 
 class Codebook(Stage):
