@@ -34,6 +34,10 @@ def test_each_run_has_a_name_of_its_own_and_says_what_it_is(rows):
     assert all(row["split"] in ("training", "validation", "test") for row in rows)
 
 
+def test_each_row_has_as_many_cells_as_there_are_columns(rows):
+    assert [row["run"] for row in rows if None in row or None in row.values()] == []
+
+
 def test_commits_are_hashes_and_dates_are_dates(rows):
     for row in rows:
         assert date.fromisoformat(row["date"]).year == 2026
