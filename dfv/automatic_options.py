@@ -55,7 +55,7 @@ class Choice(NamedTuple):
 def choose(found: Survey, image_size: int = 0) -> list[Choice]:
     """The options that depend on the folder, with reasons; those for an image size if one is given."""
     size = image_size or min(max(found.side, SMALLEST_SIDE), LARGEST_SIDE)
-    return [_size(found, size), _split(found), *_labels(found), *_amount(found), _length(size)]
+    return [_size(found, size), _split(found), *_labels(found), _amount(found), *_independence(found), _length(size)]
 
 
 def _size(found: Survey, size: int) -> Choice:
@@ -81,11 +81,10 @@ def _labels(found: Survey) -> list[Choice]:
     return [Choice(options, f"weights for each of {found.num_identities} identities would be too many")]
 
 
-def _amount(found: Survey) -> list[Choice]:
+def _amount(found: Survey) -> Choice:
     if found.num_images >= MANY_IMAGES:
         options: Options = {"flow_layers": 8, "codebook_size": 512, "rounding_step": 2.0}
-        reason = f"{found.num_images} images can fill a codebook, if z has few distinct values"
-        return [Choice(options, reason), *_independence(found)]
+        return Choice(options, f"{found.num_images} images can fill a codebook, if z has few distinct values")
     options = {
         "adversary_augmentation": True,
         "kl_weight": 0.5,
@@ -95,11 +94,11 @@ def _amount(found: Survey) -> list[Choice]:
         "rounding_step": 2.0,
         "keep": "best",
     }
-    return [Choice(options, f"{found.num_images} images are few: the model may memorize them")]
+    return Choice(options, f"{found.num_images} images are few: the model may memorize them")
 
 
 def _independence(found: Survey) -> list[Choice]:
-    if found.fewest_images < MANY_OF_EACH_IDENTITY:
+    if found.num_images < MANY_IMAGES or found.fewest_images < MANY_OF_EACH_IDENTITY:
         return []
     options = {"kl_weight": 0.4, "identity_mmd_weight": 1.0, "latent_adversary_weight": 0.05}
     return [Choice(options, f"{found.fewest_images} images of each identity can train stronger independence losses")]
