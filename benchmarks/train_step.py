@@ -19,7 +19,7 @@ import torch
 
 from benchmarks import benchmark, memory, step_parts, timing
 from benchmarks.noise import random_batch, shapes
-from benchmarks.pytorch import networks, reference
+from benchmarks.pytorch import networks, reference, weights
 from dfv.config.command_line import CONFIG_GROUPS, Arguments
 from dfv.config.fields import Checked, option
 from dfv.config.schema import Config
@@ -58,7 +58,7 @@ def make_ways(model: Disentangler, batch: dict[str, np.ndarray]) -> dict[str, Ca
     torch_batch = reference.Batch.of(batch, columns)
     for name, implementation in ((SEPARATE, reference.SeparatePasses), (FUSED, reference.Fused)):
         plain = implementation(config, model.image_shape, model.label_sizes[columns])
-        networks.copy_weights(model, plain.encoder, plain.decoder, plain.adversary)
+        weights.copy_to_pytorch(weights.all_pairs(model, plain))
         check_sizes(model, plain)
         ways[name] = functools.partial(plain.step_with_fresh_noise, torch_batch)
     return ways

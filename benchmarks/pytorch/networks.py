@@ -1,20 +1,18 @@
 """The paper's networks in plain PyTorch, form by form those of `dfv.model.networks`.
 
 A strided convolution with padding k // 2 here is TensorFlow's "same" convolution seen in a mirror: TensorFlow pads
-even sizes more at the end, PyTorch more at the beginning. So `copy_weights` flips every kernel, and images go in
+even sizes more at the end, PyTorch more at the beginning. So `weights.py` mirrors every kernel, and images go in
 flipped in height and width: then both frameworks compute the same losses, and neither pays for padding of its own.
 """
 
 import sys
 
-import keras
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from dfv.config.schema import NetworkConfig
-from dfv.model.disentangler import Disentangler
 from dfv.model.layers.convolution_stacks import ImageShape, level_widths, strided_sizes
 from dfv.model.networks import LEVELS_WITH_LABELS
 
@@ -123,50 +121,3 @@ def num_parameters(network: nn.Module) -> int:
 def mirrored(images: np.ndarray) -> torch.Tensor:
     """[N, C, H, W] of [N, H, W, C], flipped in height and width."""
     return torch.from_numpy(np.ascontiguousarray(images[:, ::-1, ::-1].transpose(0, 3, 1, 2)))
-
-
-def copy_weights(model: Disentangler, encoder: Encoder, decoder: Decoder, adversary: Adversary) -> None:
-    """Gives the PyTorch networks the weights of `model`; its moving statistics are not copied."""
-    shape = (*decoder.shape[1:], decoder.shape[0])
-    with torch.no_grad():
-        _copy_stack(model.encoder.stack, encoder.stack)
-        _copy_stack(model.decoder.stack, decoder.stack)
-        for source, target in ((model.encoder.s_head, encoder.s_head), (model.encoder.z_head, encoder.z_head)):
-            target.weight.copy_(_maps(source.kernel.numpy().T, shape))
-            target.bias.copy_(torch.from_numpy(source.bias.numpy()))
-        for source, target in ((model.decoder.from_z, decoder.from_z), (model.decoder.from_s, decoder.from_s)):
-            target.weight.copy_(_maps(source.kernel.numpy(), shape).T)
-        _copy_adversary(model.adversary, adversary)
-
-
-def _maps(rows: np.ndarray, shape: tuple[int, ...]) -> torch.Tensor:
-    """[N, H W C] as [N, C H W], mirrored: the order in which PyTorch flattens feature maps."""
-    return mirrored(rows.reshape(-1, *shape)).flatten(1)
-
-
-def _copy_stack(source: keras.Sequential, target: nn.Sequential) -> None:
-    """Layer by layer those that have weights; both orders are the same."""
-    sources = [layer for layer in source.layers if layer.trainable_variables]
-    targets = [layer for layer in target if list(layer.parameters())]
-    for layer, torch_layer in zip(sources, targets, strict=True):
-        _copy_layer(layer, torch_layer)
-
-
-def _copy_layer(source: keras.layers.Layer, target: nn.Module) -> None:
-    values = [np.asarray(variable) for variable in source.trainable_variables]
-    # Kernels: height, width, then in and out; transposed ones have out before in, and so has PyTorch the other way.
-    values = [value[::-1, ::-1].transpose(3, 2, 0, 1).copy() if value.ndim == 4 else value for value in values]
-    for value, parameter in zip(values, target.parameters(), strict=True):
-        parameter.copy_(torch.from_numpy(value))
-
-
-def _copy_adversary(source: keras.layers.Layer, target: Adversary) -> None:
-    sources, targets = [*source.convolutions, *source.norms], [*target.convolutions, *target.norms]
-    for layer, torch_layer in zip(sources, targets, strict=True):
-        _copy_layer(layer, torch_layer)
-    for tables, embeddings in zip(source.tables, target.tables, strict=True):
-        for table, embedding in zip(tables, embeddings, strict=True):
-            embedding.weight.copy_(mirrored(table.numpy()).flatten(1))
-    channels, height, breadth = target.shapes[-1]
-    target.logit.weight.copy_(_maps(source.logit.kernel.numpy().T, (height, breadth, channels)))
-    target.logit.bias.copy_(torch.from_numpy(source.logit.bias.numpy()))

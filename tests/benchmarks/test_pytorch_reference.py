@@ -10,7 +10,7 @@ from dfv.model.triplet_batch import Noise, read
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; it comes with the extra `benchmark`")
 
-from benchmarks.pytorch import networks, reference  # noqa: E402
+from benchmarks.pytorch import networks, reference, weights  # noqa: E402
 
 BATCH, STEPS = 6, 3
 GENERATOR_TERMS = ("reconstruction", "swap_same", "kl")
@@ -33,7 +33,7 @@ def both(case, reference):
     for table in tf.nest.flatten(model.adversary.tables):
         table.assign(tf.random.stateless_normal(table.shape, (1, 2)))  # zero at the start: order would not matter
     plain = reference(config, image_shape, label_sizes[model.adversary_columns])
-    networks.copy_weights(model, plain.encoder, plain.decoder, plain.adversary)
+    weights.copy_to_pytorch(weights.all_pairs(model, plain))
     return model, plain
 
 
@@ -90,3 +90,29 @@ def test_separate_passes_have_the_losses_of_a_plain_generator(triplet_batch):
         assert torch_terms[name].item() == pytest.approx(float(value), abs=1e-4), name
     before_the_update = float(tf.reduce_mean(tf.nn.softplus(logits[0])))
     assert torch_terms["adversary_on_fakes"].item() != pytest.approx(before_the_update, abs=1e-6)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_weights_come_back_from_pytorch(case, triplet_batch):
+    """After a step in PyTorch, dfv computes the same codes, images and logits with its moving statistics."""
+    image_shape, label_sizes, _ = CASES[case]
+    model, plain = both(case, reference.SeparatePasses)
+    batch = triplet_batch(BATCH, image_shape, label_sizes)
+    plain.step(reference.Batch.of(batch, model.adversary_columns), same_noise(model, batch, 0))
+    weights.copy_to_dfv(weights.all_pairs(model, plain))
+
+    for network in (plain.encoder, plain.decoder, plain.adversary):
+        network.eval()
+    torch_batch = reference.Batch.of(batch, model.adversary_columns)
+    with torch.no_grad():
+        s, mean, log_var = plain.encoder(reference.to_float(torch_batch.x1))
+        images = plain.decoder(mean, s)
+        logits = plain.adversary(images, torch_batch.labels2)
+    triplet = read({name: tf.constant(values) for name, values in batch.items()})
+    codes = model.encoder(triplet.x1)
+    ours = model.decoder(codes.z.mean, codes.s)
+    np.testing.assert_allclose(codes.s, s, atol=1e-5)
+    np.testing.assert_allclose(codes.z.log_var, log_var, atol=1e-5)
+    np.testing.assert_allclose(ours, images.numpy().transpose(0, 2, 3, 1)[:, ::-1, ::-1], atol=1e-5)
+    labels = triplet.labels2[:, model.adversary_columns]
+    np.testing.assert_allclose(model.adversary(ours, labels), logits, atol=1e-5)
