@@ -1,0 +1,158 @@
+"""Quality against minutes of training: a run of dfv, and Algorithm 1 in PyTorch, on the same cores.
+
+    python -m benchmarks.studies.quality_by_minutes --flagfile=configs/mnist.flags --out=FOLDER
+
+Trains the run of dfv.main's flags, then the paper's losses in PyTorch, written as public re-implementations write them,
+for as many minutes; one after the other, with all cores. Weights are kept after each of --minutes and at the end of the
+run, and measured by the same evaluation. Writes a folder with results.json for each, table.md and quality.png; what is
+there already is not done again. PyTorch comes with the extra `benchmark`.
+"""
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from benchmarks import benchmark
+from benchmarks.pytorch import training as pytorch
+from benchmarks.pytorch.reference import check_supported
+from benchmarks.studies.quality_chart import draw
+from dfv import data
+from dfv.config.command_line import CONFIG_GROUPS, Arguments
+from dfv.config.fields import Checked, ConfigError, option
+from dfv.config.schema import Config
+from dfv.evaluation import evaluate
+from dfv.evaluation.report.comparison import compare
+from dfv.evaluation.results import RESULTS_FILE
+from dfv.main import parse_config
+from dfv.model.disentangler import Disentangler
+from dfv.model.latent.fit import fit_latent
+from dfv.provenance import current_provenance
+from dfv.training.model_files import load
+from dfv.training.trainer import train
+from dfv.training.training_record import read_training
+
+DFV, PYTORCH = "dfv", "PyTorch"
+SUFFIX = ".weights.h5"
+
+
+@dataclass(frozen=True)
+class Options(Checked):
+    """What is trained beside the run, and when both are measured."""
+
+    recipe: str = option("configs/mnist_paper.flags", "Run file of the PyTorch training: the paper's losses alone.")
+    minutes: str = option("5,15,30", "Minutes of training after which weights are kept, beside the run's end.")
+    split: str = option("test", "Split that is evaluated.", choices=("validation", "test"))
+    seeds: int = option(1, "Number of times that each probe is trained.", at_least=1)
+    out: str = option("", "Folder of the run, the kept weights and the results.", is_path=True, required=True)
+
+
+class KeepWeights(keras.callbacks.Callback):
+    """Saves the weights of the model in training as `folder/<minutes>.weights.h5` after each of these minutes."""
+
+    def __init__(self, folder: Path, minutes: list[float]):
+        super().__init__()
+        self.folder, self.left = folder, sorted(minutes)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.began = time.monotonic()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if self.left and time.monotonic() - self.began >= 60 * self.left[0]:
+            self.model.save_weights(self.folder / f"{self.left.pop(0):g}{SUFFIX}")
+
+
+def read_minutes(text: str) -> list[float]:
+    """The ascending numbers of a comma-separated list; raises ConfigError."""
+    try:
+        minutes = sorted({float(part) for part in text.split(",")})
+    except ValueError:
+        minutes = []
+    if not minutes or minutes[0] <= 0:
+        raise ConfigError(f"--minutes expects positive numbers separated by commas, such as 5,15,30; got {text}.")
+    return minutes
+
+
+def train_dfv(config: Config, out: Path, minutes: list[float]) -> float:
+    """Trains the run in `out/dfv`, or finishes it; returns the minutes that it took, fit of z included."""
+    run_dir, kept = out / DFV, out / "weights" / DFV
+    if not (run_dir / "model.keras").exists():
+        kept.mkdir(parents=True, exist_ok=True)
+        train(config, run_dir, [KeepWeights(kept, minutes)])
+    record = read_training(run_dir)
+    if record is None:
+        raise ConfigError(f"--out={out}: {run_dir} does not say how long its training took; give another folder.")
+    return record.minutes
+
+
+def train_pytorch(recipe: Config, splits: data.Splits, out: Path, minutes: list[float]) -> None:
+    """Trains Algorithm 1 in PyTorch and keeps its weights after each of these minutes."""
+    kept = out / "weights" / PYTORCH
+    files = {mark: kept / f"{mark:g}{SUFFIX}" for mark in minutes}
+    if all(file.exists() for file in files.values()):
+        return
+    kept.mkdir(parents=True, exist_ok=True)
+    model = Disentangler(recipe, splits.train.image_shape, splits.label_sizes)
+    steps_file = kept / "steps.csv"
+    steps_file.write_text("minutes,steps\n")
+
+    def keep(mark: float, steps: int) -> None:
+        model.save_weights(files[mark])
+        with steps_file.open("a") as file:
+            file.write(f"{mark:g},{steps}\n")
+
+    pytorch.train(model, recipe, splits.train, minutes, keep)
+
+
+def measure_kept(config: Config, splits: data.Splits, name: str, options: Options) -> list[Path]:
+    """Fits z and evaluates each of the kept weights of one training; returns the folders of the results."""
+    folders = []
+    for file in sorted((Path(options.out) / "weights" / name).glob(f"*{SUFFIX}")):
+        minutes = file.name.removesuffix(SUFFIX)
+        folders.append(Path(options.out) / f"{name}-{minutes}")
+        if (folders[-1] / RESULTS_FILE).exists():
+            continue
+        model = Disentangler(config, splits.train.image_shape, splits.label_sizes)
+        model.load_weights(file)
+        began = time.monotonic()
+        fit_latent(model, splits.train)
+        record = current_provenance(float(minutes) + (time.monotonic() - began) / 60)
+        evaluation = {"seeds": options.seeds, "split": options.split, "progress": False}
+        evaluate(model, splits, config, folders[-1], training=record, **evaluation)
+    return folders
+
+
+def measure_run(splits: data.Splits, options: Options) -> Path:
+    """Evaluates the finished run of dfv; returns the folder of its results."""
+    run_dir = Path(options.out) / DFV
+    if not (run_dir / RESULTS_FILE).exists():
+        model = load(run_dir)
+        evaluation = {"seeds": options.seeds, "split": options.split, "progress": False}
+        evaluate(model, splits, model.config, run_dir, training=read_training(run_dir), **evaluation)
+    return run_dir
+
+
+def run(arguments: Arguments) -> None:
+    """Trains, measures, prints the tables and draws the chart; raises ConfigError, DataError or RunError."""
+    config, options = arguments.config, arguments.record(Options)
+    out, minutes = Path(options.out), read_minutes(options.minutes)
+    recipe = parse_config([f"--flagfile={options.recipe}", f"--data_dir={config.data.data_dir}"])
+    check_supported(recipe)
+    if recipe.data.dataset != config.data.dataset:
+        raise ConfigError(
+            f"--recipe expects a run file of {config.data.dataset}; {options.recipe} is of {recipe.data.dataset}."
+        )
+    splits = data.load(config.data)
+    total = train_dfv(config, out, minutes)
+    train_pytorch(recipe, splits, out, [mark for mark in minutes if mark < total] + [round(total, 1)])
+    folders = [*measure_kept(config, splits, DFV, options), measure_run(splits, options)]
+    folders += measure_kept(recipe, splits, PYTORCH, options)
+    print(compare(folders, out))
+    (out / "quality.png").write_bytes(draw(folders))
+
+
+if __name__ == "__main__":
+    sys.exit(benchmark("benchmarks.studies.quality_by_minutes", __doc__, run, {"Study": Options, **CONFIG_GROUPS}))
