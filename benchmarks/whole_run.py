@@ -71,7 +71,7 @@ def steps(config: Config, folder: Path) -> str:
     models = {STEP: config, PAPERS: config.replace(**dict.fromkeys(INDEPENDENCE_WEIGHTS, 0.0))}
     loops = {name: _loop(one, splits, folder / name.split()[-1]) for name, one in models.items()}
     loop = loops[STEP]
-    batches = iter(loop.triplets("train", 0))
+    batches = iter(loop.source.batches("train", 0))
     batch = next(batches)
     loop.callbacks.on_epoch_begin(0)
 
@@ -84,7 +84,7 @@ def steps(config: Config, folder: Path) -> str:
             loops[name].train_step(batch)
 
     calls = {STEP: lambda: plain(STEP), LOOP: turns, PAPERS: lambda: plain(PAPERS)}
-    now_and_then = {VALIDATION: loop.validate, CHECKPOINT: loop.checkpointing.save}
+    now_and_then = {VALIDATION: loop.validation.errors, CHECKPOINT: loop.checkpointing.save}
     timings = timing.interleaved(calls, ROUNDS, 1) | timing.interleaved(now_and_then, ROUNDS, 1)
     per_step = {LOOP: training.log_steps, STEP: training.log_steps, PAPERS: training.log_steps}
     per_step |= {VALIDATION: training.validation_steps, CHECKPOINT: training.checkpoint_steps}

@@ -1,12 +1,18 @@
-"""Distribution strategy of a run: one device, all GPUs of a machine (or logical CPUs), or several workers."""
+"""Distribution of a run: on one device, all GPUs of a machine (or logical CPUs), or several workers.
+
+Its strategy, and the batches of triplets that the replicas share.
+"""
 
 import contextlib
 import json
 import os
+from typing import NamedTuple
 
 import tensorflow as tf
 
-from dfv.config.schema import ConfigError, TrainingConfig
+from dfv.config.schema import Config, ConfigError, TrainingConfig
+from dfv.data.dataset import DataError, Splits
+from dfv.data.pipeline import triplets
 
 
 def make_strategy(config: TrainingConfig) -> tf.distribute.Strategy:
@@ -90,3 +96,35 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Whether this process writes the files of a run: true except for workers other than the first."""
     resolver = strategy.cluster_resolver
     return resolver is None or resolver.task_id in (None, 0)
+
+
+class TripletSource(NamedTuple):
+    """The images of a run, and the config and strategy that decide how they are batched."""
+
+    config: Config
+    splits: Splits
+    strategy: tf.distribute.Strategy
+
+    def batches(self, split: str, first_step: int) -> tf.data.Dataset:
+        """Triplet batches of a split from this step on; the share of this worker. Raises DataError.
+
+        Only training images are augmented; validation errors are on original images.
+        """
+        flags, augmented = self.config.data, split == "train"
+
+        def of_pipeline(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            try:
+                return triplets(
+                    getattr(self.splits, split),
+                    batch_size=self.config.training.batch_size,
+                    seed=self.config.training.seed,
+                    first_step=first_step,
+                    x2_any_identity=flags.x2_any_identity,
+                    augment_shift=flags.augment_shift if augmented else 0,
+                    augment_flip=flags.augment_flip and augmented,
+                    input_context=context,
+                )
+            except DataError as error:
+                raise DataError(f"split '{split}': {error}") from error
+
+        return self.strategy.distribute_datasets_from_function(of_pipeline)

@@ -1,7 +1,6 @@
 """Training of a run, from its last checkpoint if there is one."""
 
 import contextlib
-import itertools
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -13,14 +12,13 @@ import tensorflow as tf
 
 from dfv import data
 from dfv.config.schema import Config
-from dfv.data.dataset import DataError, Splits
-from dfv.data.pipeline import triplets
+from dfv.data.dataset import Splits
 from dfv.model.disentangler import Disentangler
 from dfv.model.image_grids import GRID_IMAGES, one_of_each, save_pictures
 from dfv.program import has_terminal
 from dfv.training import callbacks as duties
 from dfv.training.callbacks.step_callback import RowCallback, steps_taken
-from dfv.training.distribution import is_chief, make_deterministic, make_logical_cpus, make_strategy
+from dfv.training.distribution import TripletSource, is_chief, make_deterministic, make_logical_cpus, make_strategy
 from dfv.training.errors import Stopped
 from dfv.training.interruptions import read_batches, within_memory, workers_together
 from dfv.training.pretraining import pretrain_s
@@ -28,10 +26,9 @@ from dfv.training.run_flags import FLAGS_FILE, check_same_run, write_flags
 from dfv.training.run_folder import IMAGES_FILE, check_same_images, locked, write_whole, writing
 from dfv.training.start_from import carry_over, find_start
 from dfv.training.training_record import add_training
+from dfv.training.validation import Validation
 
 LOGGER = logging.getLogger(__name__)
-
-VALIDATION_BATCHES = 16
 
 
 def train(config: Config, run_dir: str | Path, callbacks: Sequence[keras.callbacks.Callback] = ()) -> Disentangler:
@@ -78,20 +75,20 @@ class Trainer:
     ):
         self.model, self.config, self.run_dir, self.strategy = model, config, run_dir, strategy
         self.splits, self.is_chief, self._needs_logs = splits, is_chief(strategy), bool(callbacks)
-        self.validation_batches = self.triplets("validation", first_step=0)
+        self.source = TripletSource(config, splits, strategy)
+        self.validation = Validation(model, self.source)
         # AutoGraph would rewrite all that a step calls, which takes longer than tracing it; no step needs that.
         self.train_step = tf.function(
             lambda batch: strategy.run(model.train_step, args=(batch,)),
             autograph=False,
             jit_compile=config.training.jit_compile,
         )
-        self._trace_test_step()
         self.stop = duties.StopOnSignal()
         self.checkpointing = self._checkpointing()
         # The user's callbacks come where the rows are written, and before what is saved.
         every = [*self._reports(), *callbacks, self.stop]
         every += [duties.KeepBest(run_dir, self.stop)] if config.training.keep == "best" else []
-        every += [duties.FitLatentTransform(splits.train, self.stop, self._validate_after_fit), self.checkpointing]
+        every += [duties.FitLatentTransform(splits.train, self.stop, self.validation.after_fit), self.checkpointing]
         self.callbacks = keras.callbacks.CallbackList(every, add_history=True, model=model)
         self.checkpointing.set_model(model)
         self.restored_step = self.checkpointing.restore()
@@ -144,7 +141,7 @@ class Trainer:
         if self.restored_step is not None:
             return
         if training.pretrain_s_steps:
-            pretrain_s(self.model, read_batches(self.triplets("train", 0)), self.strategy)
+            pretrain_s(self.model, read_batches(self.source.batches("train", 0)), self.strategy)
         if training.pretrain_s_steps or training.start_from:  # which may be gone when the run is resumed
             self.checkpointing.save()
 
@@ -155,7 +152,7 @@ class Trainer:
         self.callbacks.on_train_begin()
         # Another callback may have restored the model.
         step = steps_taken(self.model)
-        batches, logs = read_batches(self.triplets("train", step)), None
+        batches, logs = read_batches(self.source.batches("train", step)), None
         while step < num_steps and not self.model.stop_training:
             steps = range(step % epoch_steps, min(epoch_steps, step % epoch_steps + num_steps - step))
             logs = self.one_epoch(step // epoch_steps, steps, batches)
@@ -172,7 +169,7 @@ class Trainer:
                 return self._logs()  # the continued run ends this epoch
             if self.model.stop_training:
                 break
-        logs = self._logs() | {f"val_{name}": value for name, value in self.validate().items()}
+        logs = self._logs() | {f"val_{name}": value for name, value in self.validation.errors().items()}
         self.callbacks.on_epoch_end(epoch, logs)
         return logs
 
@@ -186,51 +183,6 @@ class Trainer:
     def _logs(self) -> dict[str, float]:
         """The mean of each term over the steps of the epoch."""
         return {name: float(value) for name, value in self.model.means.result().items()}
-
-    def _trace_test_step(self) -> None:
-        self.test_step = tf.function(
-            lambda batch: self.strategy.run(self.model.test_step, args=(batch,)), autograph=False
-        )
-
-    def triplets(self, split: str, first_step: int) -> tf.data.Dataset:
-        """Triplet batches of a split, as set by the config; the share of this worker.
-
-        Only training images are augmented; validation errors are on original images.
-        """
-        flags, augmented = self.config.data, split == "train"
-
-        def of_pipeline(context: tf.distribute.InputContext) -> tf.data.Dataset:
-            try:
-                return triplets(
-                    getattr(self.splits, split),
-                    batch_size=self.config.training.batch_size,
-                    seed=self.config.training.seed,
-                    first_step=first_step,
-                    x2_any_identity=flags.x2_any_identity,
-                    augment_shift=flags.augment_shift if augmented else 0,
-                    augment_flip=flags.augment_flip and augmented,
-                    input_context=context,
-                )
-            except DataError as error:
-                raise DataError(f"split '{split}': {error}") from error
-
-        return self.strategy.distribute_datasets_from_function(of_pipeline)
-
-    def validate(self) -> dict[str, float]:
-        """Mean errors on validation triplets, which are the same at every call."""
-        means = self.model.validation_means
-        for mean in means:
-            mean.reset_state()
-        for batch in itertools.islice(read_batches(self.validation_batches), VALIDATION_BATCHES):
-            self.test_step(batch)
-        values = {mean.name: float(mean.result()) for mean in means}
-        shown = ", ".join(f"{name} {value:.4g}" for name, value in values.items())
-        LOGGER.info("Step %d, validation: %s", steps_taken(self.model), shown)
-        return values
-
-    def _validate_after_fit(self) -> None:
-        self._trace_test_step()
-        self.validate()
 
     def _pictures(self) -> None:
         if self.is_chief:

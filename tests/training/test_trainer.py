@@ -228,7 +228,7 @@ def test_training_alone_is_augmented(tmp_path):
     def are_images_as_they_are(split: str) -> bool:
         part = getattr(trainer.splits, split)
         own = {image.tobytes() for image in part.images[np.arange(len(part))]}
-        shown = next(iter(trainer.triplets(split, first_step=0)))["x1"].numpy()
+        shown = next(iter(trainer.source.batches(split, first_step=0)))["x1"].numpy()
         return all(image.tobytes() in own for image in shown)
 
     assert are_images_as_they_are("validation") and not are_images_as_they_are("train")
@@ -239,10 +239,10 @@ def test_triplets_are_those_of_the_runs_seed_and_options_and_validation_is_on_he
     trainer = Trainer(*parts_of_a_run(config, tmp_path / "run"))
     size = config.training.batch_size
     expected = dfv.triplets(trainer.splits.train, batch_size=size, seed=3, x2_any_identity=True, first_step=2)
-    for name, values in next(iter(trainer.triplets("train", first_step=2))).items():
+    for name, values in next(iter(trainer.source.batches("train", first_step=2))).items():
         np.testing.assert_array_equal(values, next(iter(expected))[name], err_msg=name)
     held_out = {image.tobytes() for image in trainer.splits.validation.images[:]}
-    for batch in itertools.islice(trainer.validation_batches, 3):
+    for batch in itertools.islice(trainer.validation.batches, 3):
         assert all(image.tobytes() in held_out for image in batch["x1"].numpy())
 
 
