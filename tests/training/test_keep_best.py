@@ -12,7 +12,8 @@ from dfv.config.schema import Config
 from dfv.training.callbacks.keep_best import FILE, KeepBest
 from dfv.training.callbacks.stop_on_signal import StopOnSignal
 from dfv.training.errors import RunError, Stopped
-from dfv.training.trainer import Trainer, train
+from dfv.training.trainer import train
+from dfv.training.validation import Validation
 from tests.training.runs import SMALLEST
 
 FLAGS = SMALLEST | {"num_steps": 6, "validation_steps": 2, "keep": "best"}
@@ -99,13 +100,13 @@ class StopAfter(keras.callbacks.Callback):
 def test_a_resumed_run_keeps_the_same_weights_and_saves_them(tmp_path, monkeypatch):
     # Losses that are lowest in the middle, before the interruption.
     losses = {2: 1.0, 4: 0.5, 6: 2.0}
-    validate = Trainer.validate
+    errors = Validation.errors
 
-    def known(trainer):
-        step = int(trainer.model.generator_optimizer.iterations.numpy())
-        return validate(trainer) | {"loss": losses[step]}
+    def known(validation):
+        step = int(validation.model.generator_optimizer.iterations.numpy())
+        return errors(validation) | {"loss": losses[step]}
 
-    monkeypatch.setattr(Trainer, "validate", known)
+    monkeypatch.setattr(Validation, "errors", known)
     config = Config.of(**FLAGS, shared_variance=True, pca_dim=2)
     whole = train(config, tmp_path / "whole")
     with pytest.raises(Stopped):
