@@ -5,8 +5,6 @@ even sizes more at the end, PyTorch more at the beginning. So `weights.py` mirro
 flipped in height and width: then both frameworks compute the same losses, and neither pays for padding of its own.
 """
 
-import sys
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -15,9 +13,6 @@ from torch import nn
 from dfv.config.schema import NetworkConfig
 from dfv.model.layers.convolution_stacks import ImageShape, level_widths, strided_sizes
 from dfv.model.networks import LEVELS_WITH_LABELS
-
-# PyTorch imports Triton if it is there, which crashes beside TensorFlow (LLVM twice); nothing here is compiled.
-sys.modules.setdefault("triton", None)
 
 
 def batch_norm(width: int) -> nn.BatchNorm2d:

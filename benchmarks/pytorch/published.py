@@ -7,12 +7,12 @@ the files `encoder` and `decoder`; TensorFlow computes.
 """
 
 import pickle
-import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
+import torch
 
 from dfv.config.fields import ConfigError
 from dfv.config.schema import Config
@@ -50,16 +50,16 @@ class Encoder(keras.layers.Layer):
 
     def __init__(self, weights: Weights, heads: tuple[str, ...]):
         super().__init__(name="encoder")
-        self._layers_of, self._heads = weights, heads
+        self._parameters, self._heads = weights, heads
 
     def call(self, images: tf.Tensor, training: bool = False, z_of: int | None = None) -> Codes:
         x = (images + 1.0) / 2.0
         for number in (1, 2, 3):
-            weight, bias = parameters(self._layers_of, f"conv_model.convolution_{number}")
+            weight, bias = parameters(self._parameters, f"conv_model.convolution_{number}")
             padded = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]])
             x = tf.nn.relu(instance_norm(tf.nn.conv2d(padded, weight.transpose(2, 3, 1, 0), 2, "VALID") + bias))
         features = tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [-1, 256])
-        mean, log_var, s = (linear(features, self._layers_of, head) for head in self._heads)
+        mean, log_var, s = (linear(features, self._parameters, head) for head in self._heads)
         return Codes(s, Posterior(mean[:z_of], log_var[:z_of]))
 
 
@@ -68,13 +68,13 @@ class Decoder(keras.layers.Layer):
 
     def __init__(self, weights: Weights, inputs: tuple[str, ...]):
         super().__init__(name="decoder")
-        self._layers_of, self._inputs = weights, inputs
+        self._parameters, self._inputs = weights, inputs
 
     def call(self, z: tf.Tensor, s: tf.Tensor, training: bool = False) -> tf.Tensor:
-        codes = [linear(code, self._layers_of, name) for code, name in zip((z, s), self._inputs, strict=True)]
+        codes = [linear(code, self._parameters, name) for code, name in zip((z, s), self._inputs, strict=True)]
         x = tf.transpose(tf.reshape(tf.nn.leaky_relu(tf.concat(codes, 1), 0.2), [-1, 128, 2, 2]), [0, 2, 3, 1])
         for number, size in ((1, 6), (2, 14), (3, 30)):
-            weight, bias = parameters(self._layers_of, f"deconv_model.deconvolution_{number}")
+            weight, bias = parameters(self._parameters, f"deconv_model.deconvolution_{number}")
             shape = [tf.shape(x)[0], size, size, weight.shape[1]]
             x = tf.nn.conv2d_transpose(x, weight.transpose(2, 3, 1, 0), shape, 2, "VALID") + bias
             x = tf.nn.leaky_relu(instance_norm(x), 0.2) if number < 3 else tf.sigmoid(x[:, 1:-1, 1:-1])
@@ -83,9 +83,6 @@ class Decoder(keras.layers.Layer):
 
 def read_checkpoint(path: Path) -> Weights:
     """The arrays of a file that PyTorch saved, by name; raises ConfigError."""
-    sys.modules.setdefault("triton", None)  # as in networks.py
-    import torch
-
     try:
         tensors = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:

@@ -107,7 +107,7 @@ def _mirrored_maps(shape: Maps) -> tuple[Reorder, Reorder]:
     height, breadth, channels = shape
 
     def to_pytorch(maps: np.ndarray) -> np.ndarray:
-        return maps[:, ::-1, ::-1].transpose(0, 3, 1, 2).reshape(len(maps), -1)
+        return networks.mirrored(maps).flatten(1).numpy()
 
     def to_dfv(rows: np.ndarray) -> np.ndarray:
         return rows.reshape(-1, channels, height, breadth).transpose(0, 2, 3, 1)[:, ::-1, ::-1]
