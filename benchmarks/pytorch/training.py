@@ -23,8 +23,8 @@ def train(
 ) -> None:
     """Trains as public re-implementations do, from the weights of `model`, on triplets of these images.
 
-    After each of the ascending `minutes` it copies the weights into `model` and calls `keep(minutes, steps)`; the clock
-    stands meanwhile.
+    After each of the ascending `minutes` it copies the weights into `model` and calls `keep(minutes, steps)`; the
+    time for that does not count.
     """
     torch.manual_seed(config.training.seed)
     training = SeparatePasses(config, model.image_shape, model.label_sizes[model.adversary_columns])

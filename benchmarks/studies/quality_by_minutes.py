@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from benchmarks import benchmark
 from benchmarks.pytorch import training as pytorch
 from benchmarks.pytorch.reference import check_supported
@@ -28,9 +26,11 @@ from dfv.evaluation import evaluate
 from dfv.evaluation.report.comparison import compare
 from dfv.evaluation.results import RESULTS_FILE
 from dfv.main import parse_config
+from dfv.model.codec import Codec
 from dfv.model.disentangler import Disentangler
 from dfv.model.latent.fit import fit_latent
-from dfv.provenance import current_provenance
+from dfv.provenance import Provenance, current_provenance
+from dfv.training.callbacks.step_callback import StepCallback
 from dfv.training.model_files import load
 from dfv.training.trainer import train
 from dfv.training.training_record import read_training
@@ -41,28 +41,35 @@ SUFFIX = ".weights.h5"
 
 @dataclass(frozen=True)
 class Options(Checked):
-    """What is trained beside the run, and when both are measured."""
+    """What the run is compared with, and when both are measured."""
 
     recipe: str = option("configs/mnist_paper.flags", "Run file of the PyTorch training: the paper's losses alone.")
-    minutes: str = option("5,15,30", "Minutes of training after which weights are kept, beside the run's end.")
+    minutes: str = option("5,15,30", "Minutes of training after which both are measured, in addition to the run's end.")
     split: str = option("test", "Split that is evaluated.", choices=("validation", "test"))
     seeds: int = option(1, "Number of times that each probe is trained.", at_least=1)
     out: str = option("", "Folder of the run, the kept weights and the results.", is_path=True, required=True)
 
 
-class KeepWeights(keras.callbacks.Callback):
-    """Saves the weights of the model in training as `folder/<minutes>.weights.h5` after each of these minutes."""
+class KeepWeights(StepCallback):
+    """Saves the weights of the model in training to a folder after each of these minutes."""
 
     def __init__(self, folder: Path, minutes: list[float]):
         super().__init__()
         self.folder, self.left = folder, sorted(minutes)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        super().on_train_begin(logs)
         self.began = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        super().on_train_batch_end(batch, logs)
         if self.left and time.monotonic() - self.began >= 60 * self.left[0]:
-            self.model.save_weights(self.folder / f"{self.left.pop(0):g}{SUFFIX}")
+            self.model.save_weights(kept_file(self.folder, self.left.pop(0), self.step))
+
+
+def kept_file(folder: Path, minutes: float, steps: int | str) -> Path:
+    """The file of the weights after so many minutes, whose name says the steps too."""
+    return folder / f"{minutes:g}-{steps}{SUFFIX}"
 
 
 def read_minutes(text: str) -> list[float]:
@@ -91,18 +98,13 @@ def train_dfv(config: Config, out: Path, minutes: list[float]) -> float:
 def train_pytorch(recipe: Config, splits: data.Splits, out: Path, minutes: list[float]) -> None:
     """Trains Algorithm 1 in PyTorch and keeps its weights after each of these minutes."""
     kept = out / "weights" / PYTORCH
-    files = {mark: kept / f"{mark:g}{SUFFIX}" for mark in minutes}
-    if all(file.exists() for file in files.values()):
+    if all(any(kept.glob(kept_file(kept, mark, "*").name)) for mark in minutes):
         return
     kept.mkdir(parents=True, exist_ok=True)
     model = Disentangler(recipe, splits.train.image_shape, splits.label_sizes)
-    steps_file = kept / "steps.csv"
-    steps_file.write_text("minutes,steps\n")
 
     def keep(mark: float, steps: int) -> None:
-        model.save_weights(files[mark])
-        with steps_file.open("a") as file:
-            file.write(f"{mark:g},{steps}\n")
+        model.save_weights(kept_file(kept, mark, steps))
 
     pytorch.train(model, recipe, splits.train, minutes, keep)
 
@@ -111,17 +113,16 @@ def measure_kept(config: Config, splits: data.Splits, name: str, options: Option
     """Fits z and evaluates each of the kept weights of one training; returns the folders of the results."""
     folders = []
     for file in sorted((Path(options.out) / "weights" / name).glob(f"*{SUFFIX}")):
-        minutes = file.name.removesuffix(SUFFIX)
+        minutes, steps = file.name.removesuffix(SUFFIX).split("-")
         folders.append(Path(options.out) / f"{name}-{minutes}")
         if (folders[-1] / RESULTS_FILE).exists():
             continue
-        model = Disentangler(config, splits.train.image_shape, splits.label_sizes)
+        model = Disentangler(config.replace(num_steps=int(steps)), splits.train.image_shape, splits.label_sizes)
         model.load_weights(file)
         began = time.monotonic()
         fit_latent(model, splits.train)
         record = current_provenance(float(minutes) + (time.monotonic() - began) / 60)
-        evaluation = {"seeds": options.seeds, "split": options.split, "progress": False}
-        evaluate(model, splits, config, folders[-1], training=record, **evaluation)
+        measure(model, splits, record, folders[-1], options)
     return folders
 
 
@@ -129,17 +130,21 @@ def measure_run(splits: data.Splits, options: Options) -> Path:
     """Evaluates the finished run of dfv; returns the folder of its results."""
     run_dir = Path(options.out) / DFV
     if not (run_dir / RESULTS_FILE).exists():
-        model = load(run_dir)
-        evaluation = {"seeds": options.seeds, "split": options.split, "progress": False}
-        evaluate(model, splits, model.config, run_dir, training=read_training(run_dir), **evaluation)
+        measure(load(run_dir), splits, read_training(run_dir), run_dir, options)
     return run_dir
+
+
+def measure(model: Codec, splits: data.Splits, record: Provenance | None, folder: Path, options: Options) -> None:
+    """Evaluates a model, whose training `record` describes, and writes the results into a folder."""
+    evaluation = {"seeds": options.seeds, "split": options.split, "progress": False}
+    evaluate(model, splits, model.config, folder, training=record, **evaluation)
 
 
 def run(arguments: Arguments) -> None:
     """Trains, measures, prints the tables and draws the chart; raises ConfigError, DataError or RunError."""
     config, options = arguments.config, arguments.record(Options)
     out, minutes = Path(options.out), read_minutes(options.minutes)
-    recipe = parse_config([f"--flagfile={options.recipe}", f"--data_dir={config.data.data_dir}"])
+    recipe = parse_config([f"--flagfile={options.recipe}"])
     check_supported(recipe)
     if recipe.data.dataset != config.data.dataset:
         raise ConfigError(

@@ -9,13 +9,14 @@ from matplotlib.figure import Figure
 from dfv.evaluation.report.comparison_columns import MAIN_COLUMNS
 from dfv.evaluation.results import RESULTS_FILE, Results
 
-# Title of a panel: the column of a comparison, and which of its numbers.
+# Title of a panel -> heading of the column of a comparison whose first number it shows.
 PANELS = {
-    "leakage of the mean of z, pp": (0, 0),
-    "error rate from s, %": (3, 0),
-    "swap shows the s source, %": (4, 0),
-    "MSE of reconstructions": (6, 0),
+    "leakage of the mean of z, pp": "identity leakage of z: mean, pp",
+    "error rate from s, %": "error rate from s, %",
+    "swap shows the s source, %": "swap: s source / z source, %",
+    "MSE of reconstructions": "MSE, reconstruction / same-identity swap",
 }
+NUMBERS = {column.heading: column.numbers for column in MAIN_COLUMNS}
 
 
 def draw(folders: list[Path]) -> bytes:
@@ -27,10 +28,10 @@ def draw(folders: list[Path]) -> bytes:
             raise ValueError(f"{folder} does not say how long its training took")
         lines.setdefault(folder.name.split("-")[0], []).append((results.run.training.minutes, results))
     figure = Figure(figsize=(12, 3.2), layout="constrained", dpi=120)
-    for axis, (title, (column, position)) in zip(figure.subplots(1, len(PANELS)), PANELS.items(), strict=True):
+    for axis, (title, heading) in zip(figure.subplots(1, len(PANELS)), PANELS.items(), strict=True):
         for name, points in lines.items():
             points = sorted(points, key=lambda point: point[0])
-            values = [MAIN_COLUMNS[column].numbers(results)[position] for _, results in points]
+            values = [NUMBERS[heading](results)[0] for _, results in points]
             axis.plot([minutes for minutes, _ in points], values, marker="o", label=name)
         axis.set(title=title, xlabel="minutes", xlim=(0, None), ylim=(0, None))
         axis.grid(alpha=0.3)

@@ -53,10 +53,32 @@ def test_weights_of_a_run_are_kept_once_after_each_of_the_minutes(clock, tmp_pat
     callback = quality_by_minutes.KeepWeights(tmp_path, [1.0, 0.25])
     callback.set_model(SimpleNamespace(save_weights=lambda path: saved.append((clock.monotonic(), path.name))))
     callback.on_train_begin()
+    callback.step = 100  # of a resumed run
     for step in range(12):
+        callback.on_train_batch_begin(step)
         callback.on_train_batch_end(step)
-    assert [name for _, name in saved] == ["0.25.weights.h5", "1.weights.h5"]
+    assert [name for _, name in saved] == ["0.25-102.weights.h5", "1-105.weights.h5"]
     assert [seconds for seconds, _ in saved] == [30, 70]  # the reading after the one that reached 15 and 60 s
+
+
+def test_kept_weights_are_measured_as_those_of_their_steps(monkeypatch, tmp_path):
+    config, measured = Config.of(widths=(4, 6), adversary_widths=(3, 5), s_dim=3, z_dim=5, num_steps=900), {}
+    images = ImageSet(np.zeros((8, 12, 12, 1), np.uint8), np.arange(8, dtype=np.int32) % 4)
+    kept = tmp_path / "weights" / "dfv"
+    kept.mkdir(parents=True)
+    model = Disentangler(config, (12, 12, 1), (4,))
+    model.save_weights(quality_by_minutes.kept_file(kept, 2.5, 70))
+
+    def evaluate(model, splits, config, folder, *, training, **options):
+        measured[folder.name] = config.training.num_steps, training.minutes, model.decoder.from_s.kernel.numpy()
+
+    monkeypatch.setattr(quality_by_minutes, "evaluate", evaluate)
+    options = quality_by_minutes.Options(out=str(tmp_path))
+    splits = SimpleNamespace(train=images, label_sizes=(4,))
+    assert quality_by_minutes.measure_kept(config, splits, "dfv", options) == [tmp_path / "dfv-2.5"]
+    steps, minutes, kernel = measured["dfv-2.5"]
+    assert steps == 70 and minutes == pytest.approx(2.5, abs=0.1)
+    np.testing.assert_array_equal(kernel, model.decoder.from_s.kernel)
 
 
 def test_minutes_are_positive_numbers():
