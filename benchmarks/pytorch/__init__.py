@@ -2,5 +2,5 @@
 
 import sys
 
-# PyTorch imports Triton if it is there, which crashes beside TensorFlow (LLVM twice); nothing here is compiled.
+# PyTorch imports Triton if it is there, which crashes in a process with TensorFlow (two copies of LLVM).
 sys.modules.setdefault("triton", None)

@@ -43,7 +43,7 @@ SUFFIX = ".weights.h5"
 class Options(Checked):
     """What the run is compared with, and when both are measured."""
 
-    recipe: str = option("configs/mnist_paper.flags", "Run file of the PyTorch training: the paper's losses alone.")
+    recipe: str = option("configs/mnist_paper.flags", "Run file of the PyTorch training, with the paper's losses only.")
     minutes: str = option("5,15,30", "Minutes of training after which both are measured, in addition to the run's end.")
     split: str = option("test", "Split that is evaluated.", choices=("validation", "test"))
     seeds: int = option(1, "Number of times that each probe is trained.", at_least=1)
@@ -68,7 +68,7 @@ class KeepWeights(StepCallback):
 
 
 def kept_file(folder: Path, minutes: float, steps: int | str) -> Path:
-    """The file of the weights after so many minutes, whose name says the steps too."""
+    """The file for the weights after this number of minutes and of steps."""
     return folder / f"{minutes:g}-{steps}{SUFFIX}"
 
 

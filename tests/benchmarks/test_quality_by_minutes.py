@@ -1,4 +1,4 @@
-"""The study of quality by minutes keeps weights when it should, and draws what it measured."""
+"""The study of quality by minutes keeps weights at the right time, measures them, and draws a chart."""
 
 import dataclasses
 import io
