@@ -128,8 +128,9 @@ MNIST: dict[str, Callable[[], str]] = {
         {
             "shipped model `mnist`": MNIST_FILE,
             "the same, only the 256-unit probe, as in the paper": only_network(MNIST_FILE),
-            "`mnist.flags --seed=1`, on a CPU": "023e",
-            "`mnist.flags --seed=2`, on a CPU": "027a",
+            "`mnist.flags` until ceea3d7, seed 0": "docs/results/mnist_batches_of_256.json",
+            "`mnist.flags` until ceea3d7, `--seed=1`": "023e",
+            "`mnist.flags` until ceea3d7, `--seed=2`": "027a",
             "Algorithm 1, `mnist_paper.flags`": "019a",
             "this method as re-implemented by ananyahjha93": "ananyahjha93-this-method",
             "cycle-consistent VAE (ananyahjha93)": "ananyahjha93-cycle-vae",
