@@ -35,12 +35,12 @@ class Options(Checked):
 def run(arguments: Arguments) -> None:
     """Writes the results; raises ConfigError or DataError."""
     options = arguments.record(Options)
-    config = Config.of(dataset="mnist", s_dim=DIM, z_dim=DIM, num_steps=0, data_dir=options.data_dir)
+    config = Config.of(dataset="mnist", s_dim=DIM, z_dim=DIM, data_dir=options.data_dir)
     model = PublishedCodec(Path(options.checkpoints), config)
     results = evaluate(model, load_data(config.data), config, options.out, seeds=options.seeds)
     command = f"python -m benchmarks.studies.published_checkpoints --checkpoints=... --seeds={options.seeds}"
-    # Its training is not known by dfv's flags.
-    record = dataclasses.replace(results.run, flags={}, command=command)
+    # dfv did not train it, so that flags and steps say nothing about it.
+    record = dataclasses.replace(results.run, flags={}, num_steps=0, command=command)
     dataclasses.replace(results, run=record).write(Path(options.out) / RESULTS_FILE)
 
 

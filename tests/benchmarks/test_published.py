@@ -1,16 +1,21 @@
 """A published checkpoint as a codec computes what PyTorch computes with it."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from dfv.config.fields import ConfigError
 from dfv.config.schema import Config
+from dfv.evaluation.results import RESULTS_FILE, Results
+from dfv.training.model_files import SHIPPED_MODELS
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; it comes with the extra `benchmark`")
 
 from torch import nn  # noqa: E402
 
 from benchmarks.pytorch.published import NAMES, PublishedCodec  # noqa: E402
+from benchmarks.studies import published_checkpoints  # noqa: E402
 
 CONFIG = Config.of(dataset="mnist", s_dim=16, z_dim=16)
 NUM_IMAGES = 5
@@ -73,3 +78,16 @@ def test_other_files_are_refused(networks, tmp_path):
     (tmp_path / "encoder").write_bytes(b"no checkpoint")
     with pytest.raises(ConfigError, match="encoder is not a readable PyTorch checkpoint"):
         PublishedCodec(tmp_path, CONFIG)
+
+
+def test_results_do_not_claim_a_training_by_dfv(networks, tmp_path, monkeypatch):
+    def evaluate(model, splits, config, folder, seeds):
+        assert isinstance(model, PublishedCodec) and seeds == 2
+        return Results.read(SHIPPED_MODELS / "mnist" / RESULTS_FILE)
+
+    monkeypatch.setattr(published_checkpoints, "evaluate", evaluate)
+    monkeypatch.setattr(published_checkpoints, "load_data", lambda config: None)
+    options = published_checkpoints.Options(checkpoints=str(tmp_path), seeds=2, out=str(tmp_path))
+    published_checkpoints.run(SimpleNamespace(record=lambda group: options))
+    run = Results.read(tmp_path / RESULTS_FILE).run
+    assert not run.flags and run.num_steps == 0 and "--seeds=2" in run.command
