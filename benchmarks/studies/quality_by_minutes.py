@@ -8,6 +8,7 @@ run, and measured by the same evaluation. Writes a folder with results.json for 
 there already is not done again. PyTorch comes with the extra `benchmark`.
 """
 
+import dataclasses
 import sys
 import time
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from dfv.config.command_line import CONFIG_GROUPS, Arguments
 from dfv.config.fields import Checked, ConfigError, option
 from dfv.config.schema import Config
 from dfv.evaluation import evaluate
+from dfv.evaluation.evaluated_run import as_arguments, text_flags, without_defaults
 from dfv.evaluation.report.comparison import compare
 from dfv.evaluation.results import RESULTS_FILE
 from dfv.main import parse_config
@@ -35,6 +37,7 @@ from dfv.training.model_files import load
 from dfv.training.trainer import train
 from dfv.training.training_record import read_training
 
+MODULE = "benchmarks.studies.quality_by_minutes"
 DFV, PYTORCH = "dfv", "PyTorch"
 SUFFIX = ".weights.h5"
 
@@ -109,12 +112,21 @@ def train_pytorch(recipe: Config, splits: data.Splits, out: Path, minutes: list[
     pytorch.train(model, recipe, splits.train, minutes, keep)
 
 
-def measure_kept(config: Config, splits: data.Splits, name: str, options: Options) -> list[Path]:
+@dataclass(frozen=True)
+class Study:
+    """What every measurement of a study needs: the images, the options, and the command that repeats the study."""
+
+    splits: data.Splits
+    options: Options
+    command: str
+
+
+def measure_kept(study: Study, config: Config, name: str) -> list[Path]:
     """Fits z and evaluates each of the kept weights of one training; returns the folders of the results."""
-    folders = []
-    for file in sorted((Path(options.out) / "weights" / name).glob(f"*{SUFFIX}")):
+    splits, out, folders = study.splits, Path(study.options.out), []
+    for file in sorted((out / "weights" / name).glob(f"*{SUFFIX}")):
         minutes, steps = file.name.removesuffix(SUFFIX).split("-")
-        folders.append(Path(options.out) / f"{name}-{minutes}")
+        folders.append(out / f"{name}-{minutes}")
         if (folders[-1] / RESULTS_FILE).exists():
             continue
         model = Disentangler(config.replace(num_steps=int(steps)), splits.train.image_shape, splits.label_sizes)
@@ -122,22 +134,32 @@ def measure_kept(config: Config, splits: data.Splits, name: str, options: Option
         began = time.monotonic()
         fit_latent(model, splits.train)
         record = current_provenance(float(minutes) + (time.monotonic() - began) / 60)
-        measure(model, splits, record, folders[-1], options)
+        measure(study, model, record, folders[-1])
     return folders
 
 
-def measure_run(splits: data.Splits, options: Options) -> Path:
+def measure_run(study: Study) -> Path:
     """Evaluates the finished run of dfv; returns the folder of its results."""
-    run_dir = Path(options.out) / DFV
+    run_dir = Path(study.options.out) / DFV
     if not (run_dir / RESULTS_FILE).exists():
-        measure(load(run_dir), splits, read_training(run_dir), run_dir, options)
+        measure(study, load(run_dir), read_training(run_dir), run_dir)
     return run_dir
 
 
-def measure(model: Codec, splits: data.Splits, record: Provenance | None, folder: Path, options: Options) -> None:
-    """Evaluates a model, whose training `record` describes, and writes the results into a folder."""
+def measure(study: Study, model: Codec, training: Provenance | None, folder: Path) -> None:
+    """Evaluates a model, and writes the results into a folder as those of the study."""
+    options = study.options
     evaluation = {"seeds": options.seeds, "split": options.split, "progress": False}
-    evaluate(model, splits, model.config, folder, training=record, **evaluation)
+    results = evaluate(model, study.splits, model.config, folder, training=training, **evaluation)
+    run = dataclasses.replace(results.run, command=study.command)
+    dataclasses.replace(results, run=run).write(folder / RESULTS_FILE)
+
+
+def study_command(config: Config, options: Options) -> str:
+    """The command of a study, without places of data and results."""
+    flags = without_defaults(text_flags(config)) | {"recipe": options.recipe, "minutes": options.minutes}
+    flags |= {"split": options.split, "seeds": str(options.seeds)}
+    return " ".join([f"python -m {MODULE}", *as_arguments(flags), "--out=..."])
 
 
 def run(arguments: Arguments) -> None:
@@ -153,11 +175,12 @@ def run(arguments: Arguments) -> None:
     splits = data.load(config.data)
     total = train_dfv(config, out, minutes)
     train_pytorch(recipe, splits, out, [mark for mark in minutes if mark < total] + [round(total, 1)])
-    folders = [*measure_kept(config, splits, DFV, options), measure_run(splits, options)]
-    folders += measure_kept(recipe, splits, PYTORCH, options)
+    study = Study(splits, options, study_command(config, options))
+    folders = [*measure_kept(study, config, DFV), measure_run(study)]
+    folders += measure_kept(study, recipe, PYTORCH)
     print(compare(folders, out))
     (out / "quality.png").write_bytes(draw(folders))
 
 
 if __name__ == "__main__":
-    sys.exit(benchmark("benchmarks.studies.quality_by_minutes", __doc__, run, {"Study": Options, **CONFIG_GROUPS}))
+    sys.exit(benchmark(MODULE, __doc__, run, {"Study": Options, **CONFIG_GROUPS}))

@@ -47,11 +47,18 @@ def text_flags(config: Config) -> dict[str, str]:
 
 def command(flags: dict[str, str], split: str, probe_seeds: int, stronger_probes: bool = False) -> str:
     """The command that trains and evaluates a run with these flags; flags with default values are omitted."""
-    defaults = text_flags(Config())
-    given = {name: text for name, text in flags.items() if defaults.get(name) != text}
-    given |= {"mode": "train_and_evaluate", "evaluate_split": split, "probe_seeds": str(probe_seeds)}
-    given |= {"stronger_probes": "true"} if stronger_probes else {}
+    evaluation = {"mode": "train_and_evaluate", "evaluate_split": split, "probe_seeds": str(probe_seeds)}
+    evaluation |= {"stronger_probes": "true"} if stronger_probes else {}
     own_images = ["--image_dir=..."] if flags.get("dataset") == "image_folder" else []
-    return " ".join(
-        ["python -m dfv.main", *own_images, *(shlex.quote(f"--{name}={text}") for name, text in given.items())]
-    )
+    return " ".join(["python -m dfv.main", *own_images, *as_arguments(without_defaults(flags) | evaluation)])
+
+
+def without_defaults(flags: dict[str, str]) -> dict[str, str]:
+    """The flags whose values are not the defaults."""
+    defaults = text_flags(Config())
+    return {name: text for name, text in flags.items() if defaults.get(name) != text}
+
+
+def as_arguments(flags: dict[str, str]) -> list[str]:
+    """Flags as arguments for a shell."""
+    return [shlex.quote(f"--{name}={text}") for name, text in flags.items()]

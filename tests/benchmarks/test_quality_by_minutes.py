@@ -71,11 +71,16 @@ def test_kept_weights_are_measured_as_those_of_their_steps(monkeypatch, tmp_path
 
     def evaluate(model, splits, config, folder, *, training, **options):
         measured[folder.name] = config.training.num_steps, training.minutes, model.decoder.from_s.kernel.numpy()
+        folder.mkdir()
+        return Results.read(SHIPPED_MODELS / "quickstart" / RESULTS_FILE)
 
     monkeypatch.setattr(quality_by_minutes, "evaluate", evaluate)
-    options = quality_by_minutes.Options(out=str(tmp_path))
-    splits = SimpleNamespace(train=images, label_sizes=(4,))
-    assert quality_by_minutes.measure_kept(config, splits, "dfv", options) == [tmp_path / "dfv-2.5"]
+    options = quality_by_minutes.Options(out=str(tmp_path), minutes="2.5")
+    command = quality_by_minutes.study_command(config, options)
+    assert "--widths=4,6 " in command and "--minutes=2.5 " in command and str(tmp_path) not in command
+    study = quality_by_minutes.Study(SimpleNamespace(train=images, label_sizes=(4,)), options, command)
+    assert quality_by_minutes.measure_kept(study, config, "dfv") == [tmp_path / "dfv-2.5"]
+    assert Results.read(tmp_path / "dfv-2.5" / RESULTS_FILE).run.command == command
     steps, minutes, kernel = measured["dfv-2.5"]
     assert steps == 70 and minutes == pytest.approx(2.5, abs=0.1)
     np.testing.assert_array_equal(kernel, model.decoder.from_s.kernel)
