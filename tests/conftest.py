@@ -24,6 +24,9 @@ tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
 
+# Rewriting a graph costs more than running it a few times. Programs that tests start as processes still do it.
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
 Batch = dict[str, np.ndarray]
 
 
