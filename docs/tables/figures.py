@@ -41,6 +41,8 @@ def measured_run(path: str) -> Figures:
     own, same = results.reconstruction.own, results.reconstruction.swap_same
     figures["mse"] = f"{own.mse:.4f}"
     figures["mse_same_identity_swap"] = f"{same.mse:.4f}" if same else ""
+    if results.run.training:
+        figures["minutes"] = f"{results.run.training.minutes:.0f}"
     if results.analogies:
         figures["swap_mse"] = f"{results.analogies.swap.mse:.4f}"
         figures["swap_mse_ratio"] = f"{results.analogies.mse_ratio:.3f}"

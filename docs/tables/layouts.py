@@ -28,6 +28,11 @@ TOY_SPRITES_FILE = "dfv/pretrained/toy_sprites/results.json"
 SPRITES_FILE = "dfv/pretrained/sprites/results.json"
 YALEB_FILE = "dfv/pretrained/yaleb/results.json"
 NORB_FILE = "dfv/pretrained/norb/results.json"
+PUBLISHED_MNIST = {
+    "this method as re-implemented by ananyahjha93": "docs/results/published/this_method.json",
+    "cycle-consistent VAE (ananyahjha93)": "docs/results/published/cycle_vae.json",
+}
+BY_MINUTES = "docs/results/quality_by_minutes"
 PAPER = "Table 1 of the paper"
 IDENTITY = (*LEAKAGE, S_ERROR, SWAP, PRIOR_SAMPLE, MSE, SOURCE)
 CHARACTERS = (*LEAKAGE, S_ERROR, TRUE_SWAP, MSE, SOURCE)
@@ -86,6 +91,16 @@ def seeds(runs: list[str], *columns: Column) -> str:
     return runs_table("", columns, rows)
 
 
+def quality_by_minutes() -> str:
+    """Figures of the two trainings of benchmarks.studies.quality_by_minutes, each in the order of its minutes."""
+    rows = []
+    for path in (ROOT / BY_MINUTES).glob("*.json"):
+        name, _, _ = path.stem.partition("-")
+        rows.append((name, measured_run(f"{BY_MINUTES}/{path.name}")))
+    rows.sort(key=lambda row: (row[0], int(row[1]["minutes"])))
+    return markdown("", (MINUTES, *LEAKAGE[:2], S_ERROR, SWAP, PRIOR_SAMPLE, MSE), rows)
+
+
 def ablations(data_set: str) -> str:
     rows = [(run["what"], run) for name, run in logged_runs().items() if name.startswith(f"ablation-{data_set}")]
     light = (FACTORS,) if data_set == "yaleb" else ()
@@ -126,16 +141,17 @@ MNIST: dict[str, Callable[[], str]] = {
         "s and z of 16",
         IDENTITY,
         {
-            "shipped model `mnist`": MNIST_FILE,
+            "shipped model `mnist`, `mnist_fast.flags`": MNIST_FILE,
             "the same, only the 256-unit probe, as in the paper": only_network(MNIST_FILE),
-            "`mnist.flags` until ceea3d7, seed 0": "docs/results/mnist_batches_of_256.json",
-            "`mnist.flags` until ceea3d7, `--seed=1`": "023e",
-            "`mnist.flags` until ceea3d7, `--seed=2`": "027a",
+            "`mnist_fast.flags --seed=1`": "docs/results/mnist_fast_seed_1.json",
+            "`mnist.flags`, seed 0": "docs/results/mnist_seed_0.json",
+            "`mnist.flags --seed=1`, on a CPU": "023e",
+            "`mnist.flags --seed=2`, on a CPU": "027a",
             "Algorithm 1, `mnist_paper.flags`": "019a",
-            "this method as re-implemented by ananyahjha93": "ananyahjha93-this-method",
-            "cycle-consistent VAE (ananyahjha93)": "ananyahjha93-cycle-vae",
+            **PUBLISHED_MNIST,
         },
     ),
+    "quality-by-minutes": quality_by_minutes,
     "mnist-image-quality": lambda: image_quality(MNIST_FILE),
 }
 YALEB: dict[str, Callable[[], str]] = {
