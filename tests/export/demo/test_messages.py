@@ -142,7 +142,16 @@ def test_samples_of_a_model_that_an_earlier_version_exported(exported, model, tm
     assert np.abs(today - noise).max() > 0.1
 
 
-def test_a_model_in_another_process_gives_the_same_answers(exported, tmp_path):
+@pytest.fixture
+def rewritten_graphs():
+    """Graphs run as in any program, not as tests/conftest.py has them."""
+    before = tf.config.optimizer.get_experimental_options()
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+    yield
+    tf.config.optimizer.set_experimental_options(before)
+
+
+def test_a_model_in_another_process_gives_the_same_answers(exported, tmp_path, rewritten_graphs):
     here, files = ExportedModel(exported.parent), [str(tmp_path / "image.png"), str(tmp_path / "gone.png")]
     image = np.random.default_rng(0).integers(0, 256, here.image_shape, np.uint8)
     (tmp_path / "image.png").write_bytes(encode_png(image))
